@@ -1,0 +1,188 @@
+"""What a layer is: `Layer`, the `Parameter` it asks for and the `Context` it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array, Component, shown
+from framework.initializers import Initializer
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a layer asks of the network for one of its arrays.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    initializer : str, Initializer or array
+        Gives the first values.
+    trainable : bool
+        False for state that a layer keeps by itself, such as running means: the optimizer leaves it alone.
+    decay : bool
+        Whether an optimizer's ``weight_decay`` applies. None: to arrays of two axes or more.
+    regularizer, constraint : component or name, optional
+        A penalty added to the loss; a projection after each step.
+    transposed : bool
+        Keep a (units, inputs) array as its transpose in memory, so that ``x @ W.T`` reads it in order.
+    """
+
+    shape: Shape
+    initializer: Any = "zeros"
+    trainable: bool = True
+    decay: bool | None = None
+    regularizer: Any = None
+    constraint: Any = None
+    transposed: bool = False
+
+    def __post_init__(self) -> None:
+        shape = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
+        object.__setattr__(self, "shape", shape)
+        if self.decay is None:
+            object.__setattr__(self, "decay", len(shape) > 1)
+        Initializer.of(self.initializer)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return prod(self.shape)
+
+
+class Context:
+    """What one layer works on, at one place of a network and for one batch size: plain attributes.
+
+    Attributes
+    ----------
+    W, dW, ... : ndarray
+        Each parameter, and its gradient under ``d`` and its name: views into the network's two vectors.
+    n : int
+        The batch size.
+    dtype : numpy.dtype
+    training, needs_input_grad : bool
+        Whether this is a training pass; whether `Layer.backward` has to return the gradient of its input.
+    rng : numpy.random.Generator
+        The stream for dropout and noise, in training.
+    children : list of Context
+        Those of the layers inside this one.
+    layer : Layer
+    ones : ndarray, shape (n,)
+        ``ctx.ones.dot(grad, ctx.db)`` sums over the batch faster than ``grad.sum(axis=0)``.
+
+    An array declared in `Layer.memory` is allocated when it is first read, and kept. ``forward`` may leave
+    anything else for ``backward`` (``ctx.x = x``).
+    """
+
+    layer: Layer
+    children: list[Context]
+    n: int
+    dtype: Any
+    training: bool
+    needs_input_grad: bool
+    rng: np.random.Generator
+
+    def __init__(self, memory: Mapping[str, Shape]) -> None:
+        self._memory = memory
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name == "ones":
+            array = np.ones(self.n, self.dtype)
+        elif name in self._memory:
+            array = np.empty((self.n, *self._memory[name]), self.dtype)
+        else:
+            raise AttributeError(
+                f"the context of {self.layer!r} has no {name!r}: declare it in parameters() or memory(), "
+                "or assign it in forward() before it is read"
+            )
+        setattr(self, name, array)
+        return array
+
+
+class Layer(Component):
+    """Base of layers: hyper-parameters and two passes; what is learned lives in the network.
+
+    A subclass writes `forward` and `backward`; one with parameters declares them in `parameters`. The arrays
+    that come in (``x``, ``grad``) are never written to.
+
+    Parameters
+    ----------
+    name : str, optional
+        Shown in summaries and errors.
+    trainable : bool
+        False freezes the layer and all inside it.
+    """
+
+    name: str | None = None
+    trainable: bool = True
+
+    def __init__(self, *, name: str | None = None, trainable: bool = True) -> None:
+        self.name = name
+        self.trainable = trainable
+
+    @classmethod
+    def of(cls, spec: Any) -> Any:
+        """Return the layer for `spec`: also an activation's name or instance (`Activate`), or a list of layers."""
+        if isinstance(spec, list | tuple):
+            return cls.named("sequential")(list(spec))
+        if isinstance(spec, str) and not cls.known(spec):
+            return cls.named("activate")(spec)
+        if isinstance(spec, Component) and not isinstance(spec, Layer):
+            return cls.named("activate")(spec)
+        return super().of(spec)
+
+    def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
+        """Return the parameters wanted for inputs of `input_shape` (without the batch axis), by name."""
+        return {}
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of one output for one input of `input_shape`; ValueError if it does not fit."""
+        return input_shape
+
+    def memory(self, input_shape: Shape) -> Mapping[str, Shape]:
+        """Return the working arrays wanted, by name: the shape of one sample; the batch axis is put in front."""
+        return {}
+
+    def children(self, input_shape: Shape) -> Sequence[tuple[Layer, Shape]]:
+        """Return the layers inside this one, each with the shape of its input."""
+        return []
+
+    def bind(self, ctx: Context) -> None:
+        """Prepare a new context: put there, once, what would cost time on every batch."""
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        """Return the outputs for `x`, (n, *input_shape) -> (n, *output_shape)."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(self, ctx, x)")
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        """Assign the gradients of the parameters (``ctx.dW[...] = ...``) and return that of the input.
+
+        `grad` is the gradient with respect to the outputs of the last `forward` on this context, which may be
+        overwritten by the next. Where ``ctx.needs_input_grad`` is false the returned value is not used.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define backward(self, ctx, grad)")
+
+    def label(self) -> str:
+        """Return how messages call this layer: its class and, if it has one, its name."""
+        return type(self).__name__ + (f" {self.name!r}" if self.name else "")
+
+    def expect(self, fits: bool, expected: str, input_shape: Shape, fix: str = "") -> None:
+        """Raise ValueError unless `fits`: this layer expects `expected` and got `input_shape`."""
+        if not fits:
+            got = "(" + ", ".join(map(str, ("n", *input_shape))) + ")"
+            raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
+
+
+def positive_integer(who: Layer, name: str, value: Any) -> None:
+    """Raise unless `value` is an integer of at least 1: TypeError for another type, ValueError for its value."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{type(who).__name__}: {name} must be a positive integer, got {shown(value)}")
+    if value < 1:
+        raise ValueError(f"{type(who).__name__}: {name} must be a positive integer, got {value}")

@@ -1,0 +1,112 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from framework.activations import Activation
+from framework.component import Array
+from framework.initializers import Initializer
+from framework.layers.activate import bind_activation
+from framework.layers.base import Context, Layer, Parameter, Shape, positive_integer
+
+
+class Dense(Layer):
+    """Nodes fully connected to their inputs, with an activation: z = x @ W.T + b, y = f(z).
+
+    (n, inputs) -> (n, units). W has shape (units, inputs), a row for each node; b has shape (units,).
+
+    Parameters
+    ----------
+    units : int
+        The number of nodes.
+    activation : str, Activation or class
+        f; "linear" leaves the sums as they are.
+    weight_initializer, bias_initializer : str, Initializer or array
+        First values of W and b.
+    use_bias : bool
+        False leaves b out.
+    weight_regularizer, bias_regularizer : str or Regularizer, optional
+        Penalties on W and b, added to the loss.
+    weight_constraint, bias_constraint : str or Constraint, optional
+        What W and b are projected onto after each step.
+    name, trainable
+        As in `Layer`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "linear",
+        weight_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        *,
+        use_bias: bool = True,
+        weight_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        weight_constraint: Any = None,
+        bias_constraint: Any = None,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.units = units
+        self.activation = activation
+        self.weight_initializer = weight_initializer
+        self.bias_initializer = bias_initializer
+        self.use_bias = use_bias
+        self.weight_regularizer = weight_regularizer
+        self.bias_regularizer = bias_regularizer
+        self.weight_constraint = weight_constraint
+        self.bias_constraint = bias_constraint
+        self.check()
+
+    def check(self) -> None:
+        positive_integer(self, "units", self.units)
+        Activation.of(self.activation)
+        Initializer.of(self.weight_initializer)
+        Initializer.of(self.bias_initializer)
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        W = Parameter(
+            (self.units, *input_shape),
+            self.weight_initializer,
+            regularizer=self.weight_regularizer,
+            constraint=self.weight_constraint,
+            transposed=True,
+        )
+        b = Parameter(
+            (self.units,),
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+        )
+        return {"W": W, "b": b} if self.use_bias else {"W": W}
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self.expect(len(input_shape) == 1, "(n, inputs)", input_shape, "put Flatten() before it")
+        return (self.units,)
+
+    def memory(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"z": (self.units,), "y": (self.units,), "dz": (self.units,), "dx": input_shape}
+
+    def bind(self, ctx: Context) -> None:
+        bind_activation(ctx, self.activation)
+        ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
+        ctx.y = ctx.z if ctx.over_sums else ctx.y
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        ctx.x = x
+        z = x.dot(ctx.WT, ctx.z)
+        if self.use_bias:
+            np.add(z, ctx.b, z)
+        ctx.a = a = ctx.f(z, ctx.y)
+        return a  # type: ignore[no-any-return]
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        dz = ctx.f_backward(grad, ctx.z, ctx.a, ctx.dz)
+        ctx.x.T.dot(dz, ctx.dWT)
+        if self.use_bias:
+            ctx.ones.dot(dz, ctx.db)
+        return dz.dot(ctx.W, ctx.dx) if ctx.needs_input_grad else None

@@ -1,0 +1,79 @@
+"""Layers one after another, as a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from framework.component import Array, shown
+from framework.layers.base import Context, Layer, Shape
+
+
+class _Series(Layer):
+    """Base of layers that hold a series of layers, each fed by the one before."""
+
+    in_series = True
+
+    def __init__(self, layers: Sequence[Any], **common: Any) -> None:
+        super().__init__(**common)
+        self.layers = layers
+        self.check()
+
+    def check(self) -> None:
+        if not isinstance(self.layers, list | tuple):
+            raise TypeError(f"{self.label()}: layers must be a list of layers, got {shown(self.layers)}")
+        if not self.layers:
+            raise ValueError(f"{self.label()}: layers is empty; give at least one layer")
+        for layer in self.layers:
+            Layer.of(layer)
+
+    def children(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
+        pairs = []
+        for spec in self.layers:
+            layer = Layer.of(spec)
+            pairs.append((layer, input_shape))
+            input_shape = layer.output_shape(input_shape)
+        return pairs
+
+    def end_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of what the last layer returns."""
+        layer, shape = self.children(input_shape)[-1]
+        return layer.output_shape(shape)
+
+    def bind(self, ctx: Context) -> None:
+        ctx.forwards = [(child.layer.forward, child) for child in ctx.children]
+        ctx.backwards = [(child.layer.backward, child) for child in reversed(ctx.children) if child.needs_backward]
+
+    def run(self, ctx: Context, x: Array) -> Array:
+        """Return what the series makes of `x`."""
+        for forward, child in ctx.forwards:
+            x = forward(child, x)
+        return x
+
+    def run_back(self, ctx: Context, grad: Array) -> Array:
+        """Return the gradient of the series' input."""
+        for backward, child in ctx.backwards:
+            grad = backward(child, grad)
+        return grad
+
+
+class Sequential(_Series):
+    """Layers one after another: (n, *input_shape) -> what the last layer returns.
+
+    A list inside a list of layers means the same.
+
+    Parameters
+    ----------
+    layers : list of layers, activations or names
+    name, trainable
+        As in `Layer`; ``trainable=False`` freezes all that is inside.
+    """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.end_shape(input_shape)
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        return self.run(ctx, x)
+
+    def backward(self, ctx: Context, grad: Array) -> Array:
+        return self.run_back(ctx, grad)

@@ -1,0 +1,31 @@
+"""What is minimised."""
+
+from __future__ import annotations
+
+from framework.losses.base import Loss
+from framework.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, Hinge
+from framework.losses.elementwise import Elementwise
+from framework.losses.regression import (
+    HalfSquaredError,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    Poisson,
+    Quantile,
+)
+
+__all__ = [
+    "BinaryCrossentropy",
+    "CategoricalCrossentropy",
+    "Elementwise",
+    "HalfSquaredError",
+    "Hinge",
+    "Huber",
+    "LogCosh",
+    "Loss",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "Poisson",
+    "Quantile",
+]

@@ -1,0 +1,162 @@
+"""What a loss is: `Loss`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from framework.component import Array, Component, shown
+from framework.losses.targets import as_float, fitting
+from framework.scalars import scalar
+
+REDUCTIONS = ("mean", "sum")
+
+
+class Loss(Component):
+    """What is minimised: a number for each sample, and its derivative with respect to the prediction.
+
+    A subclass gives `per_sample` and `gradient`; weights and the reduction over the batch are done here. With
+    the losses ``l`` of the samples and their weights ``w`` (1 if not given) the value is::
+
+        reduction="mean":  sum(w * l) / sum(w)        0 if all weights are 0
+        reduction="sum":   sum(w * l)
+
+    so that a weight of 2 is the same as the sample given twice.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        How the samples' losses become one number.
+
+    Attributes
+    ----------
+    classifies : bool
+        Whether the targets are classes, so that a model is scored by its accuracy.
+    canonical : str or None
+        The name of an output activation for which `per_sample_from_sums` and `gradient_from_sums` are exact.
+    threshold : float
+        Where one output of a classifying loss is cut into two classes.
+    """
+
+    reduction: str = "mean"
+    classifies: ClassVar[bool] = False
+    canonical: ClassVar[str | None] = None
+    threshold: ClassVar[float] = 0.5
+
+    def __init__(self, reduction: str = "mean") -> None:
+        self.reduction = reduction
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError if an argument cannot be used."""
+        if self.reduction not in REDUCTIONS:
+            raise ValueError(f"{type(self).__name__}: reduction must be 'mean' or 'sum', got {shown(self.reduction)}")
+
+    def per_sample(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the loss of each sample, (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} must define per_sample(y_true, y_pred)")
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the derivative of each sample's loss with respect to its prediction, of the shape of `y_pred`."""
+        raise NotImplementedError(f"{type(self).__name__} must define gradient(y_true, y_pred)")
+
+    def per_sample_from_sums(self, y_true: Array, sums: Array) -> Array:
+        """Return the loss of each sample, (n,), from the sums to which the canonical activation is applied."""
+        raise NotImplementedError(f"{type(self).__name__} has no canonical activation")
+
+    def gradient_from_sums(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
+        """Return the derivative of each sample's loss with respect to the sums, of the shape of `y_pred`."""
+        return np.subtract(y_pred, y_true, out)
+
+    def value_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        *,
+        sums: Array | None = None,
+        out: Array | None = None,
+    ) -> tuple[float, Array]:
+        """Return the value on a batch and its derivative with respect to the prediction.
+
+        Parameters
+        ----------
+        y_true : array
+            Targets as `check_targets` returns them.
+        y_pred : array (n, outputs)
+            Predictions.
+        sample_weight : array (n,), optional
+            Weights of the samples.
+        sums : array (n, outputs), optional
+            What the canonical activation was applied to; the derivative is then with respect to these.
+        out : array (n, outputs), optional
+            Memory that the derivative may be written to.
+        """
+        if sums is None:
+            losses, gradient = self.per_sample(y_true, y_pred), self.gradient(y_true, y_pred)
+        else:
+            losses, gradient = self.per_sample_from_sums(y_true, sums), self.gradient_from_sums(y_true, y_pred, out)
+        if losses.shape != y_pred.shape[:1] or gradient.shape != y_pred.shape:
+            raise ValueError(
+                f"{type(self).__name__}: for predictions of shape {y_pred.shape}, per_sample must return shape "
+                f"{y_pred.shape[:1]} and gradient {y_pred.shape}, got {losses.shape} and {gradient.shape}"
+            )
+        if out is None:
+            out = np.empty_like(y_pred)
+        if sample_weight is None:
+            divisor = self._divisor(len(losses))
+            np.multiply(gradient, scalar(1 / divisor, out.dtype), out)
+            return float(losses.sum()) / divisor, out
+        divisor = self._divisor(float(sample_weight.sum()))
+        weights = (sample_weight / divisor).reshape(-1, *(1,) * (y_pred.ndim - 1))
+        np.multiply(gradient, weights, out)
+        return float(losses.dot(sample_weight)) / divisor, out
+
+    def _divisor(self, count: float) -> float:
+        return (count or 1) if self.reduction == "mean" else 1
+
+    def total(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, sums: Array | None = None
+    ) -> tuple[float, float]:
+        """Return ``(sum of w * l, sum of w)`` of a batch, from which batches of any sizes are added up."""
+        losses = self.per_sample(y_true, y_pred) if sums is None else self.per_sample_from_sums(y_true, sums)
+        if sample_weight is None:
+            return float(losses.sum(dtype=np.float64)), float(len(losses))
+        weights = sample_weight.astype(np.float64)
+        return float(weights.dot(losses)), float(weights.sum())
+
+    def value(
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, *, sums: Array | None = None
+    ) -> float:
+        """Return the value on a batch, as `value_and_gradient` does."""
+        total, weight = self.total(y_true, y_pred, sample_weight, sums)
+        return total / self._divisor(weight)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        """Return the value for arrays or lists, after checking that their shapes fit."""
+        y_pred = np.asarray(y_pred)
+        if y_pred.dtype != np.float32:
+            y_pred = y_pred.astype(np.float64)
+        if y_pred.ndim == 1:
+            y_pred = y_pred.reshape(-1, 1)
+        y_true = self.check_targets(np.asarray(y_true), y_pred.shape[1:], y_pred.dtype)
+        if len(y_true) != len(y_pred):
+            raise ValueError(f"y_true has {len(y_true)} samples, but y_pred has {len(y_pred)}")
+        if sample_weight is not None:
+            sample_weight = np.asarray(sample_weight, y_pred.dtype)
+            if sample_weight.shape != (len(y_pred),):
+                raise ValueError(f"sample_weight must have shape ({len(y_pred)},), got {sample_weight.shape}")
+        return self.value(y_true, y_pred, sample_weight)
+
+    def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
+        """Return targets in the form that this loss computes with: (n, *output_shape) of the floating `dtype`.
+
+        Targets of shape (n,) fit an output of shape (n, 1).
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, or if a value cannot be a target of this loss.
+        """
+        return as_float(fitting(y, output_shape), dtype)

@@ -1,0 +1,63 @@
+"""Losses that compare output by output: `Elementwise`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from framework.component import Array
+from framework.losses.base import Loss
+from framework.scalars import scalar
+
+
+class _Elementwise(Loss):
+    """A loss that compares output by output: a subclass gives the loss of each output and its slope.
+
+    ``reduction="mean"`` means over batch and outputs, ``"sum"`` sums over both.
+    """
+
+    def values(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the loss of each output, of the shape of `y_pred`."""
+        raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
+
+    def slopes(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the derivative of the loss of each output with respect to that output."""
+        raise NotImplementedError(f"{type(self).__name__} must define slopes(y_true, y_pred)")
+
+    def per_sample(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the mean (or sum) over the outputs of each sample, (n,)."""
+        return self._over_outputs(self.values(y_true, y_pred))
+
+    def gradient(self, y_true: Array, y_pred: Array) -> Array:
+        """Return the derivative of that mean (or sum) with respect to each output."""
+        return self.slopes(y_true, y_pred) / self._divisor(y_pred[0].size if len(y_pred) else 1)
+
+    def _over_outputs(self, values: Array) -> Array:
+        axes = tuple(range(1, values.ndim))
+        reduced: Array = values.mean(axis=axes) if self.reduction == "mean" else values.sum(axis=axes)
+        return reduced
+
+    def value_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        *,
+        sums: Array | None = None,
+        out: Array | None = None,
+    ) -> tuple[float, Array]:
+        """Return the value on a batch and its derivative; without weights, batch and outputs are one axis."""
+        if sample_weight is not None or sums is not None:
+            return super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
+        divisor = self._divisor(y_pred.size)
+        value = float(self.values(y_true, y_pred).sum()) / divisor
+        return value, np.multiply(self.slopes(y_true, y_pred), scalar(1 / divisor, y_pred.dtype), out)
+
+
+# A class called `Elementwise` would be registered as a loss.
+Elementwise = _Elementwise
+
+
+def positive(p: Array) -> Array:
+    """Return `p`, but not less than the machine epsilon of its dtype."""
+    raised: Array = np.maximum(p, np.finfo(p.dtype).eps)
+    return raised

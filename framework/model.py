@@ -1,0 +1,319 @@
+"""`Model`: a network that can be fitted, asked and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from typing import Any, Self
+
+import numpy as np
+
+from framework import checks
+from framework.batches import RefusedBatch
+from framework.callbacks import Callback, checked_callbacks
+from framework.component import Array, Component, shown
+from framework.data import checked_inputs
+from framework.history import History
+from framework.layers.base import Layer
+from framework.losses import Loss
+from framework.metrics import Metric
+from framework.network import Network
+from framework.optimizers import Optimizer
+from framework.progress import progress
+from framework.sources import array_source, data_of, first_samples, is_stream, stream_source
+from framework.state import State
+from framework.summary import summary
+from framework.training import evaluate, gradients, train
+
+
+class Model(Component):
+    """Layers with a loss and an optimizer, trained by `fit`.
+
+    Parameters
+    ----------
+    layers : list
+        Layers, names of activations, or lists of these; the same object may stand in several places.
+    loss : str, Loss or class
+    optimizer : str, Optimizer or class
+        A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there.
+    metrics : sequence of str, Metric or callable ``(y_true, y_pred) -> float``
+        Reported beside the loss.
+    seed : int, optional
+        Makes first values, shuffling, dropout and splits reproducible; None draws a seed.
+    dtype : numpy dtype, optional
+        float32 or float64. None: as the data of the first `fit` (float32 stays, all else is float64).
+
+    Attributes
+    ----------
+    network : Network
+        Once built; ``network.params`` is the one vector.
+    history : History
+        The loss and the metrics of all epochs so far.
+    stop_training : bool
+        Set by a callback to end the fit after this epoch.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        *,
+        loss: Any = "half_squared_error",
+        optimizer: Any = "sgd",
+        metrics: Sequence[Any] = (),
+        seed: int | None = None,
+        dtype: Any = None,
+    ) -> None:
+        self.layers = layers
+        self.loss = loss
+        self.optimizer = optimizer
+        self.metrics = metrics
+        self.seed = seed
+        self.dtype = dtype
+        self.stop_training = False
+        self._state: State | None = None
+        self.check()
+
+    def check(self) -> None:
+        Layer.named("sequential")(self.layers)
+        Loss.of(self.loss)
+        Optimizer.of(self.optimizer).check()
+        if isinstance(self.metrics, str) or not isinstance(self.metrics, Sequence):
+            raise TypeError(f"metrics must be a list of metrics, got {shown(self.metrics)}")
+        for metric in self.metrics:
+            Metric.of(metric)
+        if self.seed is not None:
+            checks.integer(self.seed, "seed", least=0)
+        if self.dtype is not None and np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
+            raise ValueError(f"dtype must be float32 or float64, got {shown(self.dtype)}")
+
+    @property
+    def state(self) -> State:
+        """What building and training have made; RuntimeError before `build` or `fit`."""
+        if self._state is None:
+            raise RuntimeError("this model has no weights yet: call fit(X, y) or build(input_shape) first")
+        return self._state
+
+    @property
+    def built(self) -> bool:
+        """Whether the model has weights."""
+        return self._state is not None
+
+    @property
+    def network(self) -> Network:
+        """The layers bound to their two vectors."""
+        return self.state.network
+
+    @property
+    def history(self) -> History:
+        """The loss and the metrics of all epochs so far."""
+        return self.state.history if self.built else History()
+
+    @property
+    def loss_(self) -> Loss:
+        """The loss in use."""
+        return self.state.loss
+
+    @property
+    def optimizer_(self) -> Optimizer:
+        """The optimizer in use: the model's own copy of the one given."""
+        return self.state.optimizer
+
+    @property
+    def metrics_(self) -> dict[str, Metric]:
+        """The metrics by the names that the history uses."""
+        metrics = (Metric.of(metric) for metric in self.metrics)
+        return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate or schedule of the optimizer in use; may be set at any time."""
+        return self.optimizer_.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.optimizer_.set_params(learning_rate=value)
+
+    def build(self, input_shape: int | Sequence[int]) -> Self:
+        """Make the network for samples of `input_shape` (the batch axis left out), with first values; return self.
+
+        Raises
+        ------
+        ValueError
+            If the layers do not fit together.
+        """
+        axes = (input_shape,) if isinstance(input_shape, int | np.integer) else tuple(input_shape)
+        shape = tuple(checks.integer(axis, "input_shape", least=1) for axis in axes)
+        self._build(shape, self.dtype or np.float64)
+        return self
+
+    def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
+        self.check()
+        self._state = State(self.layers, self.loss, self.optimizer, input_shape, np.dtype(dtype), self.seed)
+
+    def _build_for(self, X: Any, y: Any) -> None:
+        if not self.built:
+            x = first_samples(X, y)
+            self._build(x.shape[1:], self.dtype or checks.float_dtype(x))
+
+    @contextmanager
+    def _unchanged_if_refused(self) -> Iterator[None]:
+        """Put everything back if a call fails before its first step, or on data that it refuses."""
+        state = self._state
+        before = None if state is None else state.snapshot()
+        try:
+            yield
+        except Exception as error:
+            steps_before = 0 if before is None else before["optimizer"]["step"]
+            if isinstance(error, RefusedBatch) or not self.built or self.optimizer_.step == steps_before:
+                self._state = state
+                if state is not None and before is not None:
+                    state.restore(before)
+            raise
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        verbose: int = 0,
+    ) -> Self:
+        """Train from the present weights, or from first values if there are none yet; return self.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, ...), or iterable
+            Samples; or, with no `y`, anything that gives ``(x, y)`` or ``(x, y, weight)`` batches each time it is
+            gone through.
+        y : array-like, shape (n, ...)
+            Targets, of the shape of the outputs; (n,) fits outputs of shape (n, 1).
+        epochs : int
+            How many times to go through the data.
+        batch_size : int
+            Samples in a step; the last step of an epoch takes what is left.
+        shuffle : bool
+            Whether to take the samples in a new order each epoch.
+        validation_data : tuple (X, y) or (X, y, sample_weight), optional
+            Evaluated after each epoch.
+        validation_split : float
+            Share of the samples set aside for validation, drawn at random, for classes in equal proportions; the
+            same samples at each call.
+        sample_weight : array-like, shape (n,), optional
+        class_weight : "balanced" or dict, optional
+            Weights of the classes; multiplied with those of the samples.
+        callbacks : sequence of Callback
+        verbose : int
+            0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For an argument that cannot be used; the model is then as it was.
+        FloatingPointError
+            If the loss is no longer finite; the model keeps the last finite weights.
+        """
+        epochs = checks.integer(epochs, "epochs", least=0)
+        batch_size = checks.integer(batch_size, "batch_size", least=1)
+        verbose = checks.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
+        share = checks.fraction(validation_split, "validation_split")
+        callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
+        with self._unchanged_if_refused():
+            self._build_for(X, y)
+            if y is None and is_stream(X):
+                if share or sample_weight is not None or class_weight is not None:
+                    raise ValueError("validation_split, sample_weight and class_weight go with arrays X and y, not batches")
+                batches, validation = stream_source(self.state, X, validation_data)
+            else:
+                batches, validation = array_source(
+                    self.state,
+                    data_of(self.state, X, y, sample_weight),
+                    batch_size=batch_size,
+                    shuffle=shuffle,
+                    validation_data=validation_data,
+                    validation_split=share,
+                    class_weight=class_weight,
+                )
+            self.state.follow(self.optimizer)
+            self.state.refresh()
+            train(self, batches, epochs=epochs, validation=validation, callbacks=callbacks, verbose=verbose)
+        return self
+
+    def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
+        """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
+
+        With no `batch_size`, as many as work well at once: memory does not grow with n. `verbose` is taken for the
+        sake of callers that know Keras, and changes nothing.
+        """
+        network = self.network
+        x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
+        size = network.inference_rows if batch_size is None else checks.integer(batch_size, "batch_size", least=1)
+        if 0 < len(x) <= size:
+            return network.infer(np.asarray(x, network.dtype))[0]
+        predictions = np.empty((len(x), *network.output_shape), network.dtype)
+        for start in range(0, len(x), size):
+            network.infer(np.asarray(x[start : start + size], network.dtype), predictions[start : start + size])
+        return predictions
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
+        return evaluate(self.network, self.loss_, self.metrics_, data_of(self.state, X, y, sample_weight))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy if the loss is one for classes, else R2."""
+        metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
+        data = data_of(self.state, X, y, sample_weight)
+        return float(evaluate(self.network, self.loss_, {"score": metric}, data)["score"])
+
+    def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Make one step on one batch and return its loss, measured before the step."""
+        with self._unchanged_if_refused():
+            self._build_for(X, y)
+            data = data_of(self.state, X, y, sample_weight)
+            self.state.follow(self.optimizer)
+            self.state.refresh()
+            value = gradients(self.network, self.loss_, data)
+            if not isfinite(value):
+                raise FloatingPointError(f"the loss is {value}; no step was made")
+            self.optimizer_.update(self.network.trainable_params, self.network.trainable_grads)
+            self.network.constrain()
+        return value
+
+    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
+        """Return the gradients of the loss on one batch, in the order of `get_weights`; nothing is updated."""
+        data = data_of(self.state, X, y, sample_weight)
+        noise = self.network.noise.bit_generator
+        before = noise.state
+        gradients(self.network, self.loss_, data)
+        noise.state = before  # so that looking does not change what training draws
+        return [gradient.copy() for gradient in self.network.grad_views.values()]
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters, layer by layer: [W, b, W, b, ...]."""
+        return [view.copy() for view in self.network.views.values()]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
+        views = self.network.views
+        if len(weights) != len(views):
+            raise ValueError(f"expected {len(views)} arrays ({', '.join(views)}), got {len(weights)}")
+        arrays = []
+        for (name, view), weight in zip(views.items(), weights, strict=True):
+            array = checks.numbers(weight, name)
+            if array.shape != view.shape:
+                raise ValueError(f"{name} has shape {view.shape}, got an array of shape {array.shape}")
+            checks.finite(array, name)
+            arrays.append(checks.as_float(array, view.dtype, name))
+        for view, array in zip(views.values(), arrays, strict=True):
+            view[...] = array
+
+    def summary(self) -> str:
+        """Return a table of the layers, their output shapes and parameters."""
+        return summary(self.network)

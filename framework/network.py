@@ -1,0 +1,289 @@
+"""Layers bound to one parameter vector and one gradient vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array, did_you_mean
+from framework.initializers import Initializer
+from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.sequential import Sequential
+from framework.layout import Layout
+from framework.regularizers import Constraint, Regularizer
+
+KEPT_BATCH_SIZES = 8
+INFERENCE_ELEMENTS = 1 << 19
+
+
+@dataclass
+class Place:
+    """One place in the tree of layers; the same layer object may stand in several."""
+
+    layer: Layer
+    path: str
+    input_shape: Shape
+    parameters: dict[str, Parameter]
+    children: list[Place]
+    trainable: bool
+
+    def __iter__(self) -> Iterator[Place]:
+        """Go through this place and all inside it, in the order of the layers."""
+        yield self
+        for child in self.children:
+            yield from child
+
+    def learns(self) -> bool:
+        """Return whether any trainable parameter is here or inside."""
+        return any(place.trainable and p.trainable for place in self for p in place.parameters.values())
+
+
+def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> Place:
+    """Return the tree of places below `layer`."""
+    trainable = trainable and layer.trainable
+    children = [
+        place(child, f"{path}.{i}" if path else str(i), shape, trainable)
+        for i, (child, shape) in enumerate(layer.children(input_shape))
+    ]
+    return Place(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable)
+
+
+class Pass:
+    """The contexts of one batch size, ready to run forward and backward."""
+
+    def __init__(self, network: Network, n: int, training: bool) -> None:
+        self.network = network
+        self.n = n
+        self.training = training
+        self.context = self._context(network.root, needs_input_grad=False, last=True)
+        self.forward = self.context.layer.forward
+        self.grad = np.empty((n, *network.output_shape), network.dtype)
+
+    def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
+        network, layer = self.network, at.layer
+        ctx = Context(layer.memory(at.input_shape))
+        ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
+        ctx.needs_input_grad = needs_input_grad
+        ctx.needs_backward = needs_input_grad or at.learns()
+        if self.training:
+            ctx.rng = network.noise
+        for name in at.parameters:
+            key = f"{at.path}.{name}"
+            setattr(ctx, name, network.views[key])
+            setattr(ctx, f"d{name}", network.grad_views[key])
+        in_series = getattr(layer, "in_series", False)
+        ctx.children = []
+        for i, child in enumerate(at.children):
+            child_is_last = last and type(layer) is Sequential and i == len(at.children) - 1
+            ctx.children.append(self._context(child, needs_input_grad, child_is_last))
+            if in_series:
+                needs_input_grad = needs_input_grad or child.learns()
+        ctx.canonical = last and network.canonical and not at.children
+        if ctx.canonical:
+            self.output = ctx
+        layer.bind(ctx)
+        return ctx
+
+
+class Network:
+    """Layers bound to one vector of parameters and one of gradients.
+
+    Parameters
+    ----------
+    layers : list
+        Layers, activations, names or lists of these.
+    input_shape : tuple of int
+        The shape of one sample.
+    dtype : numpy dtype
+    rng : numpy.random.Generator
+        Draws the first values.
+    noise : numpy.random.Generator
+        Drawn from by dropout and its like, in training.
+    canonical : bool
+        Whether the loss works from the sums of the output layer; then `backward` takes the gradient at these.
+
+    Attributes
+    ----------
+    layers : list of Layer
+    params, grads : ndarray, shape (parameters,)
+        Laid out alike; see `Layout`.
+    views, grad_views : dict of str to ndarray
+        Each parameter and its gradient by name (``"0.W"``, ``"0.b"``, ``"2.1.W"`` for a layer inside layer 2), as
+        parts of `params` and `grads`.
+    sums : ndarray or None
+        In a canonical network, the sums of the output layer in the last training pass.
+    inference_rows : int
+        How many samples are predicted at once, so that what is worked on stays in the processor's cache.
+    penalty : float
+        The regularizers' penalties at the last training pass.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any],
+        input_shape: Shape,
+        *,
+        dtype: Any = np.float64,
+        rng: np.random.Generator,
+        noise: np.random.Generator,
+        canonical: bool = False,
+    ) -> None:
+        self.input_shape = tuple(input_shape)
+        self.dtype = np.dtype(dtype)
+        self.noise = noise
+        self.canonical = canonical
+        self.sequence = Sequential(layers)
+        self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
+        self.output_shape = self.sequence.output_shape(self.input_shape)
+        self._lay_out()
+        widest = max(prod(at.layer.output_shape(at.input_shape)) for at in self.root)
+        self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest)))
+        self._bind(np.empty(self.layout.size, self.dtype))
+        for at in self.root:
+            for name, parameter in at.parameters.items():
+                values = np.asarray(Initializer.of(parameter.initializer)(parameter.shape, rng))
+                if values.shape != parameter.shape:
+                    who = f"{at.layer.label()}: {name} has shape {parameter.shape}"
+                    raise ValueError(f"{who}, but {parameter.initializer!r} gave values of shape {values.shape}")
+                self.views[f"{at.path}.{name}"][...] = values
+
+    def _lay_out(self) -> None:
+        self.root = place(self.sequence, "", self.input_shape)
+        self.layout = Layout(
+            [
+                (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
+                for at in self.root
+                for name, parameter in at.parameters.items()
+            ]
+        )
+
+    def _bind(self, params: Array) -> None:
+        self.params = params
+        self.grads = np.zeros_like(params)
+        self.views = self.layout.views(params)
+        self.grad_views = self.layout.views(self.grads)
+        self.trainable_params = params[: self.layout.trainable]
+        self.trainable_grads = self.grads[: self.layout.trainable]
+        self.penalty = 0.0
+        entries = self.layout.entries
+        self.regularized = [
+            (Regularizer.of(entry.parameter.regularizer), entry.view(params), entry.view(self.grads))
+            for entry in entries
+            if entry.parameter.regularizer is not None
+        ]
+        self.constrained = [
+            (Constraint.of(entry.parameter.constraint), entry.view(params))
+            for entry in entries
+            if entry.parameter.constraint is not None
+        ]
+        self._forget_passes()
+
+    def _forget_passes(self) -> None:
+        self.sums: Array | None = None
+        self._training: dict[int, Pass] = {}
+        self._idle: dict[int, list[Pass]] = {}
+
+    def refresh(self) -> Array | None:
+        """Lay the vectors out anew if layers were frozen or thawed since.
+
+        Returns
+        -------
+        ndarray or None
+            The indices that bring any vector of the old layout into the new one; None if nothing changed.
+        """
+        old = self.layout
+        self._lay_out()
+        if self.layout.entries == old.entries and self.layout.trainable == old.trainable:
+            self.layout = old
+            return None
+        indices = self.layout.moved_from(old)
+        self._bind(self.params[indices])
+        return indices
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the predictions for `x`, (n, *input_shape) -> (n, *output_shape).
+
+        In training the returned array is overwritten by the next call. In inference it is the caller's own, and
+        several threads may call at once.
+        """
+        if not training:
+            return self.infer(x)[0]
+        n = len(x)
+        active = self._training.get(n) or self._new_training_pass(n)
+        self.active = active
+        prediction = active.forward(active.context, x)
+        if self.canonical:
+            self.sums = active.output.z
+        return prediction
+
+    def backward(self, grad: Array) -> None:
+        """Fill `grads` from `grad`, the loss's gradient at the outputs (at the sums, in a canonical network)."""
+        self.sequence.run_back(self.active.context, grad)
+        if self.regularized:
+            self.penalty = self.penalties()
+            for regularizer, parameter, gradient in self.regularized:
+                gradient += regularizer.gradient(parameter)
+
+    def penalties(self) -> float:
+        """Return the sum of the regularizers' penalties on the present parameters."""
+        return float(sum(regularizer(parameter) for regularizer, parameter, _ in self.regularized))
+
+    def constrain(self) -> None:
+        """Project each constrained parameter onto its constraint."""
+        for constraint, parameter in self.constrained:
+            parameter[...] = constraint(parameter)
+
+    def infer(self, x: Array, out: Array | None = None) -> tuple[Array, Array | None]:
+        """Return predictions and, in a canonical network, the sums they were made from, for one batch.
+
+        Both are the caller's own; predictions are written into `out` if given.
+        """
+        idle = self._idle.get(len(x))
+        try:
+            active = idle.pop()  # type: ignore[union-attr]
+        except (AttributeError, IndexError):
+            active = Pass(self, len(x), training=False)
+        prediction = active.forward(active.context, x)
+        if out is None:
+            out = prediction.copy()
+        else:
+            out[...] = prediction
+        sums = active.output.z.copy() if self.canonical else None
+        self._give_back(active)
+        return out, sums
+
+    def _give_back(self, idle: Pass) -> None:
+        if len(self._idle) >= KEPT_BATCH_SIZES and idle.n not in self._idle:
+            self._idle = {}
+        self._idle.setdefault(idle.n, []).append(idle)
+
+    def _new_training_pass(self, n: int) -> Pass:
+        if len(self._training) >= KEPT_BATCH_SIZES:
+            self._training.clear()
+        self._training[n] = new = Pass(self, n, training=True)
+        return new
+
+    def grad_buffer(self) -> Array:
+        """Return the array offered for the loss's gradient, of the shape of the last training pass's outputs."""
+        return self.active.grad
+
+    def view(self, name: str) -> Array:
+        """Return the parameter called `name` (``"0.W"``), as a part of `params`."""
+        if name not in self.views:
+            raise ValueError(f"no parameter {name!r}{did_you_mean(name, self.views)}")
+        return self.views[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        hidden = ("views", "grad_views", "trainable_params", "trainable_grads")
+        hidden += ("regularized", "constrained", "_training", "_idle", "active", "sums")
+        return {name: value for name, value in self.__dict__.items() if name not in hidden}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        grads = self.grads
+        self._bind(self.params)
+        self.grads[...] = grads

@@ -1,0 +1,91 @@
+"""How a fit shows that it goes on: a bar or lines."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from framework.callbacks import Callback, Logs
+
+
+def line(epoch: int, epochs: int, logs: Logs) -> str:
+    """Return the tutorial's line for an epoch counted from 1: ``[Epoch 10/100] train_loss: 0.012345``."""
+    named = {"train_loss" if name == "loss" else name: value for name, value in logs.items()}
+    return f"[Epoch {epoch}/{epochs}] " + ", ".join(f"{name}: {value:.6g}" for name, value in named.items())
+
+
+class EpochLines(Callback):
+    """Print a line every `every` epochs, the first and the last included.
+
+    Parameters
+    ----------
+    every : int
+    """
+
+    def __init__(self, every: int = 10) -> None:
+        self.every = every
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.done, self.waiting = 0, ""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.done += 1
+        text = line(epoch + 1, self.params["last_epoch"], logs or {})
+        due = self.done == 1 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params["last_epoch"]
+        self.waiting = "" if due else text
+        if due:
+            print(text)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.waiting:  # stopped early: what was reached is worth a line
+            print(self.waiting)
+
+
+class ProgressBar(Callback):
+    """A tqdm bar over the steps of a fit with the last epoch's figures.
+
+    Works in terminals and notebooks. Where the output is a file or a pipe, at most ten lines are printed instead.
+    """
+
+    UPDATES_PER_EPOCH = 50
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        epochs, steps = self.params["epochs"], self.params["steps"]
+        self.lines: EpochLines | None = None
+        if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+            self.lines = EpochLines(max(1, epochs // 10))
+            self.lines.model, self.lines.params = self.model, self.params
+            return self.lines.on_train_begin(logs)
+        from tqdm.auto import tqdm
+
+        self.every = max(1, (steps or 1000) // self.UPDATES_PER_EPOCH)
+        self.bar: Any = tqdm(total=steps and steps * epochs, unit="step", dynamic_ncols=True)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.counted = 0
+        if not self.lines:
+            self.bar.set_description(f"Epoch {epoch + 1}/{self.params['last_epoch']}", refresh=False)
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if not self.lines and batch % self.every == self.every - 1:
+            self.bar.update(batch + 1 - self.counted)
+            self.counted = batch + 1
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if self.lines:
+            return self.lines.on_epoch_end(epoch, logs)
+        self.bar.update((self.params["steps"] or self.counted) - self.counted)
+        self.bar.set_postfix({name: f"{value:.4g}" for name, value in (logs or {}).items()}, refresh=False)
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        if self.lines:
+            return self.lines.on_train_end(logs)
+        self.bar.refresh()
+        self.bar.close()
+
+
+def progress(verbose: int) -> list[Callback]:
+    """Return the callbacks for `verbose`: 0 none, 1 a bar, n > 1 a line every n epochs."""
+    if verbose == 0:
+        return []
+    return [ProgressBar() if verbose == 1 else EpochLines(verbose)]

@@ -1,0 +1,13 @@
+"""Learning rates that change."""
+
+from __future__ import annotations
+
+from framework.component import Component
+
+
+class Schedule(Component):
+    """Base of schedules: called with the number of steps already made, returns the learning rate of the next."""
+
+    def __call__(self, step: int) -> float:
+        """Return the learning rate after `step` steps (0 for the first)."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, step)")

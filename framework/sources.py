@@ -1,0 +1,102 @@
+"""The arguments of `fit` made into batches and validation data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from framework import checks
+from framework.batches import ArrayBatches, Batch, StreamBatches
+from framework.component import shown
+from framework.data import Data, checked_data, split, with_class_weight
+from framework.state import State
+
+NAMES = ("X", "y", "sample_weight")
+
+
+def data_of(state: State, X: Any, y: Any, weight: Any = None, names: tuple[str, str, str] = NAMES) -> Data:
+    """Return arguments called `names` as data for the network and the loss of `state`."""
+    network = state.network
+    who = network.layers[0].label()
+    return checked_data(X, y, weight, names=names, loss=state.loss, network=network, who=who)
+
+
+def array_source(
+    state: State,
+    data: Data,
+    *,
+    batch_size: int,
+    shuffle: bool,
+    validation_data: Any,
+    validation_split: float,
+    class_weight: Any,
+) -> tuple[ArrayBatches, Data | None]:
+    """Return batches of `data` and what is to be evaluated after each epoch."""
+    validation = _validation(state, validation_data)
+    if validation_split:
+        if validation is not None:
+            raise ValueError("give validation_data or validation_split, not both")
+        data, validation = split(data, validation_split, state.loss, np.random.default_rng(state.split_seed))
+    if class_weight is not None:
+        data = with_class_weight(data, class_weight, state.loss)
+    rng = state.streams["shuffle"] if shuffle else None
+    return ArrayBatches(data.x, data.y, data.weight, batch_size, state.network.dtype, rng), validation
+
+
+def stream_source(state: State, batches: Any, validation_data: Any) -> tuple[StreamBatches, Data | None]:
+    """Return a re-iterable of batches with each of them checked, and what is to be evaluated after each epoch."""
+
+    def check(batch: Any) -> Batch:
+        data = data_of(state, *batch_parts(batch), ("batch x", "batch y", "batch weight"))
+        return np.asarray(data.x, state.network.dtype), data.y, data.weight
+
+    return StreamBatches(batches, check), _validation(state, validation_data)
+
+
+def _validation(state: State, data: Any) -> Data | None:
+    if data is None:
+        return None
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {shown(data)}")
+    names = ("validation_data X", "validation_data y", "validation_data sample_weight")
+    return data_of(state, data[0], data[1], data[2] if len(data) == 3 else None, names)
+
+
+def batch_parts(batch: Any) -> tuple[Any, Any, Any]:
+    """Return a batch as (x, y, weight or None); ValueError if it is none."""
+    if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+        raise ValueError(f"a batch must be (x, y) or (x, y, weight), got {shown(batch)}")
+    return batch[0], batch[1], batch[2] if len(batch) == 3 else None
+
+
+def is_stream(X: Any) -> bool:
+    """Return whether `X` is a source of batches rather than an array-like of samples."""
+    if isinstance(X, list | tuple):
+        first = X[0] if X else None
+        return isinstance(first, tuple | list) and any(hasattr(part, "__array__") for part in first)
+    return hasattr(X, "__iter__") and not hasattr(X, "__array__") and not hasattr(X, "__dlpack__")
+
+
+def first_samples(X: Any, y: Any) -> Any:
+    """Return samples from which the network's input shape and dtype can be read, checked to be some.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or if a source of batches would be used up by looking.
+    """
+    if y is None and is_stream(X):
+        if iter(X) is X:
+            raise ValueError(
+                "X gives its batches only once: call build(input_shape) first, or give a list of batches or an object "
+                "whose __iter__ starts anew"
+            )
+        first = next(iter(X), None)
+        if first is None:
+            raise ValueError("X is empty: no batches")
+        return first_samples(batch_parts(first)[0], 0)
+    x = checks.samples(X, "X", None, "")
+    if not len(x):
+        raise ValueError(f"X has shape {x.shape}: no samples")
+    return x

@@ -1,0 +1,120 @@
+"""What building and training make of a model's arguments: all that `fit` changes, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.activations import Activation
+from framework.history import History
+from framework.layers.activate import Activate
+from framework.layers.base import Layer, Shape
+from framework.layers.dense import Dense
+from framework.layers.sequential import Sequential
+from framework.losses import Loss
+from framework.network import Network
+from framework.optimizers import Optimizer
+
+
+class State:
+    """The network of a model, its own optimizer, its random streams and its history.
+
+    Parameters
+    ----------
+    layers, loss, optimizer
+        A model's arguments.
+    input_shape : tuple of int
+    dtype : numpy dtype
+    seed : int or None
+
+    Attributes
+    ----------
+    network : Network
+    loss : Loss
+    optimizer : Optimizer
+        A copy of the one given, so that several models can be given the same.
+    streams : dict of str to numpy.random.Generator
+        "shuffle" and "noise": independent of each other and of the stream that drew the first values.
+    split_seed : numpy.random.SeedSequence
+        For the validation split, which is to be the same each time.
+    history : History
+    """
+
+    def __init__(
+        self, layers: Sequence[Any], loss: Any, optimizer: Any, input_shape: Shape, dtype: Any, seed: int | None
+    ) -> None:
+        first_values, shuffle, noise, self.split_seed = np.random.SeedSequence(seed).spawn(4)
+        self.streams = {"shuffle": np.random.default_rng(shuffle), "noise": np.random.default_rng(noise)}
+        self.loss = Loss.of(loss)
+        self.network = Network(
+            layers,
+            input_shape,
+            dtype=dtype,
+            rng=np.random.default_rng(first_values),
+            noise=self.streams["noise"],
+            canonical=self.loss.canonical is not None and output_activation(layers) == self.loss.canonical,
+        )
+        self.history = History()
+        self._take(Optimizer.of(optimizer))
+
+    def _take(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer.clone()
+        self._taken = optimizer.get_params(deep=False)
+        self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
+
+    def follow(self, spec: Any) -> None:
+        """Let the optimizer follow what was set on `spec` since; it keeps its slots unless the class is another."""
+        wanted = Optimizer.of(spec)
+        if type(wanted) is not type(self.optimizer):
+            return self._take(wanted)
+        params = wanted.get_params(deep=False)
+        changed = {name: value for name, value in params.items() if not _same(value, self._taken[name])}
+        if changed:
+            self.optimizer.set_params(**changed)
+            self._taken = params
+        return None
+
+    def refresh(self) -> None:
+        """Take up layers that were frozen or thawed since: lay out the vectors, and the optimizer's slots, anew."""
+        old_size = self.network.layout.size
+        slots = self.optimizer.state()
+        indices = self.network.refresh()
+        if indices is None:
+            return
+        self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
+        for name in self.optimizer.slots:
+            whole = np.zeros(old_size, self.network.dtype)
+            whole[: len(slots[name])] = slots[name]
+            slots[name] = whole[indices][: self.network.layout.trainable]
+        self.optimizer.restore(slots)
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return copies of all that a step changes."""
+        return {
+            "params": self.network.params.copy(),
+            "optimizer": self.optimizer.state(),
+            "random": {name: rng.bit_generator.state for name, rng in self.streams.items()},
+            "history": self.history.copy(),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a `snapshot`."""
+        self.network.params[...] = snapshot["params"]
+        self.optimizer.restore(snapshot["optimizer"])
+        for name, state in snapshot["random"].items():
+            self.streams[name].bit_generator.state = state
+        self.history = snapshot["history"]
+
+
+def output_activation(layers: Sequence[Any]) -> str | None:
+    """Return the name of the activation that ends `layers`; None if they do not end in one."""
+    last = Layer.of(layers[-1])
+    if isinstance(last, Sequential):
+        return output_activation(last.layers)
+    return Activation.of(last.activation).component_name if isinstance(last, Dense | Activate) else None
+
+
+def _same(value: Any, other: Any) -> bool:
+    return value is other or (isinstance(value, int | float) and value == other)
