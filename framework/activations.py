@@ -136,8 +136,10 @@ class Sigmoid(Activation):
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = _ready(z, out)
-        e = np.exp(-np.abs(z))
-        return np.divide(e, np.square(ONE[z.dtype] + e), out)
+        e: Array = np.exp(-np.abs(z))
+        np.add(e, ONE[z.dtype], out)
+        np.multiply(out, out, out)
+        return np.divide(e, out, out)
 
     def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
         a, out = _ready(a, out)
@@ -351,7 +353,7 @@ class Mish(Activation):
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = _ready(z, out)
         w, dw = self._w_and_slope(z)
-        v = w + TWO[z.dtype]
+        v: Array = w + TWO[z.dtype]
         np.divide(w, v, out)
         return np.add(out, z * (dw / v * (TWO[z.dtype] / v)), out)
 

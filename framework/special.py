@@ -28,7 +28,7 @@ def mills_ratio(x: Array) -> Array:
     Source: Shepherd & Laframboise 1981, "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < inf".
     """
     k = K[x.dtype]
-    shifted = x + k
+    shifted: Array = x + k
     t = (x - k) / shifted
     highest, *others = _coefficients(x.dtype)
     r = np.full_like(t, highest)
