@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isfinite, prod, sqrt
+from math import prod, sqrt
 from typing import Any, Self
 
 import numpy as np
 
+from framework.arguments import number
 from framework.component import Array, Component, shown
 
 Shape = Sequence[int]
@@ -28,15 +29,6 @@ class Initializer(Component):
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return a new float64 array of `shape`, drawn from `rng` alone."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, shape, rng)")
-
-    def number(self, name: str, least: float = -inf) -> None:
-        """Raise unless argument `name` is finite and at least `least`: TypeError for a type, else ValueError."""
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-            raise TypeError(f"{type(self).__name__}: {name} must be a number, got {shown(value)}")
-        if not isfinite(value) or value < least:
-            bound = "" if least == -inf else f" of at least {least}"
-            raise ValueError(f"{type(self).__name__}: {name} must be a finite number{bound}, got {value}")
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -99,7 +91,7 @@ class Constant(Initializer):
         self.check()
 
     def check(self) -> None:
-        self.number("value")
+        number(self, "value")
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.full(shape, self.value, np.float64)
@@ -114,8 +106,8 @@ class _Normal(Initializer):
         self.check()
 
     def check(self) -> None:
-        self.number("mean")
-        self.number("stddev", least=0)
+        number(self, "mean")
+        number(self, "stddev", least=0)
 
 
 class RandomNormal(_Normal):
@@ -147,8 +139,8 @@ class RandomUniform(Initializer):
         self.check()
 
     def check(self) -> None:
-        self.number("minval")
-        self.number("maxval")
+        number(self, "minval")
+        number(self, "maxval")
         if self.minval > self.maxval:
             raise ValueError(f"RandomUniform: minval {self.minval} is above maxval {self.maxval}; swap them")
 
@@ -252,7 +244,7 @@ class Orthogonal(Initializer):
         self.check()
 
     def check(self) -> None:
-        self.number("gain")
+        number(self, "gain")
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         rows, columns = (shape[0], prod(shape[1:])) if shape else (1, 1)

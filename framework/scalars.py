@@ -13,18 +13,6 @@ import numpy as np
 from framework.component import Array
 
 
-class PerDtype(dict[Any, Array]):
-    """A constant by dtype: ``ONE[z.dtype]`` is ``1`` as a read-only 0-d array of that dtype."""
-
-    def __init__(self, value: float) -> None:
-        super().__init__()
-        self.value = value
-
-    def __missing__(self, dtype: Any) -> Array:
-        self[dtype] = constant = scalar(self.value, dtype)
-        return constant
-
-
 @lru_cache(maxsize=4096)
 def scalar(value: float, dtype: Any) -> Array:
     """Return `value` as a read-only 0-d array of `dtype` (float64 where `dtype` is not a floating one)."""
@@ -33,5 +21,10 @@ def scalar(value: float, dtype: Any) -> Array:
     return constant
 
 
-ONE = PerDtype(1.0)
-HALF = PerDtype(0.5)
+def per_dtype(value: float) -> dict[Any, Array]:
+    """Return `value` by dtype, for those that a network computes in: ``ONE[z.dtype]``."""
+    return {dtype: scalar(value, dtype) for dtype in map(np.dtype, (np.float32, np.float64))}
+
+
+ONE = per_dtype(1.0)
+HALF = per_dtype(0.5)

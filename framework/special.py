@@ -13,11 +13,11 @@ import numpy as np
 from numpy.polynomial.chebyshev import cheb2poly
 
 from framework.component import Array
-from framework.scalars import HALF, PerDtype, scalar
+from framework.scalars import HALF, per_dtype, scalar
 
-K = PerDtype(4.0)
-SIXTEEN = PerDtype(16.0)
-DENSITY_AT_ZERO = PerDtype(1 / sqrt(2 * pi))
+K = per_dtype(4.0)
+SIXTEEN = per_dtype(16.0)
+DENSITY_AT_ZERO = per_dtype(1 / sqrt(2 * pi))
 DEGREE = {4: 12, 8: 22}  # by item size: enough for the precision of float32 and float64
 
 

@@ -292,7 +292,7 @@ def test_names(name, component):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: LeakyReLU(negative_slope=-1), ValueError, "negative_slope .* from 0 to 1, got -1"),
+        (lambda: LeakyReLU(negative_slope=-1), ValueError, "negative_slope .* at least 0 and at most 1, got -1"),
         (lambda: LeakyReLU(negative_slope=2), ValueError, "negative_slope"),
         (lambda: LeakyReLU(negative_slope="0.1"), TypeError, "negative_slope must be a number, got '0.1'"),
         (lambda: ELU(alpha=float("nan")), ValueError, "alpha .* at least 0, got nan"),

@@ -74,7 +74,6 @@ class Loss(Component):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        *,
         sums: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:

@@ -56,7 +56,6 @@ class BinaryCrossentropy(Elementwise):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        *,
         sums: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:
@@ -132,7 +131,6 @@ class CategoricalCrossentropy(Loss):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        *,
         sums: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:

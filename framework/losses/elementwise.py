@@ -41,7 +41,6 @@ class _Elementwise(Loss):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        *,
         sums: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:

@@ -32,7 +32,6 @@ class _SquaredError(Elementwise):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        *,
         sums: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:
@@ -41,9 +40,10 @@ class _SquaredError(Elementwise):
             return super().value_and_gradient(y_true, y_pred, sample_weight, out=out)
         residual = np.subtract(y_pred, y_true, out)
         flat = residual.ravel()
-        divisor = self._divisor(flat.size)
+        divisor = flat.size if self.reduction == "mean" else 1
         value = self.factor * float(flat.dot(flat)) / divisor
-        return value, np.multiply(residual, scalar(2 * self.factor / divisor, residual.dtype), residual)
+        residual *= scalar(2 * self.factor / divisor, residual.dtype)
+        return value, residual
 
 
 class HalfSquaredError(_SquaredError):

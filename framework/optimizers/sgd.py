@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.arguments import number
 from framework.component import Array
 from framework.optimizers.base import Optimizer
 from framework.scalars import scalar
@@ -18,6 +19,7 @@ class SGD(Optimizer, name="sgd"):
     ``v = momentum * v + grads`` and ``params -= rate * v``, or with `nesterov`
     ``params -= rate * (grads + momentum * v)``. Source: Sutskever et al. 2013, "On the importance of
     initialization and momentum in deep learning", in PyTorch's form, where v does not hold the rate.
+    PyTorch's default rate is 0.001.
 
     Parameters
     ----------
@@ -32,16 +34,14 @@ class SGD(Optimizer, name="sgd"):
     slots = ("velocity",)
     velocity: Array
 
-    def __init__(
-        self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any
-    ) -> None:
+    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
         super().__init__(learning_rate, **common)
 
     def check(self) -> None:
         super().check()
-        self.number("momentum", least=0, below=1)
+        number(self, "momentum", least=0, below=1)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0; 0.9 is usual")
 

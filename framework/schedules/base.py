@@ -1,4 +1,4 @@
-"""Learning rates that change."""
+"""What a schedule is."""
 
 from __future__ import annotations
 

@@ -1,0 +1,128 @@
+"""Smooth activations: z times a gate between 0 and 1, and softplus."""
+
+from __future__ import annotations
+
+from math import pi, sqrt
+
+import numpy as np
+
+from framework.activations.base import TWO, ZERO, Activation, ready, where_positive
+from framework.component import Array, shown
+from framework.scalars import ONE, scalar
+from framework.special import mills_ratio, normal_density
+
+
+def _gated(z: Array, v: Array, out: Array) -> Array:
+    """Return z * sigmoid(v), for v of the sign of z, as max(z, 0) - |z| sigmoid(-|v|): exact in both tails."""
+    e = np.exp(-np.abs(v))
+    np.divide(e, ONE[z.dtype] + e, out)
+    np.multiply(out, np.abs(z), out)
+    return np.subtract(np.maximum(z, ZERO[z.dtype]), out, out)
+
+
+def _gated_slope(z: Array, v: Array, z_dv: Array, out: Array) -> Array:
+    """Return the derivative of z * sigmoid(v(z)) for an odd v, `z_dv` being z v'(z)."""
+    one = ONE[z.dtype]
+    e = np.exp(-np.abs(v))
+    u = one + e
+    return where_positive(z, e * (u - np.abs(z_dv)) / np.square(u), out)
+
+
+class GELU(Activation, name="gelu"):
+    """f(z) = z Phi(z), Phi being the standard normal distribution function; f'(z) = Phi(z) + z density(z).
+
+    With `approximate`: f(z) = z sigmoid(2 v), v = sqrt(2 / pi) (z + 0.044715 z^3), the tanh form.
+    Source: Hendrycks & Gimpel 2016, "Gaussian error linear units (GELUs)", section 2.
+    """
+
+    def __init__(self, approximate: bool = False) -> None:
+        self.approximate = approximate
+        self.check()
+
+    def check(self) -> None:
+        if not isinstance(self.approximate, bool | np.bool_):
+            raise TypeError(f"GELU: approximate must be True or False, got {shown(self.approximate)}")
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        if self.approximate:
+            return _gated(z, _gelu_inner(z)[0], out)
+        x = np.minimum(np.abs(z), scalar(40.0, z.dtype))
+        np.multiply(x * mills_ratio(x), normal_density(x), out)
+        return np.subtract(np.maximum(z, ZERO[z.dtype]), out, out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        if self.approximate:
+            return _gated_slope(z, *_gelu_inner(z), out)
+        x = np.minimum(np.abs(z), scalar(40.0, z.dtype))
+        return where_positive(z, (mills_ratio(x) - x) * normal_density(x), out)
+
+
+def _gelu_inner(z: Array) -> tuple[Array, Array]:
+    """Return 2 v(z) = c (z + b z^3) and z times its derivative."""
+    b, c = scalar(0.044715, z.dtype), scalar(2 * sqrt(2 / pi), z.dtype)
+    cz, bzz = c * z, b * np.square(z)
+    return cz * (ONE[z.dtype] + bzz), cz * (ONE[z.dtype] + scalar(3.0, z.dtype) * bzz)
+
+
+class SiLU(Activation, name="silu", aliases=["swish"]):
+    """f(z) = z s, f'(z) = s (1 + z (1 - s)), s = sigmoid(z).
+
+    Source: Elfwing et al. 2018, "Sigmoid-weighted linear units for neural network function approximation in
+    reinforcement learning", section 2.
+    """
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        return _gated(z, z, out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        return _gated_slope(z, z, z, out)
+
+
+class Mish(Activation):
+    """f(z) = z T, T = tanh(softplus(z)) = w / (w + 2), w = e (e + 2), e = exp(z); f'(z) = T + 2 z w' / (w + 2)^2.
+
+    Source: Misra 2020, "Mish: a self regularized non-monotonic activation function", eq. 1.
+    """
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        w, _ = self._w_and_slope(z)
+        np.divide(w, w + TWO[z.dtype], out)
+        return np.multiply(out, z, out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        w, dw = self._w_and_slope(z)
+        v: Array = w + TWO[z.dtype]
+        np.divide(w, v, out)
+        return np.add(out, z * (dw / v * (TWO[z.dtype] / v)), out)
+
+    def _w_and_slope(self, z: Array) -> tuple[Array, Array]:
+        """Return w and w', for z up to 40: from there on T is 1 to rounding, and w^2 would overflow a float32."""
+        e = np.exp(np.minimum(z, scalar(40.0, z.dtype)))
+        return e * (e + TWO[z.dtype]), TWO[z.dtype] * e * (e + ONE[z.dtype])
+
+
+class Softplus(Activation):
+    """f(z) = log(1 + exp(z)), computed as max(z, 0) + log1p(exp(-|z|)); f'(z) = sigmoid(z) = 1 - exp(-a)."""
+
+    in_place = True
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        positive = np.maximum(z, ZERO[z.dtype])
+        np.abs(z, out)
+        np.negative(out, out)
+        np.exp(out, out)
+        np.log1p(out, out)
+        return np.add(out, positive, out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        a, out = ready(a, out)
+        np.negative(a, out)
+        np.expm1(out, out)
+        return np.negative(out, out)

@@ -1,0 +1,65 @@
+"""Activations made for output layers: linear, exponential and softmax."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from framework.activations.base import LARGEST_EXPONENT, Activation, ready
+from framework.component import Array
+
+
+class Linear(Activation, aliases=["identity"]):
+    """f(z) = z, f'(z) = 1; returns z itself, and `backward` grad itself."""
+
+    in_place = True
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        return z
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        out.fill(1)
+        return out
+
+    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
+        return grad
+
+
+class Exponential(Activation):
+    """f(z) = f'(z) = exp(z); where exp would overflow, at the largest float (nearly) instead."""
+
+    in_place = True
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        np.minimum(z, LARGEST_EXPONENT[z.dtype], out=out)
+        return np.exp(out, out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        return a
+
+
+class Softmax(Activation):
+    """f(z)_i = exp(z_i) / sum_j exp(z_j) over the last axis; not elementwise.
+
+    `backward` is the product with the Jacobian: a_i (grad_i - sum_j grad_j a_j).
+    Source: Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs", section 2.
+    """
+
+    in_place = True
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True), out)
+        np.exp(out, out)
+        return np.divide(out, np.add.reduce(out, axis=-1, keepdims=True), out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        """Raise: an element depends on its whole row, so there is no f'(z) of the same shape."""
+        raise NotImplementedError("Softmax is not elementwise: it has no derivative; use backward(grad, z, a)")
+
+    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
+        a, out = ready(a, out)
+        np.multiply(grad, a, out)
+        np.subtract(grad, np.add.reduce(out, axis=-1, keepdims=True), out)
+        return np.multiply(out, a, out)

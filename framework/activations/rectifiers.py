@@ -1,0 +1,101 @@
+"""Activations that pass what is positive: relu and those that bend its lower half."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from framework.activations.base import ZERO, Activation, ready, step
+from framework.arguments import number
+from framework.component import Array
+from framework.scalars import scalar
+
+
+class ReLU(Activation, name="relu"):
+    """f(z) = max(z, 0), f'(z) = 1 for z > 0, else 0."""
+
+    in_place = True
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        if out is None:
+            z, out = ready(z, out)
+        return np.maximum(z, ZERO[z.dtype], out=out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        a, out = ready(a, out)
+        return step(a, out)  # a is never below 0
+
+
+class LeakyReLU(Activation, name="leaky_relu"):
+    """f(z) = z for z > 0, else negative_slope * z; f'(0) = negative_slope.
+
+    Source: Maas et al. 2013, "Rectifier nonlinearities improve neural network acoustic models", section 2.
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+        self.check()
+
+    def check(self) -> None:
+        number(self, "negative_slope", least=0, most=1)
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        np.multiply(z, scalar(self.negative_slope, z.dtype), out)
+        return np.maximum(z, out, out=out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        return np.maximum(step(z, out), scalar(self.negative_slope, z.dtype), out=out)
+
+
+class _ExponentialLinear(Activation):
+    """Base of f(z) = scale * (z for z > 0, else alpha (exp(z) - 1)); there f'(z) = f(z) + scale * alpha."""
+
+    in_place = True
+    alpha: float
+    scale = 1.0
+
+    def __call__(self, z: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        positive = np.maximum(z, ZERO[z.dtype])
+        np.minimum(z, ZERO[z.dtype], out=out)
+        np.expm1(out, out)
+        np.multiply(out, scalar(self.alpha, z.dtype), out)
+        np.add(out, positive, out)
+        return np.multiply(out, scalar(self.scale, z.dtype), out)
+
+    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
+        z, out = ready(z, out)
+        np.minimum(z, ZERO[z.dtype], out=out)
+        np.exp(out, out)
+        np.multiply(out, scalar(self.alpha * self.scale, z.dtype), out)
+        return np.where(z > ZERO[z.dtype], scalar(self.scale, z.dtype), out)
+
+    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
+        a, out = ready(a, out)
+        np.add(a, scalar(self.alpha * self.scale, a.dtype), out)
+        return np.multiply(grad, np.where(a > ZERO[a.dtype], scalar(self.scale, a.dtype), out), out)
+
+
+class ELU(_ExponentialLinear, name="elu"):
+    """f(z) = z for z > 0, else alpha (exp(z) - 1); f'(z) = 1, else alpha exp(z), also at 0.
+
+    Source: Clevert et al. 2016, "Fast and accurate deep network learning by exponential linear units (ELUs)", eq. 15.
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+        self.check()
+
+    def check(self) -> None:
+        number(self, "alpha", least=0)
+
+
+class SELU(_ExponentialLinear, name="selu"):
+    """f(z) = scale * elu(z, alpha), scale = 1.0507 and alpha = 1.6733 such that mean 0 and variance 1 are kept.
+
+    Source: Klambauer et al. 2017, "Self-normalizing neural networks", eq. 2 and 14.
+    """
+
+    alpha = 1.6732632423543772
+    scale = 1.0507009873554805

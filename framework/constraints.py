@@ -1,0 +1,68 @@
+"""What parameters are projected onto after each step.
+
+W has shape (units, inputs): a row holds a node's incoming weights. Where a norm is meant it is that of each row, all
+axes after the first counted as one; of an array with one axis, such as b, the norm of the whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from framework.arguments import number
+from framework.component import Array, Component
+
+
+class Constraint(Component):
+    """Base of constraints: what a parameter is projected onto after each step."""
+
+    def __call__(self, parameter: Array) -> Array:
+        """Return the nearest allowed values to `parameter`, in its shape."""
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, parameter)")
+
+
+class NonNegative(Constraint):
+    """``max(w, 0)``."""
+
+    def __call__(self, parameter: Array) -> Array:
+        return np.maximum(parameter, 0)
+
+
+class MaxNorm(Constraint):
+    """Each row no longer than `max_value`: ``w * min(1, max_value / ||w||)``.
+
+    Keras' counts the columns of its (inputs, units) arrays, the same weights.
+    Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting", section 5.1.
+
+    Parameters
+    ----------
+    max_value : float
+    """
+
+    def __init__(self, max_value: float = 2.0) -> None:
+        self.max_value = max_value
+        self.check()
+
+    def check(self) -> None:
+        number(self, "max_value", above=0)
+
+    def __call__(self, parameter: Array) -> Array:
+        limit = float(self.max_value)
+        return np.multiply(parameter, limit / np.maximum(_norms(parameter), limit))
+
+
+class UnitNorm(Constraint):
+    """Each row of length 1: ``w / ||w||``. A row of zeros stays.
+
+    Source: Salimans & Kingma 2016, "Weight normalization", eq. 2 with g = 1.
+    """
+
+    def __call__(self, parameter: Array) -> Array:
+        norms = _norms(parameter)
+        return np.divide(parameter, np.where(norms > 0, norms, 1))
+
+
+def _norms(parameter: Array) -> Array:
+    """Return the length of each row, in a shape that broadcasts: (units, ...) -> (units, 1, ...); (n,) -> (1,)."""
+    axes = tuple(range(1, parameter.ndim)) if parameter.ndim > 1 else None
+    squares: Array = np.square(parameter).sum(axes, keepdims=True)
+    return np.sqrt(squares)

@@ -1,0 +1,158 @@
+"""What else grew out of Adam: Adamax, NAdam, RAdam."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+
+from framework.arguments import number
+from framework.component import Array
+from framework.optimizers.moments import Moments
+from framework.scalars import scalar
+
+
+class Adamax(Moments):
+    """`Adam` with the largest recent gradient in place of the root of the averaged square.
+
+    ``m' = beta_1 m' + (1 - beta_1) g``, ``u = max(beta_2 u, |g| + epsilon)``,
+    ``params -= rate / (1 - beta_1^t) * m' / u``, as in PyTorch; Keras adds epsilon to u in the last line instead.
+    m holds ``m' / (1 - beta_1)``, v holds u.
+    Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 2.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon
+        As in `Adam`; PyTorch's learning rate, 0.002.
+    clip_norm, clip_value, weight_decay
+        As in `Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        **common: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
+
+    def update(self, params: Array, grads: Array) -> None:
+        m, u, work, dtype = self.m, self.v, self.work, params.dtype
+        m *= scalar(self.beta_1, dtype)
+        m += grads
+        np.abs(grads, work)
+        work += scalar(self.epsilon, dtype)
+        u *= scalar(self.beta_2, dtype)
+        np.maximum(u, work, out=u)
+        self._scale[()] = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**self.step)
+        np.divide(m, u, work)
+        work *= self._scale
+        params -= work
+
+
+class NAdam(Moments, name="nadam"):
+    """`Adam` with Nesterov's momentum, which grows from half of `beta_1` to the whole.
+
+    ``mu_t = beta_1 (1 - 0.96^(t momentum_decay) / 2)``, ``p_t = mu_1 ... mu_t``, m' and v' as in Adam, and
+    ``params -= rate * n / (sqrt(v' / (1 - beta_2^t)) + epsilon)``,
+    ``n = mu_{t+1} m' / (1 - p_{t+1}) + (1 - mu_t) g / (1 - p_t)``.
+    As in PyTorch; Keras has a learning rate of 0.001. The slots hold ``m' / (1 - beta_1)`` and ``v' / (1 - beta_2)``.
+    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2 and section 3.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon
+        As in `Adam`; PyTorch's learning rate, 0.002.
+    momentum_decay : float
+    clip_norm, clip_value, weight_decay
+        As in `Optimizer`.
+    """
+
+    _known_product = 0, 1.0
+
+    def __init__(
+        self,
+        learning_rate: Any = 0.002,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        momentum_decay: float = 0.004,
+        **common: Any,
+    ) -> None:
+        self.momentum_decay = momentum_decay
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
+
+    def check(self) -> None:
+        super().check()
+        number(self, "momentum_decay", least=0)
+
+    def bind(self, params: Array, decayed: int | None = None) -> None:
+        super().bind(params, decayed)
+        self._ahead = np.empty_like(params)
+
+    def update(self, params: Array, grads: Array) -> None:
+        self.average(grads)
+        work, ahead = self.work, self._ahead
+        mu, next_mu, product = self._mu(self.step), self._mu(self.step + 1), self._product()
+        root = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.step))
+        rate = self.rate.item() / root
+
+        self._scale[()] = rate * next_mu / (1 - product * next_mu) * (1 - self.beta_1)
+        np.multiply(self.m, self._scale, ahead)
+        self._scale[()] = rate * (1 - mu) / (1 - product)
+        np.multiply(grads, self._scale, work)
+        ahead += work
+        self._offset[()] = self.epsilon / root
+        np.sqrt(self.v, work)
+        work += self._offset
+        ahead /= work
+        params -= ahead
+
+    def _mu(self, step: int) -> float:
+        return float(self.beta_1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay)))
+
+    def _product(self) -> float:
+        """Return mu_1 ... mu_t: one factor more than in the last step, all of them after a `restore`."""
+        made, product = self._known_product
+        if made != self.step - 1:
+            made, product = 0, 1.0
+        for step in range(made + 1, self.step + 1):
+            product *= self._mu(step)
+        self._known_product = self.step, product
+        return product
+
+
+class RAdam(Moments, name="radam"):
+    """`Adam` that scales by v only where v rests on enough steps, and then by how well it can be known.
+
+    With ``rho_inf = 2 / (1 - beta_2) - 1`` and ``rho_t = rho_inf - 2 t beta_2^t / (1 - beta_2^t)``, in step t
+    ``params -= rate * m' / (1 - beta_1^t)`` while ``rho_t <= 5``, then ``r sqrt(1 - beta_2^t) / (sqrt(v') + epsilon)``
+    times that, ``r^2 = (rho_t - 4)(rho_t - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho_t)``. As in PyTorch; the
+    paper has 4 in place of 5 and no epsilon. The slots hold ``m' / (1 - beta_1)`` and ``v' / (1 - beta_2)``.
+    Source: Liu et al. 2020, "On the variance of the adaptive learning rate and beyond", algorithm 2.
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon
+        As in `Adam`.
+    clip_norm, clip_value, weight_decay
+        As in `Optimizer`.
+    """
+
+    def update(self, params: Array, grads: Array) -> None:
+        self.average(grads)
+        t, beta_2 = self.step, self.beta_2
+        scale = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)
+        full = 2 / (1 - beta_2) - 1
+        rho = full - 2 * t * beta_2**t / (1 - beta_2**t)
+        if rho > 5:
+            rectified = sqrt((rho - 4) * (rho - 2) * full / ((full - 4) * (full - 2) * rho))
+            root = sqrt(1 - beta_2)
+            self.move(params, self.v, scale * rectified * sqrt(1 - beta_2**t) / root, self.epsilon / root)
+        else:
+            self._scale[()] = scale
+            np.multiply(self.m, self._scale, self.work)
+            params -= self.work
