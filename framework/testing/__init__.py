@@ -1,0 +1,28 @@
+"""Is my component right? ``check_layer(MyLayer(3), input_shape=(4,))`` is a whole test; so are its siblings.
+
+Each takes a component and raises AssertionError saying which part and which entry is wrong, what was computed, what
+was expected, and the likeliest cause.
+"""
+
+from framework.testing.activations import check_activation
+from framework.testing.initializers import check_initializer
+from framework.testing.layers import check_layer
+from framework.testing.losses import check_loss
+from framework.testing.metrics import check_metric
+from framework.testing.models import check_model
+from framework.testing.optimizers import check_optimizer
+from framework.testing.regularizers import check_constraint, check_regularizer
+from framework.testing.schedules import check_schedule
+
+__all__ = [
+    "check_activation",
+    "check_constraint",
+    "check_initializer",
+    "check_layer",
+    "check_loss",
+    "check_metric",
+    "check_model",
+    "check_optimizer",
+    "check_regularizer",
+    "check_schedule",
+]

@@ -1,0 +1,155 @@
+"""`check_activation`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from framework.activations import Activation
+from framework.component import Array
+from framework.testing.arguments import attributes, check_arguments, unchanged
+from framework.testing.arrays import layouts, poisoned
+from framework.testing.numeric import Slopes, away_from, slopes
+from framework.testing.report import Subject, reporting
+
+SHAPES = ((5, 4), (1, 3), (2, 3, 4))
+
+
+@reporting
+def check_activation(activation: Activation, *, kinks: Sequence[float] = (), seeds: Sequence[int] = (0, 1)) -> None:
+    """Check an activation: values, `derivative` and `backward` against central differences, buffers, dtypes.
+
+    One that is not elementwise (its elements depend on each other, along the last axes of a sample) is checked by
+    `backward` alone.
+
+    Parameters
+    ----------
+    activation : Activation
+    kinks : sequence of float
+        Values of z to keep away from. Kinks are also recognised by their one-sided slopes, and left out.
+    seeds : sequence of int
+
+    Raises
+    ------
+    AssertionError
+        With the part, the entry, the values computed and expected, and the likeliest cause.
+    """
+    subject = Subject(activation)
+    check_arguments(subject)
+    before = attributes(activation)
+    for seed in seeds:
+        for shape in SHAPES:
+            rng = np.random.default_rng(seed)
+            z = away_from(2 * rng.standard_normal(shape), tuple(kinks))
+            _check_values(subject, activation, z)
+            _check_gradients(subject, activation, z, rng)
+            _check_buffers(subject, activation, z, rng.standard_normal(shape))
+    _check_float32(subject, activation)
+    _check_extremes(subject, activation)
+    unchanged(subject, before)
+
+
+def elementwise(f: Activation, z: Array) -> bool:
+    """Return whether each element of f(z) depends on its own element of `z` alone."""
+    moved = z.copy()
+    moved[..., 0] += 0.5
+    return bool(np.allclose(f(z.copy())[..., 1:], f(moved)[..., 1:], rtol=1e-12, atol=1e-12))
+
+
+def _check_values(subject: Subject, f: Activation, z: Array) -> None:
+    a = subject.array("f(z)", subject.call("f(z)", lambda: f(z), z=z), z.shape, np.float64).copy()
+    subject.require(np.isfinite(a).all(), "f(z)", f"is not finite for z of normal size: {a[~np.isfinite(a)][:1]}")
+    first = f(z)
+    f(z[::-1].copy())
+    subject.same("f(z)", first, a, cause="the returned array is overwritten by the next call: a buffer kept on self")
+    for layout, x in layouts(z).items():
+        subject.same(f"f(z), z {layout}", subject.call(f"f(z), z {layout}", f, x), a)
+    rows = np.concatenate([f(z[i : i + 1].copy()) for i in range(len(z))])
+    subject.same("f(z)", rows, a, cause="a sample depends on the others of its batch: wrong axis")
+    subject.same("f(z)", f(z[::-1].copy())[::-1], a, cause="the batch order matters: wrong axis")
+    if f.in_place:
+        over = z.copy()
+        subject.same(
+            "f(z, z)", f(over, over), a, cause="z is read after the result was written over it: in_place is False"
+        )
+
+
+def _check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Generator) -> None:
+    a: Array = f(z).copy()
+    grad = np.asarray(rng.standard_normal(z.shape))
+    moving = z.copy()
+    expected = slopes(lambda: float((grad * f(moving)).sum()), moving, rng)
+    if elementwise(f, z):
+        compute = subject.call("derivative(z, a)", lambda: f.derivative(z, a), z=z, a=a)
+        derivative = subject.array("derivative(z, a)", compute, z.shape, np.float64)
+        slope: Array = derivative * grad
+        swapped = {
+            "it takes z where it means a": _quietly(f, a, a),
+            "it takes a where it means z": _quietly(f, z, z),
+        }
+        exchanged = {fault: slope for fault, other in swapped.items() if _fits(other * grad, expected)}
+        subject.gradient("derivative(z, a)", slope, expected, alternatives=exchanged)
+    result = subject.call("backward(grad, z, a)", f.backward, grad, z, a, grad=grad, z=z, a=a)
+    result = subject.array("backward(grad, z, a)", result, z.shape, np.float64)
+    faults = {"grad is passed on unchanged": grad}
+    if elementwise(f, z):
+        faults["the derivative alone: grad is left out"] = derivative
+    compared = subject.gradient("backward(grad, z, a)", result, expected, alternatives=faults)
+    subject.require(2 * compared >= len(expected.where), "f(z)", "has a kink or a jump almost everywhere", "see kinks=")
+
+
+def _quietly(f: Activation, z: Array, a: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(f.derivative(z, a))
+
+
+def _fits(gradient: Array, expected: Slopes) -> bool:
+    entries = np.array([gradient[i] for i in expected.where])[expected.smooth]
+    return bool(np.allclose(entries, expected.values[expected.smooth], rtol=1e-6, atol=1e-6))
+
+
+def _check_buffers(subject: Subject, f: Activation, z: Array, grad: Array) -> None:
+    a, unfilled = f(z).copy(), "NaN: the offered buffer (out) is returned but not filled, or read"
+    out = poisoned(z.shape)
+    subject.same("f(z, out)", subject.call("f(z, out)", lambda: f(z, out), z=z), a, cause=unfilled)
+    gradient = f.backward(grad, z, a).copy()
+    again = subject.call("backward with out", lambda: f.backward(grad, z, a, poisoned(z.shape)), grad=grad, z=z, a=a)
+    subject.same("backward(grad, z, a, out)", again, gradient, cause=unfilled)
+    if f.in_place:
+        cause = "backward needs z, which f(z, z) has overwritten: in_place is False"
+        subject.same("backward(grad, a, a)", f.backward(grad, a, a), gradient, cause=cause)
+    if elementwise(f, z):
+        slope = f.derivative(z, a).copy()
+        again = subject.call("derivative with out", lambda: f.derivative(z, a, poisoned(z.shape)), z=z, a=a)
+        subject.same("derivative(z, a, out)", again, slope, cause=unfilled)
+    for layout, other in layouts(grad).items():
+        part = f"backward, arrays {layout}"
+        x, y = layouts(z)[layout], layouts(a)[layout]
+        subject.same(part, subject.call(part, f.backward, other, x, y), gradient)
+
+
+def _check_float32(subject: Subject, f: Activation) -> None:
+    z = 2 * np.random.default_rng(3).standard_normal((5, 4))
+    small, exact = z.astype(np.float32), f(z)
+    a = subject.array("f(z) in float32", f(small), z.shape, np.float32)
+    subject.same("f(z) in float32", a, exact, rtol=1e-4)
+    grad = np.random.default_rng(4).standard_normal(z.shape)
+    result = f.backward(grad.astype(np.float32), small, a.copy())
+    result = subject.array("backward in float32", result, z.shape, np.float32)
+    subject.same("backward in float32", result, f.backward(grad, z, exact), rtol=1e-3)
+    if elementwise(f, z):
+        subject.array("derivative in float32", f.derivative(small, a), z.shape, np.float32)
+
+
+def _check_extremes(subject: Subject, f: Activation) -> None:
+    for dtype in (np.float32, np.float64):
+        for size in (30, 100, 1e4):
+            z = np.array([[-size, 0, size], [size, size, -size]], dtype)
+            with np.errstate(all="ignore"):
+                a = f(z.copy()).copy()
+                gradient = np.asarray(f.backward(np.ones_like(z), z, a))
+            part, cause = f"z = +-{size:g} in {np.dtype(dtype)}", "exp overflows: it is not computed in a stable form"
+            subject.require(not np.isnan(a).any(), f"f(z), {part}", "is NaN", cause)
+            if np.isfinite(a).all():
+                subject.require(not np.isnan(gradient).any(), f"backward, {part}", "is NaN", cause)

@@ -1,0 +1,133 @@
+"""Whether a component's arguments survive everything that is done to components."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from framework.component import Component
+from framework.testing.report import Subject
+
+
+def check_arguments(subject: Subject) -> None:
+    """Check get_params, set_params, clone, copy, pickle, config and repr."""
+    component = subject.component
+    params = subject.call("get_params", lambda: component.get_params(deep=False))
+    clone = subject.call("clone", component.clone)
+    _survive(subject, "clone", clone, "the constructor does not keep the argument as it was given")
+    reset = subject.call("set_params", lambda: component.clone().set_params(**params))
+    _survive(subject, "set_params", reset, "set_params changes it")
+    _survive(subject, "copy.copy", subject.call("copy.copy", lambda: copy.copy(component)))
+    _survive(subject, "copy.deepcopy", subject.call("copy.deepcopy", lambda: copy.deepcopy(component)))
+    if "<locals>" not in type(component).__qualname__:
+        _survive(subject, "pickle", subject.call("pickle", lambda: pickle.loads(pickle.dumps(component))))
+    if not any(_no_source(value) for value in _values(component)):
+        _check_repr(subject)
+        _check_config(subject)
+    _check_derived(subject, params)
+
+
+def unchanged(subject: Subject, before: dict[str, Any]) -> None:
+    """Fail if the component's attributes are not those of `before`, a result of `attributes`."""
+    now = attributes(subject.component)
+    for name in [*before, *now]:
+        if name not in now or name not in before or not same(before[name], now[name]):
+            problem = f"self.{name} was {before.get(name, 'not there')!r} and is now {now.get(name, 'not there')!r}"
+            subject.fail("state", problem, "it keeps stale state on self, which all places and threads share")
+
+
+def attributes(component: Component) -> dict[str, Any]:
+    """Return a copy of a component's attributes."""
+    return {name: copy.deepcopy(value) for name, value in vars(component).items()}
+
+
+def same(a: Any, b: Any) -> bool:
+    """Return whether two arguments are the same: arrays element by element, components by their arguments."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Component):
+        return same(a.get_params(deep=False), b.get_params(deep=False))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b) or (a != a and b != b)
+
+
+def _survive(subject: Subject, part: str, other: Any, cause: str = "") -> None:
+    subject.require(type(other) is type(subject.component), part, f"gave a {type(other).__name__}")
+    params = subject.component.get_params(deep=False)
+    for name, value in other.get_params(deep=False).items():
+        if not same(value, params[name]):
+            subject.fail(part, f"argument {name!r} was {params[name]!r} and came back as {value!r}", cause)
+
+
+def _check_repr(subject: Subject) -> None:
+    scope: dict[str, Any] = {cls.__name__: cls for cls in _all_subclasses(Component)}
+    scope |= {type(value).__name__: type(value) for value in _values(subject.component)}
+    scope |= {type(subject.component).__name__: type(subject.component)}
+    scope |= {"array": np.array, "nan": float("nan"), "inf": float("inf")}
+    text = subject.call("repr", lambda: repr(subject.component))
+    other = subject.call(f"eval of the repr {text}", lambda: eval(text, scope))
+    _survive(subject, "repr", other, "repr shows another value than was given")
+
+
+def _check_config(subject: Subject) -> None:
+    if importlib.util.find_spec("framework.config") is None:
+        return
+    config: Any = importlib.import_module("framework.config")
+    classes = tuple({type(value) for value in _values(subject.component) if isinstance(value, Component)})
+    data = subject.call("to_config", lambda: config.to_config(subject.component))
+    other = subject.call("from_config", lambda: config.from_config(data, classes=classes))
+    _survive(subject, "config", other)
+
+
+def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
+    """Fail where the constructor works out something that goes stale when an argument is set."""
+    for name, value in params.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        for other in (value / 2 if isinstance(value, float) else value + 1, 0.25, 1):
+            try:
+                built = type(subject.component)(**{**subject.component.clone().get_params(deep=False), name: other})
+                changed = subject.component.clone().set_params(**{name: other})
+            except (TypeError, ValueError):
+                continue
+            for key, right in vars(built).items():
+                if key not in params and not same(right, vars(changed).get(key)):
+                    cause = f"self.{key} is worked out in the constructor and goes stale: work it out where it is used"
+                    subject.fail("set_params", f"after set_params({name}={other!r}) self.{key} is still old", cause)
+            break
+
+
+def _values(value: Any) -> Iterator[Any]:
+    """Go through an argument and all that is in it."""
+    yield value
+    if isinstance(value, Component):
+        value = value.get_params(deep=False)
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _values(item)
+
+
+def _no_source(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.size > 64
+    return callable(value) and not isinstance(value, Component)
+
+
+def _all_subclasses(cls: type[Any]) -> Iterator[type[Any]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _all_subclasses(child)

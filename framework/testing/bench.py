@@ -1,0 +1,163 @@
+"""A layer on a bench: alone in a network, its buffers full of NaN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array
+from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.network import Network, Pass, Place
+
+
+class _Source(Layer, registered=False):
+    """Stands before the layer: because it learns, the gradient of the layer's input is wanted."""
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        return {"nothing": Parameter((1,))}
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        return x
+
+    def backward(self, ctx: Context, grad: Array) -> Array:
+        return grad
+
+
+class _Stage(Layer, registered=False):
+    """Holds the layer, and sees the contexts that are made for it."""
+
+    def __init__(self, layer: Layer) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        return self.layer.output_shape(input_shape)
+
+    def children(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
+        return [(self.layer, input_shape)]
+
+    def bind(self, ctx: Context) -> None:
+        (self.newest,) = ctx.children
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        return self.layer.forward(ctx.children[0], x)
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        return self.layer.backward(ctx.children[0], grad)
+
+
+class Bench:
+    """A layer alone in a network, with parameters that are moved away from their first values.
+
+    Parameters
+    ----------
+    layer : Layer
+    input_shape : tuple of int
+    dtype : numpy dtype
+    seed : int
+    needs_input_grad : bool
+        Whether the layer is asked for the gradient of its input.
+
+    Attributes
+    ----------
+    params, grads : dict of str to ndarray
+        The trainable parameters and their gradients by name: views.
+    state : dict of str to ndarray
+        The parameters that the layer keeps by itself: views.
+    """
+
+    def __init__(
+        self, layer: Layer, input_shape: Shape, dtype: Any = np.float64, seed: int = 0, needs_input_grad: bool = True
+    ) -> None:
+        self.seed = seed
+        self.stage = stage = _Stage(layer)
+        layers = [_Source(), stage] if needs_input_grad else [stage]
+        self.noise = np.random.default_rng(seed)
+        self.network = network = Network(
+            layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
+        )
+        (self.place,) = network.root.children[-1].children
+        self.dtype, self.output_shape = network.dtype, network.output_shape
+        prefix = f"{self.place.path}."
+        self.params: dict[str, Array] = {}
+        self.grads: dict[str, Array] = {}
+        self.state: dict[str, Array] = {}
+        for entry in network.layout.entries:
+            name = entry.name.removeprefix(prefix)
+            if not entry.name.startswith(prefix):
+                continue
+            if not entry.parameter.trainable:
+                self.state[name] = network.views[entry.name]
+            elif entry.start < network.layout.trainable:
+                self.params[name], self.grads[name] = network.views[entry.name], network.grad_views[entry.name]
+        self._move(np.random.default_rng([seed, 1]))
+        self._first_state = {name: values.copy() for name, values in self.state.items()}
+        self._offered: dict[Context, list[Array]] = {}
+        self._left: dict[Context, list[Array]] = {}
+
+    def _move(self, rng: np.random.Generator) -> None:
+        """Gradients that vanish at first values (zeros, ones) would hide a fault."""
+        for values in self.params.values():
+            factor = 1 + 0.2 * rng.uniform(-1, 1, values.shape)
+            values[...] = np.where(values == 0, 0.3 * rng.standard_normal(values.shape), values * factor)
+
+    def context(self, n: int, training: bool = True) -> Context:
+        """Return a new context for batches of `n`, its memory full of NaN."""
+        Pass(self.network, n, training)
+        ctx = self.stage.newest
+        self._offer(ctx, self.place)
+        # What `Layer.bind` has put into an array stays there; the others are emptied before each call.
+        self._offered[ctx] = [array for array in memory(ctx, self.place) if np.isnan(array).all()]
+        return ctx
+
+    def _offer(self, ctx: Context, at: Place) -> None:
+        for child, place in zip(ctx.children, at.children, strict=True):
+            self._offer(child, place)
+        for name, shape in at.layer.memory(at.input_shape).items():
+            setattr(ctx, name, np.full((ctx.n, *shape), np.nan, self.dtype))
+        at.layer.bind(ctx)
+
+    def restart(self) -> None:
+        """Put the layer's own state and the stream of noise back."""
+        for name, values in self._first_state.items():
+            self.state[name][...] = values
+        self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
+
+    def settle(self, x: Array) -> None:
+        """Let the state that the layer keeps be what a training pass on `x` makes of it."""
+        self.forward(self.context(len(x)), x)
+        self._first_state = {name: values.copy() for name, values in self.state.items()}
+        self.restart()
+
+    def forward(self, ctx: Context, x: Array) -> Any:
+        """Run the layer forward from the starting state, with empty buffers."""
+        self.restart()
+        for array in self._offered[ctx]:
+            array.fill(np.nan)
+        y = ctx.layer.forward(ctx, x)
+        self._left[ctx] = [array for array in self._offered[ctx] if np.isnan(array).all()]
+        return y
+
+    def output(self, ctx: Context, x: Array) -> Array:
+        """Run the layer forward from the starting state, whatever the buffers hold."""
+        self.restart()
+        return ctx.layer.forward(ctx, x)
+
+    def backward(self, ctx: Context, grad: Array, gradients: float = np.nan) -> Any:
+        """Run the layer backward, with `gradients` and what `forward` left alone empty."""
+        self.network.grads.fill(gradients)
+        for array in self._left[ctx]:
+            array.fill(np.nan)
+        return ctx.layer.backward(ctx, grad)
+
+
+def memory(ctx: Context, at: Place) -> Iterator[Array]:
+    """Go through the arrays of `Layer.memory`, here and inside."""
+    for child, place in zip(ctx.children, at.children, strict=True):
+        yield from memory(child, place)
+    for name in at.layer.memory(at.input_shape):
+        array = getattr(ctx, name, None)
+        if isinstance(array, np.ndarray):
+            yield array

@@ -1,0 +1,129 @@
+"""`check_layer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array
+from framework.layers.base import Layer, Parameter, Shape
+from framework.testing.arguments import attributes, check_arguments, unchanged
+from framework.testing.arrays import shapes_of
+from framework.testing.bench import Bench
+from framework.testing.layer_gradients import check_gradients
+from framework.testing.layer_inference import check_inference
+from framework.testing.layer_state import check_buffers, check_contexts, check_randomness
+from framework.testing.numeric import away_from
+from framework.testing.report import Subject, reporting
+
+Draw = Callable[[np.random.Generator, int], Array]
+
+
+@reporting
+def check_layer(
+    layer: Any,
+    input_shape: Any,
+    *,
+    inputs: Any = None,
+    kinks: Sequence[float] = (),
+    batch_sizes: Sequence[int] = (5, 3, 1),
+    seeds: Sequence[int] = (0, 1),
+) -> None:
+    """Check a layer: ``check_layer(MyLayer(3), input_shape=(4,))``.
+
+    The gradients of the input and of every parameter are compared with central differences of a random projection
+    of the outputs, in a training pass with its noise held fixed. All buffers hold NaN before each call.
+
+    Parameters
+    ----------
+    layer : Layer, or what stands for one in a model
+    input_shape : int, tuple of int, or several of these
+        The shape of one sample.
+    inputs : array (n, *input_shape) or callable ``(rng, (n, *input_shape)) -> array``, optional
+        Examples, or how to draw them; None draws from a standard normal distribution. For integers, as an
+        embedding takes them, the gradient of the input is left out; they arrive as floats, as in a model.
+    kinks : sequence of float
+        Values of the inputs to keep away from. Kinks are also recognised by their one-sided slopes, and left out.
+    batch_sizes, seeds : sequence of int
+        What is tried.
+
+    Raises
+    ------
+    AssertionError
+        With the part, the entry, the values computed and expected, and the likeliest cause.
+    """
+    layer = Layer.of(layer)
+    subject = Subject(layer)
+    check_arguments(subject)
+    for shape in shapes_of(input_shape):
+        draw, smooth = _drawing(inputs, shape, tuple(kinks))
+        _check_declarations(subject, layer, shape)
+        for seed in seeds:
+            rng = np.random.default_rng(seed)
+            bench = subject.call("building a network", Bench, layer, shape, np.float64, seed)
+            inside = [(Subject(at.layer), attributes(at.layer)) for at in bench.place]
+            for n in batch_sizes:
+                x = draw(rng, n)
+                check_buffers(subject, bench, x, draw(rng, n))
+                check_gradients(subject, bench, x, rng, smooth)
+            x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
+            check_contexts(subject, bench, x, other, rng)
+            check_inference(subject, bench, x)
+            check_randomness(subject, bench, x)
+            _check_float32(subject, bench, x, rng, shape)
+            for part, before in inside:
+                unchanged(part, before)
+
+
+def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:
+    """Return how to draw inputs, and whether the layer can be differentiated with respect to them."""
+
+    def raw(rng: np.random.Generator, n: int) -> Array:
+        if inputs is None:
+            return rng.standard_normal((n, *shape))
+        if callable(inputs):
+            return np.asarray(inputs(rng, (n, *shape)))
+        return np.asarray(inputs)[rng.integers(0, len(inputs), n)]
+
+    def draw(rng: np.random.Generator, n: int) -> Array:
+        return away_from(raw(rng, n).astype(np.float64), kinks)
+
+    return draw, raw(np.random.default_rng(0), 2).dtype.kind == "f"
+
+
+def _check_declarations(subject: Subject, layer: Layer, shape: Shape) -> None:
+    output = subject.call("output_shape", lambda: layer.output_shape(shape))
+    sound = isinstance(output, tuple) and all(isinstance(axis, int | np.integer) and axis > 0 for axis in output)
+    subject.require(sound, "output_shape", f"computed {output!r}, expected a tuple of positive integers")
+    for name, parameter in subject.call("parameters", lambda: layer.parameters(shape)).items():
+        subject.require(
+            isinstance(parameter, Parameter), "parameters", f"{name} is {parameter!r}, expected a Parameter"
+        )
+    for name, axes in subject.call("memory", lambda: layer.memory(shape)).items():
+        subject.require(isinstance(axes, tuple), "memory", f"{name} is {axes!r}, expected a shape: a tuple")
+
+
+def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Generator, shape: Shape) -> None:
+    ctx = bench.context(len(x))
+    bench.restart()
+    before = bench.noise.bit_generator.state
+    y = bench.forward(ctx, x)
+    drawn = bench.noise.bit_generator.state != before
+    grad = rng.standard_normal(y.shape)
+    y, dx = y.copy(), bench.backward(ctx, grad)
+    small = Bench(bench.place.layer, shape, np.float32, bench.seed)
+    for name, values in small.params.items():
+        values[...] = bench.params[name]
+    other = small.context(len(x))
+    part = "forward in float32"
+    computed = subject.call(part, lambda: small.forward(other, x.astype(np.float32)))
+    computed = subject.array(part, computed, y.shape, np.float32).copy()
+    result = small.backward(other, grad.astype(np.float32))
+    if result is not None:
+        subject.array("backward in float32", result, x.shape, np.float32)
+    if not drawn:
+        subject.same(part, computed, y, rtol=1e-3)
+        if result is not None:
+            subject.same("backward in float32", result, dx, rtol=1e-2)

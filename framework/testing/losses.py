@@ -1,0 +1,147 @@
+"""`check_loss`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from framework.component import Array
+from framework.losses import Loss
+from framework.testing.arguments import attributes, check_arguments, unchanged
+from framework.testing.loss_batches import check_batch, check_layouts, check_sums, check_weights
+from framework.testing.numeric import slopes
+from framework.testing.report import Subject, reporting
+
+Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
+
+
+@reporting
+def check_loss(
+    loss: Loss,
+    *,
+    inputs: Inputs | None = None,
+    minimum: bool = True,
+    extremes: Sequence[float] = (0.0, 1.0, 1e4),
+    definition: Callable[[Array, Array], Array] | None = None,
+    outputs: Sequence[int] = (3, 4),
+    seeds: Sequence[int] = (0, 1),
+) -> None:
+    """Check a loss: the gradient, weights, both reductions, splits, the way from the sums, extreme predictions.
+
+    Parameters
+    ----------
+    loss : Loss
+    inputs : callable ``(rng, n, outputs) -> (y_true, y_pred)``, optional
+        Gives targets and predictions inside the loss's domain. None: predictions between 0.1 and 0.9 (rows that
+        sum to 1 where the canonical activation is a softmax), and the first kind of targets that it accepts.
+    minimum : bool
+        Whether no prediction is better than the target itself.
+    extremes : sequence of float
+        Values and gradient have to be finite for predictions of this size, of both signs.
+    definition : callable ``(y_true, y_pred) -> (n,)``, optional
+        What `per_sample` should be.
+    outputs : sequence of int
+        Numbers of outputs to try.
+    seeds : sequence of int
+
+    Raises
+    ------
+    AssertionError
+        With the part, the entry, the values computed and expected, and the likeliest cause.
+    """
+    subject = Subject(loss)
+    check_arguments(subject)
+    variants = [loss]
+    if "reduction" in loss.get_params():
+        variants = [loss.clone().set_params(reduction=reduction) for reduction in ("mean", "sum")]
+    for variant in variants:
+        subject, before = Subject(variant), attributes(variant)
+        draw = inputs or partial(samples, variant)
+        for seed in seeds:
+            for k in outputs:
+                rng = np.random.default_rng(seed)
+                y, p = subject.call("inputs", draw, rng, 5, k)
+                _check_per_sample(subject, variant, y, p, definition)
+                _check_gradient(subject, variant, y, p, rng)
+                check_batch(subject, variant, y, p)
+                check_weights(subject, variant, y, p)
+                check_layouts(subject, variant, y, p)
+                if minimum and y.shape == p.shape:
+                    others = [p, *(draw(rng, 5, k)[1] for _ in range(5))]
+                    _check_minimum(subject, variant, y, others)
+                if variant.canonical is not None:
+                    check_sums(subject, variant, y, rng.standard_normal(p.shape))
+                for size in extremes:
+                    _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
+        unchanged(subject, before)
+
+
+def samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    """Return targets that `loss` accepts and predictions away from the usual kinks."""
+    p = rng.uniform(0.1, 0.9, (n, outputs))
+    if loss.canonical == "softmax":
+        p /= p.sum(axis=1, keepdims=True)
+    soft = rng.dirichlet(np.ones(outputs), n)
+    offset = p + rng.choice([-1, 1], p.shape) * rng.uniform(0.2, 2, p.shape)
+    for y in (offset, rng.choice([-1.0, 1.0], p.shape), soft, rng.integers(0, outputs, n)):
+        try:
+            return loss.check_targets(y, (outputs,), np.float64), p
+        except ValueError:
+            continue
+    raise ValueError("no usual kind of targets is accepted: give inputs=")
+
+
+def _check_per_sample(
+    subject: Subject, loss: Loss, y: Array, p: Array, definition: Callable[[Array, Array], Array] | None
+) -> None:
+    part, n = "per_sample", len(p)
+    computed = subject.call(part, lambda: loss.per_sample(y, p), y_true=y, y_pred=p)
+    losses = subject.array(part, computed, (n,), np.float64).copy()
+    subject.require(np.isfinite(losses).all(), part, "is not finite")
+    if definition is not None:
+        subject.same(part, losses, definition(y, p), factors={"the number of outputs": p.shape[1]})
+    alone = np.concatenate([loss.per_sample(y[i : i + 1], p[i : i + 1]) for i in range(n)])
+    cause = "a sample's loss depends on the others: wrong axis, a mean over the batch, or stale state"
+    subject.same(part, losses, alone, cause=cause)
+    again = loss.per_sample(y, p)
+    subject.same(part, again, losses, cause="stale state: the same call gives another value")
+    subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
+
+
+def _check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator) -> None:
+    part, c = "gradient", rng.uniform(0.5, 1.5, len(p))
+    gradient = subject.call(part, lambda: loss.gradient(y, p), y_true=y, y_pred=p)
+    gradient = subject.array(part, gradient, p.shape, np.float64).copy()
+    moving = p.copy()
+    expected = slopes(lambda: float(c @ loss.per_sample(y, moving)), moving, rng)
+    expected = replace(expected, values=expected.values / c[[i[0] for i in expected.where]])
+    factors = {"the batch size": len(p), "the number of outputs": p.shape[1]}
+    values = {"the value is returned instead": np.broadcast_to(loss.per_sample(y, p)[:, None], p.shape)}
+    compared = subject.gradient(part, gradient, expected, factors=factors, alternatives=values)
+    subject.require(2 * compared >= len(expected.where), "per_sample", "has a kink almost everywhere")
+    alone = np.concatenate([loss.gradient(y[i : i + 1], p[i : i + 1]) for i in range(len(p))])
+    subject.same(part, gradient, alone, cause="a sample's gradient depends on the others of its batch: wrong axis")
+
+
+def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
+    best = loss.per_sample(y, y.copy())
+    for p in predictions:
+        better = loss.per_sample(y, p) < best - 1e-9
+        if better.any():
+            i = int(better.argmax())
+            problem = (
+                f"entry [{i}]: {loss.per_sample(y, p)[i]:.6g} for a prediction, {best[i]:.6g} for the target itself"
+            )
+            subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
+
+
+def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
+    with np.errstate(all="ignore"):
+        value, gradient = loss.value_and_gradient(y, p)
+    part = f"predictions of +-{np.abs(p).max():g}"
+    cause = "a logarithm or division at 0, or an exp that overflows (else give extremes=)"
+    subject.require(np.isfinite(value), part, f"computed the value {value}", cause)
+    subject.require(np.isfinite(gradient).all(), part, "the gradient is not finite", cause)
