@@ -44,7 +44,7 @@ class EpochLines(Callback):
 class ProgressBar(Callback):
     """A tqdm bar over the steps of a fit with the last epoch's figures.
 
-    Works in terminals and notebooks. Where the output is a file or a pipe, at most ten lines are printed instead.
+    Works in terminals and notebooks. Where the output is a file or a pipe, about ten lines are printed instead.
     """
 
     UPDATES_PER_EPOCH = 50
@@ -53,35 +53,42 @@ class ProgressBar(Callback):
         epochs, steps = self.params["epochs"], self.params["steps"]
         self.lines: EpochLines | None = None
         if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
-            self.lines = EpochLines(max(1, epochs // 10))
+            self.lines = EpochLines(max(1, -(-epochs // 10)))
             self.lines.model, self.lines.params = self.model, self.params
-            return self.lines.on_train_begin(logs)
+            self.lines.on_train_begin(logs)
+            return
         from tqdm.auto import tqdm
 
         self.every = max(1, (steps or 1000) // self.UPDATES_PER_EPOCH)
         self.bar: Any = tqdm(total=steps and steps * epochs, unit="step", dynamic_ncols=True)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self.counted = 0
+        self.made = self.counted = 0
         if not self.lines:
             self.bar.set_description(f"Epoch {epoch + 1}/{self.params['last_epoch']}", refresh=False)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        if not self.lines and batch % self.every == self.every - 1:
-            self.bar.update(batch + 1 - self.counted)
-            self.counted = batch + 1
+        self.made = batch + 1
+        if not self.lines and self.made % self.every == 0:
+            self._count()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         if self.lines:
-            return self.lines.on_epoch_end(epoch, logs)
-        self.bar.update((self.params["steps"] or self.counted) - self.counted)
+            self.lines.on_epoch_end(epoch, logs)
+            return
+        self._count()
         self.bar.set_postfix({name: f"{value:.4g}" for name, value in (logs or {}).items()}, refresh=False)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         if self.lines:
-            return self.lines.on_train_end(logs)
+            self.lines.on_train_end(logs)
+            return
         self.bar.refresh()
         self.bar.close()
+
+    def _count(self) -> None:
+        self.bar.update(self.made - self.counted)
+        self.counted = self.made
 
 
 def progress(verbose: int) -> list[Callback]:

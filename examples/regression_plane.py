@@ -1,0 +1,65 @@
+"""The tutorial's demo: a 2-3-1 network learns the regression plane, first from zeros and then from Glorot's values.
+
+Prints what each start leads to and saves regression_plane.png next to this file.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+
+from framework import SGD, Dense, Model
+from framework.datasets import load
+from framework.plots import plot_history, plot_surface
+
+PICTURE = Path(__file__).with_suffix(".png")
+Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def train(initializer: str, data: Data) -> Model:
+    X_train, y_train, X_valid, y_valid = data
+    layers = [Dense(3, "sigmoid", initializer), Dense(1, "identity", initializer)]
+    model = Model(layers, loss="half_squared_error", optimizer=SGD(learning_rate=0.02), seed=0)
+    return model.fit(X_train, y_train, epochs=100, batch_size=4, validation_data=(X_valid, y_valid), verbose=50)
+
+
+def spread(model: Model) -> float:
+    """Return how far the hidden nodes are from being one and the same: 0 if all their weights are equal."""
+    W1, b1, W2, _ = model.get_weights()
+    nodes = np.column_stack([W1, b1, W2.T])  # a row for each hidden node: what comes in, its bias, what goes out
+    return float(np.ptp(nodes, axis=0).max())
+
+
+def draw(zeros: Model, glorot: Model) -> None:
+    fig, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    for model, label in ((zeros, "zeros:"), (glorot, "glorot:")):
+        plot_history(model.history, ax=left, label=label)
+    left.set(title="Loss of two starts", ylabel="half squared error")
+    plot_surface(glorot.predict, ax=middle, colorbar=False, title="Learned surface")
+    plot_surface(lambda X: X.sum(axis=1) / 10, ax=right, title="True surface: $(x_1 + x_2) / 10$")
+    fig.savefig(PICTURE, dpi=90)
+    plt.close(fig)
+
+
+def main() -> None:
+    data = load("reg-plane", noise=0.0, train_ratio=0.5, seed=0)
+    models = {}
+    for initializer in ("zeros", "glorot_uniform"):
+        print(f"\n2-3-1 network from {initializer}, batch size 4, learning rate 0.02:")
+        model = models[initializer] = train(initializer, data)
+        print(f"R2 on validation data: {model.score(*data[2:]):.4f}")
+        print(f"largest difference between the weights of two hidden nodes: {spread(model):.3g}")
+    print("\nNodes that start equal get equal gradients, so from zeros the three hidden nodes stay one and the same.")
+    print("This plane rises in one direction only, which one node can follow; other data needs a start from Glorot.")
+    draw(models["zeros"], models["glorot_uniform"])
+    print(f"\nPicture: {os.path.relpath(PICTURE)}")
+
+
+if __name__ == "__main__":
+    main()

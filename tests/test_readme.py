@@ -1,0 +1,47 @@
+"""What the README shows runs as printed, and what it names is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from framework import Component
+
+README = Path(__file__).parents[1] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def _own_names(monkeypatch):
+    """Let the README's classes be registered, and forgotten again."""
+    for family in Component.__subclasses__():
+        monkeypatch.setattr(family, "_registry", dict(family._registry))
+
+
+def title(block):
+    found = re.search(r"^class (\w+)", block, re.MULTILINE)
+    return found[1] if found else block.splitlines()[0]
+
+
+@pytest.mark.usefixtures("_own_names")
+@pytest.mark.parametrize("block", BLOCKS, ids=title)
+def test_every_block_runs_alone(block, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, str(README), "exec"), {"__name__": "__main__"})
+
+
+def test_every_kind_of_component_is_shown():
+    kinds = "Activation|Initializer|Loss|Optimizer|Layer|Metric|Callback|Schedule|Regularizer"
+    assert sorted(re.findall(rf"^class \w+\(({kinds})\):", TEXT, re.MULTILINE)) == sorted(kinds.split("|"))
+
+
+def test_files_named_are_there():
+    root = README.parent
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", TEXT)
+    examples = re.findall(r"examples/\w+\.py", TEXT)
+    last_column = " ".join(re.findall(r"^\| .* \| (.*) \|$", TEXT, re.MULTILINE))
+    modules = [f"framework/{name}" for name in re.findall(r"`(.*?)`", last_column)]
+    assert pictures
+    assert len(modules) > 10
+    assert [path for path in pictures + examples + modules if not (root / path).exists()] == []
