@@ -1,0 +1,103 @@
+"""Times inside this process: whole fits and predictions, the peers one after another within each repeat."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+from time import perf_counter, sleep
+from typing import Any
+
+from benchmarks.peers import Peer, load
+from benchmarks.workloads import Prediction, Workload
+
+PAUSE = 0.1  # seconds: threads that the last peer left spinning must not disturb the next one
+LEAST_SECONDS = 0.02
+
+Results = dict[str, dict[str, Any]]
+
+
+def timed(call: Callable[[], Any]) -> tuple[float, Any]:
+    """Return the seconds that a call took, and what it returned."""
+    gc.collect()
+    sleep(PAUSE)
+    start = perf_counter()
+    value = call()
+    return perf_counter() - start, value
+
+
+def interleaved(calls: dict[str, Callable[[], Any]], repeats: int, times: Callable[[str, float, Any], None]) -> None:
+    """Time every call once in each repeat, each repeat beginning with another one."""
+    names = list(calls)
+    for repeat in range(repeats if names else 0):
+        turn = repeat % len(names)
+        for name in names[turn:] + names[:turn]:
+            times(name, *timed(calls[name]))
+
+
+def _ready(names: Sequence[str], results: Results, prepare: Callable[[type[Peer]], tuple[Peer, dict[str, Any]]]) -> Any:
+    """Return the peers that can take part; why another cannot is written into the results."""
+    peers = {}
+    for name in names:
+        try:
+            kind = load(name)
+        except ImportError as error:
+            results[name] = {"missing": f"not installed ({error})"}
+            continue
+        try:
+            peers[name], results[name] = prepare(kind)
+        except Exception as error:
+            results[name] = {"missing": f"failed: {type(error).__name__}: {error}"}
+    return peers
+
+
+def fits(work: Workload, names: Sequence[str], repeats: int) -> Results:
+    """Return seconds and losses of whole fits by peer."""
+    results: Results = {}
+
+    def prepare(kind: type[Peer]) -> tuple[Peer, dict[str, Any]]:
+        made: list[Peer] = []
+
+        def first_run() -> float:
+            made.append(kind(work))
+            return made[0].fit()
+
+        first, loss = timed(first_run)
+        made[0].tune()
+        return made[0], {"first": first, "loss": loss, "note": made[0].note, "seconds": []}
+
+    peers = _ready(names, results, prepare)
+
+    def keep(name: str, seconds: float, loss: float) -> None:
+        results[name]["seconds"].append(seconds)
+        results[name]["loss"] = loss
+
+    interleaved({name: peer.fit for name, peer in peers.items()}, repeats, keep)
+    return results
+
+
+def predictions(task: Prediction, names: Sequence[str], repeats: int) -> Results:
+    """Return seconds of a prediction by peer; short ones are repeated and averaged within a repeat."""
+    results: Results = {}
+
+    def prepare(kind: type[Peer]) -> tuple[Peer, dict[str, Any]]:
+        peer = kind(task.work)
+        first, _ = timed(lambda: peer.predict(task.X))
+        once, _ = timed(lambda: peer.predict(task.X))
+        return peer, {"first": first, "calls": max(1, round(LEAST_SECONDS / once)), "seconds": []}
+
+    peers = _ready(names, results, prepare)
+
+    def loop(name: str) -> Callable[[], None]:
+        predict, X, calls = peers[name].predict, task.X, range(results[name]["calls"])
+
+        def run() -> None:
+            for _ in calls:
+                predict(X)
+
+        return run
+
+    def keep(name: str, seconds: float, _: Any) -> None:
+        results[name]["seconds"].append(seconds / results[name]["calls"])
+
+    interleaved({name: loop(name) for name in peers}, repeats, keep)
+    return results

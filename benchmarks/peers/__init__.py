@@ -1,0 +1,37 @@
+"""What is compared: one small module for each way to train the same network."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from benchmarks.peers.base import Peer
+
+PLACES = {
+    "ours": ("ours", "Ours"),
+    "numpy_loop": ("numpy_loop", "NumpyLoop"),
+    "products": ("products", "Products"),
+    "products_dx": ("products", "ProductsWithInputGradient"),
+    "sklearn": ("sklearn_mlp", "Sklearn"),
+    "torch": ("torch_eager", "Torch"),
+    "jax_step": ("jax_step", "JaxStep"),
+    "jax_scan": ("jax_scan", "JaxScan"),
+    "keras": ("keras_model", "Keras"),
+    "thinc": ("thinc_chain", "Thinc"),
+    "dezero": ("dezero_model", "DeZero"),
+}
+IMPORTS = {  # what a user of the peer imports after NumPy, for W6
+    "ours": "import framework",
+    "sklearn": "import sklearn.neural_network",
+    "torch": "import torch",
+    "jax_scan": "import jax",
+    "keras": "import os; os.environ.setdefault('KERAS_BACKEND', 'jax'); import keras",
+    "thinc": "import thinc.api",
+    "dezero": "numpy.int = int; import dezero",
+}
+LIMITS = ("products", "products_dx")  # not trainers: the least that any of them must do
+
+
+def load(name: str) -> type[Peer]:
+    """Return the peer's class; ImportError if its library is missing."""
+    module, kind = PLACES[name]
+    return getattr(import_module(f"benchmarks.peers.{module}"), kind)

@@ -1,0 +1,138 @@
+"""Results as tables, as a file and as a picture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.peers import LIMITS
+from benchmarks.targets import judged, ratios
+
+TITLES = {
+    "fit": "whole fits, warm",
+    "predict": "predictions, warm",
+    "start": "from the start of the process to the end of training",
+}
+SAME_LOSS = 0.2  # relative difference: each peer draws orders of its own
+
+
+def duration(seconds: float) -> str:
+    """Return a time in a unit in which it is easy to read."""
+    unit, size = ("s", 1) if seconds >= 1 else ("ms", 1e-3) if seconds >= 1e-3 else ("us", 1e-6)
+    return f"{seconds / size:.3g} {unit}"
+
+
+def _loss(peer: dict[str, Any], ours: dict[str, Any]) -> str:
+    loss, reference = peer.get("loss"), ours.get("loss")
+    if loss is None or loss != loss:
+        return "-"
+    same = reference is None or abs(loss - reference) <= SAME_LOSS * abs(reference)
+    return f"{loss:.5f}" + ("" if same else " (!)")
+
+
+def table(about: str, peers: dict[str, Any]) -> str:
+    """Return one line for each peer: first run, median, spread, ratio to ours with its spread, final loss, notes."""
+    lines = [about, f"  {'':12}{'first':>10}{'median':>10}{'least':>10}{'most':>10}{'against ours':>24}{'loss':>14}"]
+    for name, peer in peers.items():
+        if not peer.get("seconds"):
+            lines.append(f"  {name:12}{peer.get('missing', 'not measured')}")
+            continue
+        seconds = peer["seconds"]
+        first = duration(peer["first"]) if "first" in peer else "-"
+        found = ratios(peers, name, "ours")
+        ratio = f"{median(found):.3g}x ({found[0]:.3g}-{found[-1]:.3g})" if found else "-"
+        times = "".join(f"{duration(s):>10}" for s in (median(seconds), min(seconds), max(seconds)))
+        loss, note = _loss(peer, peers.get("ours", {})), peer.get("note", "")
+        lines.append(f"  {name:12}{first:>10}{times}{ratio:>24}{loss:>14}  {note}".rstrip())
+    return "\n".join(lines)
+
+
+def import_table(peers: dict[str, Any]) -> str:
+    """Return seconds of each import, and what they are above NumPy's."""
+    lines = ["import, in a process of its own", f"  {'':12}{'median':>10}{'above numpy':>14}"]
+    for name, peer in peers.items():
+        if not peer.get("seconds"):
+            lines.append(f"  {name:12}{peer['missing']}")
+            continue
+        above = median(x - y for x, y in zip(peer["seconds"], peers["numpy"]["seconds"], strict=True))
+        lines.append(f"  {name:12}{duration(median(peer['seconds'])):>10}{above * 1e3:>11.0f} ms")
+    return "\n".join(lines)
+
+
+def memory_table(workload: str, peers: dict[str, Any]) -> str:
+    """Return megabytes after the import, added by data and training, and their ratio to what must be held."""
+    lines = [f"peak memory, {workload}, MB", f"  {'':12}{'imported':>10}{'added':>10}{'needed':>10}{'ratio':>8}"]
+    for name, peer in peers.items():
+        if "added" not in peer:
+            lines.append(f"  {name:12}{peer['missing']}")
+            continue
+        numbers = "".join(f"{peer[key] / 1e6:>10.0f}" for key in ("imported", "added", "needed"))
+        lines.append(f"  {name:12}{numbers}{peer['added'] / peer['needed']:>8.2f}")
+    return "\n".join(lines)
+
+
+def target_table(results: dict[str, Any]) -> str:
+    """Return each target with what was measured."""
+    lines = ["targets", f"  {'':54}{'median':>8}{'spread':>18}"]
+    for row in judged(results):
+        spread = f"({row['least']:.3g}-{row['most']:.3g})"
+        lines.append(f"  {row['target']:54}{row['value']:>8.3g}{spread:>18}  {'met' if row['met'] else 'NOT MET'}")
+    return "\n".join(lines)
+
+
+def text(results: dict[str, Any]) -> str:
+    """Return the whole report."""
+    parts = ["\n".join(f"{key}: {value}" for key, value in results["environment"].items())]
+    for section, title in TITLES.items():
+        for name, peers in results.get(section, {}).items():
+            parts.append(table(f"{name}, {title}: {results['about'][name]}", peers))
+    if "import" in results:
+        parts.append(import_table(results["import"]))
+    parts += [memory_table(name, peers) for name, peers in results.get("memory", {}).items()]
+    parts.append(target_table(results))
+    return "\n\n".join(parts)
+
+
+def save(results: dict[str, Any], folder: Path) -> None:
+    """Write results.json and, if there is anything to draw, results.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = results | {"targets": list(judged(results))}
+    (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    panels = [
+        (f"{name}: {title}", peers)
+        for section, title in TITLES.items()
+        for name, peers in results.get(section, {}).items()
+        if any(peer.get("seconds") for peer in peers.values())
+    ]
+    if panels:
+        draw(panels, folder / "results.png")
+
+
+def draw(panels: list[tuple[str, dict[str, Any]]], path: Path) -> None:
+    """Draw a panel of bars for each workload, the fastest on top, with the range of the repeats."""
+    from matplotlib.figure import Figure
+
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(5.4 * columns, 3.3 * rows), layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax, (title, peers) in zip(axes, panels, strict=False):
+        measured = {name: peer["seconds"] for name, peer in peers.items() if peer.get("seconds")}
+        names = sorted(measured, key=lambda name: median(measured[name]), reverse=True)
+        middle = [median(measured[name]) for name in names]
+        below = [m - min(measured[name]) for name, m in zip(names, middle, strict=True)]
+        above = [max(measured[name]) - m for name, m in zip(names, middle, strict=True)]
+        colors = ["#c44e52" if name == "ours" else "#bbbbbb" if name in LIMITS else "#4c72b0" for name in names]
+        bars = ax.barh(names, middle, xerr=[below, above], color=colors, error_kw={"elinewidth": 1, "ecolor": "black"})
+        ax.bar_label(bars, [duration(m) for m in middle], padding=6, fontsize=8)
+        ax.set_xscale("log")
+        ax.set_xlim(min(middle) / 2, max(middle) * 6)
+        ax.set_xlabel("seconds (log scale)", fontsize=8)
+        ax.set_title(title, fontsize=9)
+        ax.tick_params(labelsize=8)
+        ax.spines[["top", "right"]].set_visible(False)
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,87 @@
+"""Training allocates nothing that grows with the number of steps, and no array of the batch's size in a step."""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from framework import Dense, Model, Optimizer
+
+KILOBYTES = 1024
+NETWORKS = {
+    "tanh": (["tanh", "tanh"], "tanh", "half_squared_error"),
+    "relu": (["relu", "relu"], "linear", "mean_squared_error"),
+    "sigmoid": (["sigmoid", "sigmoid"], "sigmoid", "binary_crossentropy"),
+    "softmax": (["relu", "tanh"], "softmax", "categorical_crossentropy"),
+}
+
+
+def peak_and_rest(call: Callable[[], object]) -> tuple[int, int]:
+    """Return the bytes that were allocated at most during a call, and those that stay after it."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        call()
+        _, peak = tracemalloc.get_traced_memory()
+        gc.collect()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    return peak - before, after - before
+
+
+def steps(kind: str, optimizer: str, batch: int, width: int, inputs: int = 2) -> Callable[[int], None]:
+    """Return a function that makes a number of training steps on one batch, warmed up."""
+    hidden, output, loss = NETWORKS[kind]
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, inputs), np.float32)
+    y = rng.integers(0, 2, batch)
+    layers = [*(Dense(width, activation) for activation in hidden), Dense(3 if kind == "softmax" else 1, output)]
+    model = Model(layers, loss=loss, optimizer=Optimizer.named(optimizer)(1e-4), seed=0)
+    model.fit(x, y, batch_size=batch)
+    network, loss_, optimizer_ = model.network, model.loss_, model.optimizer_
+    y = loss_.check_targets(y, network.output_shape, network.dtype)
+
+    def make(count: int) -> None:
+        for _ in range(count):
+            prediction = network.forward(x, training=True)
+            _, grad = loss_.value_and_gradient(y, prediction, None, sums=network.sums, out=network.active.grad)
+            network.backward(grad)
+            optimizer_.update(network.trainable_params, network.trainable_grads)
+
+    make(50)
+    return make
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_memory_does_not_grow_with_the_number_of_steps(kind, optimizer):
+    make = steps(kind, optimizer, batch=10, width=8)
+    peak_of_few, _ = peak_and_rest(lambda: make(100))
+    peak_of_many, rest = peak_and_rest(lambda: make(1000))
+    assert abs(peak_of_many - peak_of_few) < 2 * KILOBYTES
+    assert rest < 2 * KILOBYTES
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_no_array_of_the_size_of_a_batch_is_allocated_in_a_step(kind, optimizer):
+    make = steps(kind, optimizer, batch=128, width=512, inputs=128)
+    one_array = 128 * 512 * np.dtype(np.float32).itemsize
+    peak, _ = peak_and_rest(lambda: make(5))
+    assert peak < one_array / 4  # not even of bool
+
+
+def test_a_fit_needs_no_more_memory_for_more_epochs():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((1000, 2), np.float32), rng.standard_normal(1000).astype(np.float32)
+    model = Model([Dense(8, "tanh"), Dense(1)], optimizer="adam", seed=0).fit(X, y, batch_size=10)
+    of_few, _ = peak_and_rest(lambda: model.fit(X, y, batch_size=10, epochs=2))
+    of_many, rest = peak_and_rest(lambda: model.fit(X, y, batch_size=10, epochs=20))
+    assert of_many - of_few < 8 * KILOBYTES  # in 1,800 steps more; each epoch leaves two numbers in the history
+    assert rest < 12 * KILOBYTES
