@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from framework.component import Array, did_you_mean
+from framework.constraints import Constraint
 from framework.initializers import Initializer
 from framework.layers.base import Context, Layer, Parameter, Shape
 from framework.layers.sequential import Sequential
 from framework.layout import Layout
-from framework.regularizers import Constraint, Regularizer
+from framework.regularizers import Regularizer
 
 KEPT_BATCH_SIZES = 8
 INFERENCE_ELEMENTS = 1 << 19
@@ -59,14 +60,15 @@ class Pass:
         self.network = network
         self.n = n
         self.training = training
-        self.context = self._context(network.root, needs_input_grad=False, last=True)
-        self.forward = self.context.layer.forward
+        root = self._context(network.root, needs_input_grad=False, last=True)
+        self.forwards, self.backwards = root.forwards, root.backwards
         self.grad = np.empty((n, *network.output_shape), network.dtype)
 
     def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
-        ctx = Context(layer.memory(at.input_shape))
+        ctx = Context.kind(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
+        ctx.trainable = at.trainable
         ctx.needs_input_grad = needs_input_grad
         ctx.needs_backward = needs_input_grad or at.learns()
         if self.training:
@@ -75,6 +77,9 @@ class Pass:
             key = f"{at.path}.{name}"
             setattr(ctx, name, network.views[key])
             setattr(ctx, f"d{name}", network.grad_views[key])
+        ctx.ones = np.ones(self.n, network.dtype)
+        for name, shape in layer.memory(at.input_shape).items():
+            setattr(ctx, name, np.empty((self.n, *shape), network.dtype))
         in_series = getattr(layer, "in_series", False)
         ctx.children = []
         for i, child in enumerate(at.children):
@@ -105,6 +110,8 @@ class Network:
         Drawn from by dropout and its like, in training.
     canonical : bool
         Whether the loss works from the sums of the output layer; then `backward` takes the gradient at these.
+    params : ndarray, shape (parameters,), optional
+        What to begin with instead of first values; copied.
 
     Attributes
     ----------
@@ -114,8 +121,10 @@ class Network:
     views, grad_views : dict of str to ndarray
         Each parameter and its gradient by name (``"0.W"``, ``"0.b"``, ``"2.1.W"`` for a layer inside layer 2), as
         parts of `params` and `grads`.
+    active : Pass
+        The last training pass; ``active.grad`` is offered for the loss's gradient.
     sums : ndarray or None
-        In a canonical network, the sums of the output layer in the last training pass.
+        In a canonical network, the sums of the output layer in that pass.
     inference_rows : int
         How many samples are predicted at once, so that what is worked on stays in the processor's cache.
     penalty : float
@@ -131,6 +140,7 @@ class Network:
         rng: np.random.Generator,
         noise: np.random.Generator,
         canonical: bool = False,
+        params: Array | None = None,
     ) -> None:
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
@@ -142,7 +152,13 @@ class Network:
         self._lay_out()
         widest = max(prod(at.layer.output_shape(at.input_shape)) for at in self.root)
         self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest)))
-        self._bind(np.empty(self.layout.size, self.dtype))
+        if params is not None and params.shape != (self.layout.size,):
+            raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
+        self._bind(np.empty(self.layout.size, self.dtype) if params is None else params.astype(self.dtype))
+        if params is None:
+            self._draw(rng)
+
+    def _draw(self, rng: np.random.Generator) -> None:
         for at in self.root:
             for name, parameter in at.parameters.items():
                 values = np.asarray(Initializer.of(parameter.initializer)(parameter.shape, rng))
@@ -195,9 +211,9 @@ class Network:
         ndarray or None
             The indices that bring any vector of the old layout into the new one; None if nothing changed.
         """
-        old = self.layout
+        old, frozen = self.layout, [at.trainable for at in self.root]
         self._lay_out()
-        if self.layout.entries == old.entries and self.layout.trainable == old.trainable:
+        if self.layout.entries == old.entries and [at.trainable for at in self.root] == frozen:
             self.layout = old
             return None
         indices = self.layout.moved_from(old)
@@ -213,16 +229,17 @@ class Network:
         if not training:
             return self.infer(x)[0]
         n = len(x)
-        active = self._training.get(n) or self._new_training_pass(n)
-        self.active = active
-        prediction = active.forward(active.context, x)
+        self.active = active = self._training.get(n) or self._new_training_pass(n)
+        for forward, ctx in active.forwards:
+            x = forward(ctx, x)
         if self.canonical:
             self.sums = active.output.z
-        return prediction
+        return x
 
     def backward(self, grad: Array) -> None:
         """Fill `grads` from `grad`, the loss's gradient at the outputs (at the sums, in a canonical network)."""
-        self.sequence.run_back(self.active.context, grad)
+        for backward, ctx in self.active.backwards:
+            grad = backward(ctx, grad)
         if self.regularized:
             self.penalty = self.penalties()
             for regularizer, parameter, gradient in self.regularized:
@@ -247,11 +264,12 @@ class Network:
             active = idle.pop()  # type: ignore[union-attr]
         except (AttributeError, IndexError):
             active = Pass(self, len(x), training=False)
-        prediction = active.forward(active.context, x)
+        for forward, ctx in active.forwards:
+            x = forward(ctx, x)
         if out is None:
-            out = prediction.copy()
+            out = x.copy()
         else:
-            out[...] = prediction
+            out[...] = x
         sums = active.output.z.copy() if self.canonical else None
         self._give_back(active)
         return out, sums
@@ -266,10 +284,6 @@ class Network:
             self._training.clear()
         self._training[n] = new = Pass(self, n, training=True)
         return new
-
-    def grad_buffer(self) -> Array:
-        """Return the array offered for the loss's gradient, of the shape of the last training pass's outputs."""
-        return self.active.grad
 
     def view(self, name: str) -> Array:
         """Return the parameter called `name` (``"0.W"``), as a part of `params`."""

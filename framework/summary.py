@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.layers.base import Shape
+from framework.checks import shape_text
 from framework.network import Network, Place
 
 
@@ -17,7 +17,7 @@ def summary(network: Network) -> str:
     frozen = f", {total - trainable:,} not trainable" if total != trainable else ""
     memory = network.params.nbytes
     size = f"{memory / 2**20:.1f} MiB" if memory >= 2**20 else f"{memory / 2**10:.1f} KiB"
-    foot = f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {_shape(network.input_shape)}"
+    foot = f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {shape_text(network.input_shape)}"
     return "\n".join([lines[0], rule, *lines[1:], rule, foot])
 
 
@@ -32,8 +32,4 @@ def _row(place: Place, depth: int) -> tuple[str, str, str]:
     if activation is not None and activation != "linear":
         label += f" ({activation if isinstance(activation, str) else repr(activation)})"
     parameters = sum(parameter.size for parameter in place.parameters.values())
-    return "  " * depth + label, _shape(layer.output_shape(place.input_shape)), f"{parameters:,}"
-
-
-def _shape(shape: Shape) -> str:
-    return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
+    return "  " * depth + label, shape_text(layer.output_shape(place.input_shape)), f"{parameters:,}"

@@ -1,5 +1,7 @@
+import json
 from decimal import Decimal, localcontext
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -394,3 +396,27 @@ def test_normal_tail(dtype):
         if density > Decimal(float(np.finfo(dtype).tiny)):
             got = Decimal(float(normal_density(np.array([x]))[0]))
             assert float(got / density - 1) == pytest.approx(0, abs=bound)
+
+
+RECORDED = json.loads((Path(__file__).parent / "references" / "activations.json").read_text())
+RECORDED_CASES = [pytest.param(case, id=f"{case['activation']}-{case['arguments']}") for case in RECORDED["cases"]]
+
+
+@each_dtype
+@pytest.mark.parametrize("case", RECORDED_CASES)
+def test_values_and_gradients_are_those_recorded_with_pytorch(case, dtype):
+    f = Activation.named(case["activation"])(**case["arguments"])
+    z = np.array(case.get("z", RECORDED["z"]), np.float64)
+    grad = np.array(case.get("grad", np.ones_like(z)))
+    a = f(z.astype(dtype))
+    dz = f.backward(grad.astype(dtype), z.astype(dtype), a)
+    held = z < 80 if dtype == np.float32 else z < np.inf  # float32 has no room for exp(100)
+    # The slopes of bounded functions are rounded against 1 in the tails, by PyTorch as well.
+    tolerances = {"rtol": 1e-4 if dtype == np.float32 else 1e-10, "atol": 4 * np.finfo(dtype).eps}
+    np.testing.assert_allclose(a[held], np.array(case["a"])[held], **tolerances)
+    np.testing.assert_allclose(dz[held], np.array(case["dz"])[held], **tolerances)
+
+
+def test_each_activation_was_recorded():
+    recorded = {Activation.named(case["activation"]) for case in RECORDED["cases"]}
+    assert recorded == {cls for cls in Activation.components() if cls.__module__.startswith("framework.")}

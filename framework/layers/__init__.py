@@ -2,9 +2,35 @@
 
 from framework.layers.activate import Activate
 from framework.layers.base import Context, Layer, Parameter
+from framework.layers.combinators import Add, Concatenate, Residual
+from framework.layers.cross import FeatureCross
 from framework.layers.dense import Dense
 from framework.layers.dropout import Dropout
-from framework.layers.flatten import Flatten
+from framework.layers.embedding import Embedding
+from framework.layers.noise import AlphaDropout, GaussianDropout, GaussianNoise
+from framework.layers.normalization import BatchNormalization, LayerNormalization, RMSNormalization
+from framework.layers.reshape import Flatten, Reshape
 from framework.layers.sequential import Sequential
 
-__all__ = ["Activate", "Context", "Dense", "Dropout", "Flatten", "Layer", "Parameter", "Sequential"]
+__all__ = [
+    "Activate",
+    "Add",
+    "AlphaDropout",
+    "BatchNormalization",
+    "Concatenate",
+    "Context",
+    "Dense",
+    "Dropout",
+    "Embedding",
+    "FeatureCross",
+    "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "Layer",
+    "LayerNormalization",
+    "Parameter",
+    "RMSNormalization",
+    "Reshape",
+    "Residual",
+    "Sequential",
+]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from framework.component import Array, Component, shown
+from framework.checks import shape_text
+from framework.component import Array, Component
 from framework.initializers import Initializer
 
 Shape = tuple[int, ...]
@@ -67,6 +69,8 @@ class Context:
     dtype : numpy.dtype
     training, needs_input_grad : bool
         Whether this is a training pass; whether `Layer.backward` has to return the gradient of its input.
+    trainable : bool
+        False if the layer is frozen, by itself or by a layer around it.
     rng : numpy.random.Generator
         The stream for dropout and noise, in training.
     children : list of Context
@@ -75,8 +79,8 @@ class Context:
     ones : ndarray, shape (n,)
         ``ctx.ones.dot(grad, ctx.db)`` sums over the batch faster than ``grad.sum(axis=0)``.
 
-    An array declared in `Layer.memory` is allocated when it is first read, and kept. ``forward`` may leave
-    anything else for ``backward`` (``ctx.x = x``).
+    The arrays declared in `Layer.memory` are here too, with any content. ``forward`` may leave anything else for
+    ``backward`` (``ctx.x = x``).
     """
 
     layer: Layer
@@ -85,25 +89,26 @@ class Context:
     dtype: Any
     training: bool
     needs_input_grad: bool
+    needs_backward: bool
+    trainable: bool
+    canonical: bool
     rng: np.random.Generator
+    ones: Array
 
-    def __init__(self, memory: Mapping[str, Shape]) -> None:
-        self._memory = memory
+    if TYPE_CHECKING:  # at run time it would make every attribute slow, not only those it is called for
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name == "ones":
-            array = np.ones(self.n, self.dtype)
-        elif name in self._memory:
-            array = np.empty((self.n, *self._memory[name]), self.dtype)
-        else:
-            raise AttributeError(
-                f"the context of {self.layer!r} has no {name!r}: declare it in parameters() or memory(), "
-                "or assign it in forward() before it is read"
-            )
-        setattr(self, name, array)
-        return array
+        def __getattr__(self, name: str) -> Any: ...
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    @staticmethod
+    @cache
+    def kind(layer: type[Layer]) -> type[Context]:
+        """Return the class of context for a class of layers.
+
+        Python finds attributes fastest where all instances of a class have the same ones.
+        """
+        return type(f"{layer.__name__}Context", (Context,), {})
 
 
 class Layer(Component):
@@ -118,7 +123,14 @@ class Layer(Component):
         Shown in summaries and errors.
     trainable : bool
         False freezes the layer and all inside it.
+
+    Attributes
+    ----------
+    differs_in_training : bool
+        Whether a training pass gives other outputs than inference, as with dropout.
     """
+
+    differs_in_training: ClassVar[bool] = False
 
     name: str | None = None
     trainable: bool = True
@@ -176,13 +188,5 @@ class Layer(Component):
     def expect(self, fits: bool, expected: str, input_shape: Shape, fix: str = "") -> None:
         """Raise ValueError unless `fits`: this layer expects `expected` and got `input_shape`."""
         if not fits:
-            got = "(" + ", ".join(map(str, ("n", *input_shape))) + ")"
+            got = shape_text(input_shape)
             raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
-
-
-def positive_integer(who: Layer, name: str, value: Any) -> None:
-    """Raise unless `value` is an integer of at least 1: TypeError for another type, ValueError for its value."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{type(who).__name__}: {name} must be a positive integer, got {shown(value)}")
-    if value < 1:
-        raise ValueError(f"{type(who).__name__}: {name} must be a positive integer, got {value}")

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
+from framework.arguments import count
 from framework.component import Array
+from framework.constraints import Constraint
 from framework.initializers import Initializer
 from framework.layers.activate import bind_activation
-from framework.layers.base import Context, Layer, Parameter, Shape, positive_integer
+from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.regularizers import Regularizer
 
 
 class Dense(Layer):
@@ -63,10 +66,16 @@ class Dense(Layer):
         self.check()
 
     def check(self) -> None:
-        positive_integer(self, "units", self.units)
+        count(self, "units")
         Activation.of(self.activation)
         Initializer.of(self.weight_initializer)
         Initializer.of(self.bias_initializer)
+        for regularizer in (self.weight_regularizer, self.bias_regularizer):
+            if regularizer is not None:
+                Regularizer.of(regularizer).check()
+        for constraint in (self.weight_constraint, self.bias_constraint):
+            if constraint is not None:
+                Constraint.of(constraint).check()
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         W = Parameter(
@@ -95,12 +104,14 @@ class Dense(Layer):
         bind_activation(ctx, self.activation)
         ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
         ctx.y = ctx.z if ctx.over_sums else ctx.y
+        if self.use_bias:  # of equal shape, or with no axis, it is added without the cost of broadcasting
+            ctx.bias = ctx.b.reshape(()) if self.units == 1 else ctx.b.reshape(1, -1) if ctx.n == 1 else ctx.b
 
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.x = x
         z = x.dot(ctx.WT, ctx.z)
         if self.use_bias:
-            np.add(z, ctx.b, z)
+            np.add(z, ctx.bias, z)
         ctx.a = a = ctx.f(z, ctx.y)
         return a  # type: ignore[no-any-return]
 

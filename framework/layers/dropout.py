@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array, shown
+from framework.arguments import number
+from framework.component import Array
 from framework.layers.base import Context, Layer, Shape
 
 
@@ -24,16 +25,15 @@ class Dropout(Layer):
         As in `Layer`.
     """
 
+    differs_in_training = True
+
     def __init__(self, rate: float = 0.5, **common: Any) -> None:
         super().__init__(**common)
         self.rate = rate
         self.check()
 
     def check(self) -> None:
-        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float | np.number):
-            raise TypeError(f"Dropout: rate must be a number in [0, 1), got {shown(self.rate)}")
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"Dropout: rate must be in [0, 1), got {self.rate}")
+        number(self, "rate", least=0, below=1)
 
     def memory(self, input_shape: Shape) -> dict[str, Shape]:
         return {"mask": input_shape, "y": input_shape, "dx": input_shape}
@@ -45,7 +45,7 @@ class Dropout(Layer):
         ctx.rng.random(dtype=mask.dtype, out=mask)
         np.greater_equal(mask, self.rate, mask)
         mask *= 1 / (1 - self.rate)
-        return np.multiply(x, mask, ctx.y)
+        return np.multiply(x, mask, ctx.y)  # type: ignore[no-any-return]
 
     def backward(self, ctx: Context, grad: Array) -> Array:
         return np.multiply(grad, ctx.mask, ctx.dx) if ctx.training else grad

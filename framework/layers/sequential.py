@@ -28,11 +28,12 @@ class _Series(Layer):
             Layer.of(layer)
 
     def children(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
-        pairs = []
+        pairs: list[tuple[Layer, Shape]] = []
         for spec in self.layers:
-            layer = Layer.of(spec)
-            pairs.append((layer, input_shape))
-            input_shape = layer.output_shape(input_shape)
+            if pairs:
+                before, input_shape = pairs[-1]
+                input_shape = before.output_shape(input_shape)
+            pairs.append((Layer.of(spec), input_shape))
         return pairs
 
     def end_shape(self, input_shape: Shape) -> Shape:

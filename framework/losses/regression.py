@@ -40,10 +40,9 @@ class _SquaredError(Elementwise):
             return super().value_and_gradient(y_true, y_pred, sample_weight, out=out)
         residual = np.subtract(y_pred, y_true, out)
         flat = residual.ravel()
-        divisor = flat.size if self.reduction == "mean" else 1
+        divisor = len(flat) if self.reduction == "mean" else 1
         value = self.factor * float(flat.dot(flat)) / divisor
-        residual *= scalar(2 * self.factor / divisor, residual.dtype)
-        return value, residual
+        return value, np.multiply(residual, scalar(2 * self.factor / divisor, residual.dtype), residual)
 
 
 class HalfSquaredError(_SquaredError):

@@ -59,4 +59,4 @@ class SGD(Optimizer, name="sgd"):
                 np.multiply(velocity, self.rate, work)
         else:
             np.multiply(grads, self.rate, work)
-        params -= work
+        np.subtract(params, work, params)

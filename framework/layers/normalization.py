@@ -1,0 +1,217 @@
+"""Normalisations: the features, or the samples, brought to mean 0 and variance 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from framework.arguments import number
+from framework.component import Array
+from framework.layers.base import Context, Layer, Parameter, Shape
+
+
+class _Normalization(Layer):
+    """Base of normalisations: y = gamma * xhat + beta, one gamma and one beta for each place of the last axis."""
+
+    scale = center = True
+    epsilon: float
+
+    def check(self) -> None:
+        number(self, "epsilon", above=0)
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        gamma = {"gamma": Parameter(input_shape[-1:], "ones", decay=False)} if self.scale else {}
+        beta = {"beta": Parameter(input_shape[-1:], "zeros", decay=False)} if self.center else {}
+        return gamma | beta
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        self.expect(len(input_shape) > 0, "(n, ..., features)", input_shape, "put Reshape((1,)) before it")
+        return input_shape
+
+    def memory(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"xhat": input_shape, "y": input_shape, "dx": input_shape, "product": input_shape}
+
+    def bind(self, ctx: Context) -> None:
+        features = ctx.xhat.shape[-1]
+        ctx.rows = (-1, features)
+        ctx.row_ones = np.ones(ctx.xhat.size // features, ctx.dtype)
+        ctx.column_ones = np.ones((features, 1), ctx.dtype)
+
+    def scaled(self, ctx: Context, xhat: Array) -> Array:
+        """Return gamma * xhat + beta."""
+        y = np.multiply(xhat, ctx.gamma, ctx.y) if self.scale else xhat
+        return np.add(y, ctx.beta, ctx.y) if self.center else y
+
+    def backward_scaled(self, ctx: Context, grad: Array) -> Array:
+        """Assign the gradients of gamma and beta, and return that of xhat."""
+        if self.center:
+            ctx.row_ones.dot(grad.reshape(ctx.rows), ctx.dbeta)
+        if not self.scale:
+            return grad
+        ctx.row_ones.dot(np.multiply(grad, ctx.xhat, ctx.product).reshape(ctx.rows), ctx.dgamma)
+        return np.multiply(grad, ctx.gamma, ctx.dx)  # type: ignore[no-any-return]
+
+
+class _Standardization(_Normalization):
+    """Base of xhat = (x - mean) / sqrt(variance + epsilon); a subclass says which elements `mean` is over."""
+
+    def mean(self, ctx: Context, a: Array) -> Array:
+        """Return the mean of `a` over the elements that are normalised together, in a shape that broadcasts."""
+        raise NotImplementedError(f"{type(self).__name__} must define mean(self, ctx, a)")
+
+    def standardised(self, ctx: Context, x: Array) -> tuple[Array, Array, Array]:
+        """Return xhat, mean and variance (divided by the number of elements, not by one less)."""
+        mean = self.mean(ctx, x)
+        centred = np.subtract(x, mean, ctx.xhat)
+        variance = self.mean(ctx, np.multiply(centred, centred, ctx.product))
+        ctx.inverse = 1 / np.sqrt(variance + self.epsilon)
+        return np.multiply(centred, ctx.inverse, ctx.xhat), mean, variance
+
+    def backward_standardised(self, ctx: Context, dxhat: Array) -> Array:
+        """Return dx = (dxhat - mean(dxhat) - xhat * mean(dxhat * xhat)) / sqrt(variance + epsilon)."""
+        along = self.mean(ctx, np.multiply(dxhat, ctx.xhat, ctx.product))
+        dx = np.subtract(dxhat, self.mean(ctx, dxhat), ctx.dx)
+        dx -= np.multiply(ctx.xhat, along, ctx.product)
+        dx *= ctx.inverse
+        return dx  # type: ignore[no-any-return]
+
+
+class BatchNormalization(_Standardization):
+    """Each feature over the batch: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+
+    (n, ..., features) -> the same. In training, mean and variance of a feature are those of the batch, over all axes
+    but the last, and the running ones follow: running = momentum * running + (1 - momentum) * batch. In inference,
+    and if the layer is frozen, the running ones are used, and stay. Parameters: gamma (first 1) and beta (0), without
+    weight decay; mean (0) and variance (1), which are not trained.
+
+    Both variances are divided by the number of elements m, as in Keras; PyTorch's running one is divided by m - 1.
+    So a batch of one is no exception: its variance is 0 and y = beta. `momentum` is as in Keras, whose default is
+    0.99; PyTorch writes 1 - momentum, default 0.1. Keras' epsilon is 1e-3.
+    Source: Ioffe & Szegedy 2015, "Batch normalization", algorithm 1 and section 3.1.
+
+    Parameters
+    ----------
+    momentum : float
+        The share that the running values keep at each step; at least 0 and below 1.
+    epsilon : float
+        Above 0; under the root.
+    center, scale : bool
+        False leaves out beta, or gamma.
+    name, trainable
+        As in `Layer`.
+    """
+
+    differs_in_training = True
+
+    def __init__(
+        self,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        *,
+        center: bool = True,
+        scale: bool = True,
+        **common: Any,
+    ) -> None:
+        super().__init__(**common)
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.center = center
+        self.scale = scale
+        self.check()
+
+    def check(self) -> None:
+        super().check()
+        number(self, "momentum", least=0, below=1)
+
+    def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
+        mean = Parameter(input_shape[-1:], "zeros", trainable=False)
+        variance = Parameter(input_shape[-1:], "ones", trainable=False)
+        return {**super().parameters(input_shape), "mean": mean, "variance": variance}
+
+    def mean(self, ctx: Context, a: Array) -> Array:
+        return ctx.row_ones.dot(a.reshape(ctx.rows)) / len(ctx.row_ones)  # type: ignore[no-any-return]
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        if ctx.training and ctx.trainable:
+            xhat, mean, variance = self.standardised(ctx, x)
+            ctx.mean += (1 - self.momentum) * (mean - ctx.mean)
+            ctx.variance += (1 - self.momentum) * (variance - ctx.variance)
+        else:
+            ctx.inverse = 1 / np.sqrt(ctx.variance + self.epsilon)
+            xhat = np.multiply(np.subtract(x, ctx.mean, ctx.xhat), ctx.inverse, ctx.xhat)
+        return self.scaled(ctx, xhat)
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        dxhat = self.backward_scaled(ctx, grad)
+        if not ctx.needs_input_grad:
+            return None
+        return self.backward_standardised(ctx, dxhat) if ctx.trainable else np.multiply(dxhat, ctx.inverse, ctx.dx)
+
+
+class LayerNormalization(_Standardization):
+    """Each sample over its features: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+
+    (n, ..., features) -> the same. Mean and variance are over the last axis; the variance is divided by the number of
+    features. Parameters: gamma (first 1) and beta (0), without weight decay. PyTorch's epsilon is the same, Keras' is
+    1e-3. Source: Ba et al. 2016, "Layer normalization", eqs. 3 and 4; epsilon is an addition.
+
+    Parameters
+    ----------
+    epsilon : float
+        Above 0; under the root.
+    name, trainable
+        As in `Layer`.
+    """
+
+    def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:
+        super().__init__(**common)
+        self.epsilon = epsilon
+        self.check()
+
+    def mean(self, ctx: Context, a: Array) -> Array:
+        return (a @ ctx.column_ones) / a.shape[-1]  # type: ignore[no-any-return]
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        return self.scaled(ctx, self.standardised(ctx, x)[0])
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        dxhat = self.backward_scaled(ctx, grad)
+        return self.backward_standardised(ctx, dxhat) if ctx.needs_input_grad else None
+
+
+class RMSNormalization(_Normalization):
+    """Each sample by its root mean square: y = gamma * x / sqrt(mean(x^2) + epsilon).
+
+    (n, ..., features) -> the same. The mean is over the last axis. Parameter: gamma (first 1), without weight decay.
+    Keras' epsilon is 1e-6, PyTorch's the rounding unit of the dtype; both put it under the root too.
+    Source: Zhang & Sennrich 2019, "Root mean square layer normalization", eq. 4; epsilon is an addition.
+
+    Parameters
+    ----------
+    epsilon : float
+        Above 0; under the root.
+    name, trainable
+        As in `Layer`.
+    """
+
+    center = False
+
+    def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:
+        super().__init__(**common)
+        self.epsilon = epsilon
+        self.check()
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        mean_square = (np.multiply(x, x, ctx.product) @ ctx.column_ones) / x.shape[-1]
+        ctx.inverse = 1 / np.sqrt(mean_square + self.epsilon)
+        return self.scaled(ctx, np.multiply(x, ctx.inverse, ctx.xhat))
+
+    def backward(self, ctx: Context, grad: Array) -> Array | None:
+        dx = self.backward_scaled(ctx, grad)
+        if not ctx.needs_input_grad:
+            return None
+        along = (np.multiply(dx, ctx.xhat, ctx.product) @ ctx.column_ones) / dx.shape[-1]
+        dx -= np.multiply(ctx.xhat, along, ctx.product)
+        dx *= ctx.inverse
+        return dx
