@@ -1,0 +1,277 @@
+"""What the classifier and the regressor share: hyper-parameters, training and access to the network."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Callable, Sequence
+from functools import update_wrapper
+from math import ceil
+from numbers import Integral
+from types import MethodType
+from typing import Any, Self
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from framework import checks
+from framework.callbacks import Callback, EarlyStopping, checked_callbacks
+from framework.component import Array, did_you_mean
+from framework.history import History
+from framework.layers import Layer
+from framework.losses import Loss
+from framework.model import Model
+from framework.network import Pass
+from framework.optimizers import Optimizer
+from framework.sklearn.layers import hidden_layers
+from framework.sklearn.samples import arranged
+
+DTYPES = (np.float64, np.float32)
+
+
+class NotWithEarlyStopping(AttributeError, ValueError):
+    """A method is asked for that this configuration does not have."""
+
+
+class without_early_stopping:
+    """A method that is there only with ``early_stopping=False``: parts of the data have no validation set."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self.method = method
+        update_wrapper(self, method)  # type: ignore[arg-type]
+
+    def __get__(self, estimator: Any, owner: type | None = None) -> Any:
+        """Return the method, bound if there is an estimator."""
+        if estimator is None:
+            return self.method
+        if estimator.early_stopping:
+            raise NotWithEarlyStopping(f"{self.method.__name__} does not support early_stopping=True")
+        return MethodType(self.method, estimator)
+
+
+class NeuralNetwork(BaseEstimator):
+    """Base of the estimators; a subclass checks and encodes the targets, and reads predictions from the outputs.
+
+    Attributes
+    ----------
+    model_ : Model
+    history_ : History
+        The losses of all epochs since the weights were drawn.
+    loss_curve_ : list of float
+    validation_curve_ : list of float or None
+        The losses of the validation part; None without `early_stopping`.
+    n_iter_ : int
+        The epochs of the last fit.
+    callbacks_ : list of Callback
+        Copies of the callbacks, as the last fit has left them.
+    """
+
+    def __init__(
+        self,
+        layers: Any = (100,),
+        *,
+        loss: Any = None,
+        output: Any = None,
+        optimizer: Any = "adam",
+        epochs: int = 200,
+        batch_size: int = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        callbacks: Sequence[Callback] = (),
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.layers = layers
+        self.loss = loss
+        self.output = output
+        self.optimizer = optimizer
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name; ``optimizer__learning_rate`` reaches inside, also where "adam" was given by name."""
+        for name in list(params):
+            own, nested, _ = name.partition("__")
+            if nested and own in FAMILIES:
+                params[own] = FAMILIES[own].of(params.get(own, getattr(self, own)))
+        super().set_params(**params)
+        return self
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train, from new first values unless `warm_start`; return self.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix, shape (n, features)
+            A sparse matrix is made dense.
+        y : array-like, shape (n,) or (n, outputs)
+        sample_weight : array-like, shape (n,), optional
+            See `framework.sklearn.samples.arranged`.
+        """
+        goes_on = self.warm_start and hasattr(self, "model_")
+        return self._fit(X, y, sample_weight, epochs=self.epochs, goes_on=goes_on)
+
+    def _encoded(self, y: Array, goes_on: bool, classes_known: bool) -> Array:
+        """Return targets as the loss wants them, and learn from `y` what they are unless training goes on."""
+        raise NotImplementedError
+
+    def _output(self, targets: Array, weight: Array | None) -> tuple[Loss, Layer]:
+        """Return the loss and the output layer for these targets."""
+        raise NotImplementedError
+
+    def _class_weights(self, y: Array) -> Array | None:
+        return None
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
+        raise NotImplementedError
+
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, epochs: int, goes_on: bool, classes_known: bool = False
+    ) -> Self:
+        X, y = self._checked(X, y, reset=not goes_on)
+        X = _dense(X)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        targets = self._encoded(y, goes_on, classes_known)
+        chosen, weight = arranged(X, targets, sample_weight)
+        class_weights = self._class_weights(y[chosen])
+        if class_weights is not None:
+            weight = class_weights if weight is None else class_weights * weight
+        X, targets = X[chosen], targets[chosen]
+        model = self.model_ if goes_on else self._model(targets, weight)
+        model.optimizer = self.optimizer
+        self._train(model, X, targets, weight, epochs)
+        return self
+
+    def _model(self, targets: Array, weight: Array | None) -> Model:
+        loss, output = self._output(targets, weight)
+        return Model(
+            [*hidden_layers(self.layers), output], loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state)
+        )
+
+    def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
+        share = self._validation_share(len(X)) if self.early_stopping else 0.0
+        callbacks = checked_callbacks(copy.deepcopy(self.callbacks))
+        stopping = [EarlyStopping("val_loss", patience=self.patience)] if share else []
+        before = len(model.history.epoch)
+        try:
+            model.fit(
+                X,
+                y,
+                epochs=epochs,
+                batch_size=self.batch_size,
+                sample_weight=weight,
+                validation_split=share,
+                callbacks=[*callbacks, *stopping],
+                verbose=self.verbose,
+            )
+        except FloatingPointError as error:
+            if not share or len(model.history.epoch) == before:
+                raise ValueError(f"{type(self).__name__}: {error}") from error
+            warnings.warn(f"went back to the best epoch: {error}", ConvergenceWarning, stacklevel=4)
+        self.model_ = model
+        self.callbacks_ = callbacks
+        self.n_iter_ = len(model.history.epoch) - before
+
+    def _validation_share(self, n: int) -> float:
+        share = checks.fraction(self.validation_fraction, "validation_fraction")
+        held_back = ceil(n * share)
+        if not 0 < held_back < n - 1:
+            raise ValueError(
+                f"The validation set is too small, or too large: validation_fraction={share} of n_samples={n} leaves "
+                f"{n - held_back} for training and {held_back} for validation; give more samples or another fraction"
+            )
+        return held_back / n
+
+    @property
+    def history_(self) -> History:
+        """The losses of all epochs since the weights were drawn."""
+        return self.model_.history
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The loss of each epoch in `history_`."""
+        return self.history_.get("loss", [])
+
+    @property
+    def validation_curve_(self) -> list[float] | None:
+        """The validation loss of each epoch in `history_`; None without `early_stopping`."""
+        return self.history_.get("val_loss")
+
+    def hidden(self, X: Any, layer: int | str = -1) -> Array:
+        """Return what a hidden layer makes of `X`, (n, features) -> (n, *output shape of the layer).
+
+        Parameters
+        ----------
+        X : array-like, shape (n, features)
+        layer : int or str
+            An index into `layers` (-1 is the last hidden layer), or a layer's name.
+        """
+        X = self._inputs(X)
+        layers = self.model_.network.layers[:-1]
+        count = range(1, len(layers) + 1)[_index(layer, layers)]
+        return np.concatenate([self._first_layers(X[rows], count) for rows in self._rows(X)])
+
+    def _first_layers(self, x: Array, count: int) -> Array:
+        ready = Pass(self.model_.network, len(x), training=False)
+        for forward, ctx in ready.forwards[:count]:
+            x = forward(ctx, x)
+        return x
+
+    def _inputs(self, X: Any) -> Array:
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=DTYPES)
+        return np.ascontiguousarray(_dense(X), self.model_.network.dtype)
+
+    def _rows(self, X: Array) -> list[slice]:
+        size = self.model_.network.inference_rows
+        return [slice(start, start + size) for start in range(0, len(X), size)]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+FAMILIES: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
+
+
+def _dense(X: Any) -> Array:
+    return np.asarray(X.toarray() if issparse(X) else X)
+
+
+def _seed(random_state: Any) -> int | None:
+    if random_state is None:
+        return None
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
+
+
+def _index(layer: int | str, layers: Sequence[Layer]) -> int:
+    if isinstance(layer, str):
+        names = [each.name or "" for each in layers]
+        if layer not in names:
+            raise ValueError(f"no hidden layer is called {layer!r}{did_you_mean(layer, filter(None, names))}")
+        return names.index(layer)
+    if not layers:
+        raise ValueError("there are no hidden layers")
+    if not -len(layers) <= checks.integer(layer, "layer", least=-len(layers)) < len(layers):
+        raise ValueError(f"layer must be below {len(layers)}, the number of hidden layers, got {layer}")
+    return layer

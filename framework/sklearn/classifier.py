@@ -1,0 +1,251 @@
+"""`NeuralClassifier`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets, type_of_target
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from framework.callbacks import Callback
+from framework.component import Array
+from framework.layers import Layer
+from framework.losses import CategoricalCrossentropy, Loss
+from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping
+from framework.sklearn.layers import output_layer
+from framework.state import output_activation
+
+SIGNED_OUTPUTS = ("linear", "tanh")
+
+
+class NeuralClassifier(ClassifierMixin, NeuralNetwork):
+    """A neural network that predicts classes, as a scikit-learn estimator.
+
+    Labels may be of any type; several labels for a sample are given as rows of 0 and 1. Two classes, and each of
+    several labels, have one output; otherwise there is one for each class.
+
+    Parameters
+    ----------
+    layers : list of layers, widths, activations or names
+        The hidden layers. A bare width is a layer of relu nodes. An empty list gives logistic regression.
+    loss : str or Loss, optional
+        None: binary cross-entropy for two classes or several labels, else categorical. A loss with the threshold 0,
+        such as "hinge", gets targets -1 and +1, others 0 and 1.
+    output : str, Activation or Layer, optional
+        The activation of the output, or the whole output layer. None: as the loss and the targets want it. With
+        "linear" or "tanh" targets are -1 and +1, and there are no probabilities.
+    optimizer : str or Optimizer
+    epochs : int
+        How many times to go through the data in `fit`.
+    batch_size : int
+    early_stopping : bool
+        Whether to set aside a part of the data, with classes in equal proportions, to stop when its loss has not
+        become less for `patience` epochs, and to go back to the best epoch.
+    validation_fraction : float
+        The share that is set aside.
+    patience : int
+    class_weight : "balanced", dict or list of dict, optional
+        Multiplied with the weights of the samples; as in all of scikit-learn.
+    callbacks : sequence of Callback
+        Each fit works with copies of these.
+    warm_start : bool
+        Whether `fit` goes on from where the last one stopped; the classes must be the same.
+    random_state : int, RandomState or None
+    verbose : int
+        0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
+
+    Attributes
+    ----------
+    classes_ : ndarray
+        The labels, sorted; for several labels a sample, the numbers of the columns.
+    multilabel_ : bool
+        Whether a sample may have several labels.
+    model_, history_, loss_curve_, validation_curve_, n_iter_, callbacks_
+        As in `NeuralNetwork`.
+    n_features_in_, feature_names_in_
+        As in all of scikit-learn.
+    """
+
+    classes_: Array
+    multilabel_: bool
+
+    def __init__(
+        self,
+        layers: Any = (100,),
+        *,
+        loss: Any = None,
+        output: Any = None,
+        optimizer: Any = "adam",
+        epochs: int = 200,
+        batch_size: int = 32,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        class_weight: Any = None,
+        callbacks: Sequence[Callback] = (),
+        warm_start: bool = False,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            layers,
+            loss=loss,
+            output=output,
+            optimizer=optimizer,
+            epochs=epochs,
+            batch_size=batch_size,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            patience=patience,
+            callbacks=callbacks,
+            warm_start=warm_start,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    @without_early_stopping
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go through the samples once more, from the present weights if there are any; return self.
+
+        The first call needs `classes`, all labels that will come.
+        """
+        _check_partial_fit_first_call(self, classes)
+        return self._fit(X, y, sample_weight, epochs=1, goes_on=hasattr(self, "model_"), classes_known=True)
+
+    def predict(self, X: Any) -> Array:
+        """Return the predicted labels, (n,), or rows of 0 and 1."""
+        scores = self._scores(X)
+        if self.multilabel_:
+            return (scores > 0).astype(np.intp)
+        if len(self.classes_) == 1:
+            return np.repeat(self.classes_, len(scores))
+        chosen = scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(axis=1)
+        return np.asarray(self.classes_[chosen.astype(np.intp)])
+
+    def decision_function(self, X: Any) -> Array:
+        """Return scores: (n,) for two classes, above 0 for the second; else (n, classes) or (n, labels).
+
+        They are the sums that the output activation is applied to, or logarithms of probabilities where there are none.
+        """
+        scores = self._scores(X)
+        return scores if self.multilabel_ or scores.shape[1] > 1 else scores.ravel()
+
+    @available_if(lambda self: not self._signed())
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of the classes (n, classes), or of each label by itself (n, labels)."""
+        return np.asarray(np.exp(self.predict_log_proba(X)))
+
+    @available_if(lambda self: not self._signed())
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities, exact also where these are too small for a float."""
+        scores = self._scores(X)
+        if self.multilabel_:
+            return _log_sigmoid(scores)
+        if len(self.classes_) == 1:
+            return np.zeros_like(scores)
+        if scores.shape[1] == 1:
+            return _log_sigmoid(np.hstack([-scores, scores]))
+        return _log_softmax(scores)
+
+    def _scores(self, X: Any) -> Array:
+        X = self._inputs(X)
+        network = self.model_.network
+        parts = [network.infer(X[rows]) for rows in self._rows(X)]
+        outputs = np.concatenate([output for output, _ in parts])
+        if self._signed():
+            return outputs
+        several = not self.multilabel_ and outputs.shape[1] > 1
+        canonical = self.model_.loss_.canonical if network.canonical else None
+        if canonical in ("sigmoid", "softmax"):
+            scores = np.concatenate([sums for _, sums in parts])
+            scores = _log_sigmoid(scores) if several and canonical == "sigmoid" else scores
+        else:
+            p = np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg)
+            scores = np.log(p) if several else np.log(p) - np.log1p(-p)
+        return scores[:, 1:] - scores[:, :1] if several and outputs.shape[1] == 2 else scores
+
+    def _signed(self) -> bool:
+        """Return whether the targets are -1 and +1."""
+        if self.output is not None:
+            return output_activation([self.output]) in SIGNED_OUTPUTS
+        return self.loss is not None and _has_margin(Loss.of(self.loss))
+
+    def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
+        X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=DTYPES, multi_output=True)
+        y = y.toarray() if hasattr(y, "toarray") else y
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return X, y
+
+    def _encoded(self, y: Array, goes_on: bool, classes_known: bool) -> Array:
+        check_classification_targets(y)
+        kind = type_of_target(y)
+        if kind == "multiclass-multioutput":
+            raise ValueError(
+                "NeuralClassifier needs one class for each sample, or rows of 0 and 1; got several classes"
+            )
+        if not goes_on:
+            self.multilabel_ = kind == "multilabel-indicator"
+        found = np.arange(y.shape[1]) if self.multilabel_ else np.unique(y)
+        if goes_on and not classes_known and not np.array_equal(found, self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {found}"
+            )
+        if not (goes_on or classes_known):
+            self.classes_ = found
+        if not np.isin(found, self.classes_).all():
+            raise ValueError(f"y has classes that are not in classes_: it has {found}, classes_ has {self.classes_}")
+        return self._targets(y != 0 if self.multilabel_ else np.searchsorted(self.classes_, y))
+
+    def _targets(self, places: Array) -> Array:
+        """Return what the loss is given for rows of bool, or for places in `classes_`."""
+        classes = len(self.classes_)
+        if self.multilabel_:
+            columns = places
+        elif isinstance(self._loss(), CategoricalCrossentropy):
+            return places
+        else:
+            columns = places[:, np.newaxis] == (np.arange(classes) if classes > 2 else 1)
+        return np.where(columns, 1, -1 if self._signed() else 0)
+
+    def _loss(self) -> Loss:
+        one_of_many = len(self.classes_) > 2 and not self.multilabel_
+        usual = "categorical_crossentropy" if one_of_many else "binary_crossentropy"
+        return Loss.of(usual if self.loss is None else self.loss)
+
+    def _output(self, targets: Array, weight: Array | None) -> tuple[Loss, Layer]:
+        loss = self._loss()
+        one_of_many = not self.multilabel_ and (len(self.classes_) > 2 or isinstance(loss, CategoricalCrossentropy))
+        units = max(2, len(self.classes_)) if one_of_many else len(self.classes_) if self.multilabel_ else 1
+        activation = "softmax" if one_of_many else "sigmoid"
+        if loss.classifies:
+            activation = "linear" if _has_margin(loss) else loss.canonical or activation
+        return loss, output_layer(self.output, units, activation, targets, weight)
+
+    def _class_weights(self, y: Array) -> Array | None:
+        return None if self.class_weight is None else np.asarray(compute_sample_weight(self.class_weight, y))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _has_margin(loss: Loss) -> bool:
+    return loss.classifies and loss.threshold == 0
+
+
+def _log_sigmoid(z: Array) -> Array:
+    return np.asarray(-np.logaddexp(0, -z))
+
+
+def _log_softmax(z: Array) -> Array:
+    shifted = z - z.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -1,0 +1,84 @@
+"""An estimator's `layers` and `output` made into the layers of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.activations import Activation
+from framework.component import Array, shown
+from framework.layers import Activate, Dense, Layer
+
+
+def hidden_layers(layers: Any) -> list[Layer]:
+    """Return the hidden layers, one for each item of `layers`: a layer, an activation, a name or a width.
+
+    A bare width is a `Dense` of relu nodes; if an activation stands between it and the next layer of nodes, as in
+    ``[64, "batch_normalization", "tanh"]``, it has none of its own.
+    """
+    if _is_width(layers):
+        layers = [layers]
+    if isinstance(layers, str) or not isinstance(layers, Sequence | np.ndarray):
+        raise TypeError(f"layers must be a list of layers, widths or names, got {shown(layers)}")
+    made: list[Layer] = []
+    activated = False
+    for item in reversed(layers):
+        if not _is_width(item):
+            made.append(Layer.of(item))
+            activated = isinstance(made[-1], Activate) or (activated and not isinstance(made[-1], Dense))
+        elif activated:
+            made.append(Dense(int(item)))
+            activated = False
+        else:
+            made.append(Dense(int(item), "relu"))
+    return made[::-1]
+
+
+def output_layer(given: Any, units: int, activation: str, y: Array, weight: Array | None) -> Layer:
+    """Return the output layer: `given` if it is a layer, else nodes with that activation, or else the usual one.
+
+    Its nodes start out with the mean of their targets `y`, so that steps are not spent on going there: with the bias
+    from which the activation makes this mean where inputs are 0. Source: Lin et al. 2017, "Focal loss for dense object
+    detection", section 3.3, for the first bias of a rare class.
+    """
+    if isinstance(given, Layer):
+        return given
+    chosen = Activation.of(activation if given is None else given)
+    start = STARTS.get(chosen.component_name)
+    return Dense(units, chosen, bias_initializer="zeros" if start is None else start(_means(y, weight, units), len(y)))
+
+
+def _means(y: Array, weight: Array | None, units: int) -> Array:
+    """Return the mean of each target, (units,), for rows (n, units) or for places of ones in them (n,)."""
+    if y.ndim == 1:
+        return np.bincount(y, weight, units) / (len(y) if weight is None else weight.sum())
+    with np.errstate(over="ignore"):  # the loss will say that such targets are too large
+        return np.asarray(np.average(y, axis=0, weights=weight))
+
+
+def _logit(p: Array, n: int) -> Array:
+    p = (n * p + 1) / (n + 2)  # Laplace's rule of succession: what has not come yet is not impossible
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+def _log(p: Array, n: int) -> Array:
+    return np.asarray(np.log((n * p + 1) / (n + len(p))))
+
+
+def _log_of_positive(mean: Array, n: int) -> Array:
+    return np.asarray(np.log(np.maximum(mean, 1 / n)))
+
+
+# From the means of n targets to the bias, by the activation's name.
+STARTS: dict[str, Callable[[Array, int], Array]] = {
+    "exponential": _log_of_positive,
+    "linear": lambda mean, n: mean,
+    "sigmoid": _logit,
+    "softmax": _log,
+}
+
+
+def _is_width(item: Any) -> bool:
+    return isinstance(item, int | np.integer) and not isinstance(item, bool)
