@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,23 @@ import numpy as np
 from framework.component import Array, shown
 
 CHECKED_AT_ONCE = 1 << 20  # elements
+
+
+class RefusedBatch(Exception):
+    """Data that turned out to be of no use while training with it; also a ValueError or a TypeError."""
+
+
+class _RefusedValue(RefusedBatch, ValueError):
+    pass
+
+
+class _RefusedType(RefusedBatch, TypeError):
+    pass
+
+
+def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
+    """Return `error` as a RefusedBatch that says `message`."""
+    return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
 
 
 def integer(value: Any, name: str, least: int) -> int:
@@ -33,16 +52,9 @@ def numbers(value: Any, name: str) -> Array:
     """Return `value` as an array of bool, int or float; anything that does not convert is a TypeError."""
     if value is None:
         raise TypeError(f"{name} is None; give an array of numbers")
-    if hasattr(value, "tocsr") and hasattr(value, "toarray"):
-        raise TypeError(f"{name} is a sparse matrix; convert it with {name}.toarray()")
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as {name}.filled(0)")
-    try:
-        array = value if isinstance(value, np.ndarray) else np.asarray(value)
-    except (ValueError, TypeError) as error:
-        raise TypeError(f"{name} does not convert to an array of numbers: {error}") from None
+    array = value if type(value) in (np.ndarray, np.memmap) else _converted(value, name)
     if array.dtype.kind == "O":
-        array = _from_objects(value, array, name)
+        array = _from_objects(array, name)
     if array.dtype.kind not in "biuf":
         kinds = {"U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time differences"}
         what = kinds.get(array.dtype.kind, f"{array.dtype} values")
@@ -50,16 +62,32 @@ def numbers(value: Any, name: str) -> Array:
     return array
 
 
-def _from_objects(value: Any, array: Array, name: str) -> Array:
-    if array.ndim == 0 and hasattr(value, "__dlpack__"):
-        return np.from_dlpack(value)
+def _converted(value: Any, name: str) -> Array:
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name} is a sparse matrix; convert it with {name}.toarray()")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as {name}.filled(0)")
+    if isinstance(value, Iterator):
+        raise TypeError(f"{name} is {shown(value)}; give an array, or batches (x, y) as X with no y")
+    try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError, BufferError) as error:
+        raise TypeError(f"{name} does not convert to an array of numbers: {error}") from None
+
+
+def _from_objects(array: Array, name: str) -> Array:
     for item in array.flat:
-        if not isinstance(item, int | float | np.number | np.bool_) and not hasattr(item, "__float__"):
+        is_number = isinstance(item, np.generic) and item.dtype.kind in "biuf"
+        if not is_number and (isinstance(item, np.generic | str) or not hasattr(item, "__float__")):
             raise TypeError(f"{name} holds objects such as {shown(item)}; expected real numbers")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise TypeError(f"{name} does not convert to an array of numbers: {error}") from None
+    except OverflowError:
+        raise ValueError(f"{name} holds an integer too large for float64") from None
 
 
 def float_dtype(array: Array) -> np.dtype[Any]:
@@ -71,18 +99,25 @@ def finite(array: Array, name: str) -> None:
     """Raise ValueError, naming the first place, if `array` holds NaN or infinity."""
     if array.dtype.kind != "f" or not array.size:
         return
-    rows = max(1, CHECKED_AT_ONCE // max(1, array[0].size)) if array.ndim else 1
-    for start in range(0, len(array), rows) if array.ndim else ():
-        part = array[start : start + rows]
+    if array.size <= CHECKED_AT_ONCE:
+        _finite_part(array, name, array, 0)
+        return
+    rows = max(1, CHECKED_AT_ONCE // array[0].size)
+    for start in range(0, len(array), rows):
+        _finite_part(array[start : start + rows], name, array, start)
+
+
+def _finite_part(part: Array, name: str, array: Array, start: int) -> None:
+    if part.size > 4096 and part.dtype.isnative:  # one pass, and no second array
+        flat = part.reshape(-1)
         with np.errstate(all="ignore"):
-            flat = part.reshape(-1)
-            if part.dtype.isnative and np.isfinite(flat.dot(flat)):
-                continue
-        fine = np.isfinite(part)
-        if not fine.all():
-            at = tuple(int(i) for i in np.argwhere(~fine)[0])
-            where = (at[0] + start, *at[1:])
-            raise ValueError(f"{name} holds {part[at]} at {list(where)} (shape {array.shape}); expected finite numbers")
+            if isfinite(flat.dot(flat)):
+                return
+    fine = np.isfinite(part)
+    if np.count_nonzero(fine) < part.size:
+        at = tuple(int(i) for i in np.argwhere(~fine)[0])
+        where = [at[0] + start, *at[1:]] if at else []
+        raise ValueError(f"{name} holds {part[at]} at {where} (shape {array.shape}); expected finite numbers")
 
 
 def as_float(array: Array, dtype: Any, name: str) -> Array:
@@ -120,7 +155,7 @@ def samples(value: Any, name: str, input_shape: tuple[int, ...] | None, who: str
     if array.shape[1:] != input_shape:
         if array.ndim == 1 and len(input_shape) == 1:
             raise ValueError(_one_axis(array, name, input_shape[0]))
-        expected, got = (_with_n(shape) for shape in (input_shape, array.shape[1:]))
+        expected, got = (shape_text(shape) for shape in (input_shape, array.shape[1:]))
         raise ValueError(f"{who} expects inputs of shape {expected}, got {got}: {name} has shape {array.shape}")
     return array
 
@@ -134,13 +169,14 @@ def _one_axis(array: Array, name: str, features: int | None) -> str:
     return f"{name} has shape {array.shape}; expected {expected}: did you mean {fix}?"
 
 
-def _with_n(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
     return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
 
 
-def same_length(first: Array, second: Array, names: tuple[str, str]) -> None:
+def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
     """Raise ValueError naming both shapes unless both arrays have equally many samples."""
-    if second.ndim == 0 or len(first) != len(second):
+    if not second.shape or len(first) != len(second):
         raise ValueError(
             f"{names[0]} and {names[1]} must have equally many samples, got shapes {first.shape} and {second.shape}"
         )

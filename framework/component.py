@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, ClassVar, Self
 
@@ -150,8 +150,7 @@ class Component:
         return f"{type(self).__name__}({', '.join(shown_arguments)})"
 
 
-@cache
-def _parameters(cls: type[Any]) -> dict[str, Any]:
+def _find_parameters(cls: type[Any]) -> dict[str, Any]:
     """Return the constructor's argument names with defaults, following ``**common`` into the base classes."""
     found: dict[str, Any] = {}
     for owner in cls.__mro__:
@@ -166,6 +165,9 @@ def _parameters(cls: type[Any]) -> dict[str, Any]:
         if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
             break
     return found
+
+
+_parameters: Callable[[Any], dict[str, Any]] = cache(_find_parameters)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from math import isfinite, prod
 from typing import Any
 
@@ -65,12 +65,12 @@ def encode(value: Any, where: str = "", arrays: dict[str, Array] | None = None) 
         return {"tuple": encode(list(value), where, arrays)}
     if isinstance(value, dict):
         pairs = value.items()
-        return {"dict": [[encode(key), encode(item, _inside(where, key), arrays)] for key, item in pairs]}
+        return {"dict": [[encode(key), encode(item, inside(where, key), arrays)] for key, item in pairs]}
     if isinstance(value, Component):
         arguments = value.get_params(deep=False).items()
         return {
             **_named(type(value)),
-            "arguments": {name: encode(item, _inside(where, name), arrays) for name, item in arguments},
+            "arguments": {name: encode(item, inside(where, name), arrays) for name, item in arguments},
         }
     if isinstance(value, type) and issubclass(value, Component):
         return _named(value)
@@ -122,60 +122,14 @@ def decode(data: Any, classes: Iterable[type[Component]] = (), arrays: dict[str,
     raise ValueError(f"a config cannot hold {shown(data)}")
 
 
-def difference(here: Any, there: Any, where: str = "") -> str:
-    """Return the first difference between two configs, in words; "" if there is none."""
-    if here == there:
-        return ""
-    if isinstance(here, list) and isinstance(there, list) and len(here) == len(there):
-        pairs = enumerate(zip(here, there, strict=True))
-        return next(filter(None, (difference(a, b, f"{where}[{i}]") for i, (a, b) in pairs)))
-    if isinstance(here, dict) and isinstance(there, dict) and here.keys() == there.keys():
-        if "arguments" not in here or here["name"] == there["name"]:
-            places = {key: where if key in ("arguments", "tuple", "dict") else _inside(where, key) for key in here}
-            return next(filter(None, (difference(here[key], there[key], place) for key, place in places.items())))
-        here, there = here["name"], there["name"]
-    return f"{where} is {shown(here)} here and {shown(there)} there"
-
-
-def assign(component: Any, config: Any, classes: Iterable[type[Component]] = ()) -> Any:
-    """Give `component` the arguments of `config`, in place as far as its structure is the same, and return it."""
-    here = encode(component)
-    if here == config:
-        return component
-    if isinstance(component, Component) and isinstance(config, dict) and _label(here) == _label(config):
-        for name, item in config["arguments"].items():
-            setattr(component, name, assign(getattr(component, name), item, classes))
-        return component
-    if isinstance(component, list) and isinstance(config, list) and len(component) == len(config):
-        component[:] = [assign(item, other, classes) for item, other in zip(component, config, strict=True)]
-        return component
-    return decode(config, classes)
-
-
-def classes_in(value: Any) -> Iterator[type[Component]]:
-    """Go through the classes of all components in `value`."""
-    if isinstance(value, Component):
-        yield type(value)
-        for argument in value.get_params(deep=False).values():
-            yield from classes_in(argument)
-    elif isinstance(value, type) and issubclass(value, Component):
-        yield value
-    elif isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from classes_in(item)
-
-
-def _inside(where: str, name: Any) -> str:
+def inside(where: str, name: Any) -> str:
+    """Return how the place `name` inside `where` is called."""
     return f"{where}.{name}" if where else str(name)
 
 
 def _named(cls: type[Component]) -> dict[str, str]:
     family = next(base for base in cls.__mro__ if Component in base.__bases__)
     return {"family": family.__name__, "name": cls.component_name}
-
-
-def _label(config: dict[str, Any]) -> tuple[Any, Any, bool]:
-    return config.get("family"), config.get("name"), "arguments" in config
 
 
 def _class(family: str, name: str, classes: Iterable[type[Component]]) -> type[Component]:

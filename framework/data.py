@@ -10,6 +10,7 @@ import numpy as np
 from framework import checks
 from framework.component import Array, shown
 from framework.losses import Loss
+from framework.on_disk import OnDisk
 
 
 @dataclass(frozen=True)
@@ -18,14 +19,13 @@ class Data:
 
     Attributes
     ----------
-    x : ndarray, shape (n, ...)
-    y : ndarray, shape (n, ...)
-        As the loss wants them.
+    x, y : ndarray or OnDisk, shape (n, ...)
+        As the network and the loss wants them.
     weight : ndarray, shape (n,), or None
     """
 
-    x: Array
-    y: Array
+    x: Array | OnDisk
+    y: Array | OnDisk
     weight: Array | None
 
     def __len__(self) -> int:
@@ -34,16 +34,23 @@ class Data:
 
     def part(self, indices: Array) -> Data:
         """Return the samples at `indices`."""
-        return Data(self.x[indices], self.y[indices], None if self.weight is None else self.weight[indices])
+        weight = None if self.weight is None else self.weight[indices]
+        return Data(_rows(self.x, indices), _rows(self.y, indices), weight)
 
 
-def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: Any, who: str) -> Array:
-    """Return `value` as finite samples in `dtype`; a memory-mapped array stays on disk and is checked as it is read."""
+def _rows(array: Array | OnDisk, indices: Array) -> Array | OnDisk:
+    return array.part(indices) if isinstance(array, OnDisk) else array[indices]
+
+
+def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: Any, who: str) -> Array | OnDisk:
+    """Return `value` as finite samples in `dtype`; what is memory-mapped stays on disk and is checked when read."""
+
+    def convert(part: Array) -> Array:
+        checks.finite(part, name)
+        return checks.as_float(part, dtype, name)
+
     array = checks.samples(value, name, input_shape, who)
-    if isinstance(array, np.memmap):
-        return array
-    checks.finite(array, name)
-    return checks.as_float(array, dtype, name)
+    return OnDisk(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
 
 
 def checked_data(
@@ -55,14 +62,18 @@ def checked_data(
     checks.same_length(x, targets, names[:2])
     if not len(x):
         raise ValueError(f"{names[0]} has shape {x.shape}: no samples")
-    checks.finite(targets, names[1])
-    targets = loss.check_targets(targets, network.output_shape, network.dtype)
+
+    def convert(part: Array) -> Array:
+        checks.finite(part, names[1])
+        return loss.check_targets(part, network.output_shape, network.dtype)
+
+    y_checked = OnDisk(targets, convert) if isinstance(targets, np.memmap) else convert(targets)
     if weight is not None:
         weight = checks.weights(weight, len(x), network.dtype, names[2])
-    return Data(x, targets, weight)
+    return Data(x, y_checked, weight)
 
 
-def labels(y: Array, loss: Loss) -> Array:
+def labels(y: Array | OnDisk, loss: Loss) -> Array:
     """Return the class of each target, (n,): integer labels as they are, the column of one-hot rows.
 
     Raises
@@ -72,11 +83,13 @@ def labels(y: Array, loss: Loss) -> Array:
     """
     if not loss.classifies:
         raise ValueError(f"class_weight needs classes, but {type(loss).__name__} is a loss for regression")
+    if isinstance(y, OnDisk):
+        return np.concatenate([labels(part, loss) for part in y.parts()])
     if y.ndim == 1:
-        return y
+        return np.asarray(y)
     if y.shape[1] == 1:
         return y[:, 0].astype(np.intp)
-    return y.argmax(axis=1)
+    return np.asarray(y.argmax(axis=1))
 
 
 def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
@@ -98,8 +111,7 @@ def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
         weights = np.array([class_weight[c] for c in present.tolist()], np.float64)
     else:
         raise ValueError(f'class_weight must be "balanced" or a dict from class to weight, got {shown(class_weight)}')
-    dtype = data.x.dtype if data.x.dtype.kind == "f" else np.dtype(np.float64)
-    weight = checks.weights(weights[position], len(data), dtype, "class_weight")
+    weight = checks.weights(weights[position], len(data), data.x.dtype, "class_weight")
     return Data(data.x, data.y, weight if data.weight is None else data.weight * weight)
 
 
@@ -113,7 +125,7 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     """
     n = len(data)
     groups = [np.arange(n)]
-    if loss.classifies and (data.y.ndim == 1 or not _is_soft(data.y)):
+    if loss.classifies and (len(data.y.shape) == 1 or not _is_soft(data.y)):
         classes = labels(data.y, loss)
         groups = [np.flatnonzero(classes == c) for c in np.unique(classes)]
     wanted = round(n * fraction)
@@ -123,7 +135,9 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     counts[largest_rests[: max(0, wanted - counts.sum())]] += 1
     chosen = [rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
     validation = np.sort(np.concatenate(chosen))
-    training = np.setdiff1d(np.arange(n), validation)
+    kept = np.ones(n, bool)
+    kept[validation] = False
+    training = np.flatnonzero(kept)
     if not len(training) or not len(validation):
         raise ValueError(
             f"validation_split={fraction} of {n} samples leaves {len(training)} for training and {len(validation)} for "
@@ -132,6 +146,8 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     return data.part(training), data.part(validation)
 
 
-def _is_soft(y: Array) -> bool:
+def _is_soft(y: Array | OnDisk) -> bool:
     """Return whether targets are probabilities rather than classes."""
+    if isinstance(y, OnDisk):
+        return any(map(_is_soft, y.parts()))
     return not bool(np.isin(y, (-1, 0, 1)).all())

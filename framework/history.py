@@ -38,6 +38,15 @@ class History(Mapping[str, list[float]]):
             column.append(values.get(name, math.nan))
         self.epoch.append(int(epoch))
 
+    def amend(self, logs: Mapping[str, float]) -> None:
+        """Put `logs` into the last epoch, beside the values that it has already."""
+        last = len(self.epoch) - 1
+        for name, value in logs.items():
+            if name not in self._values:
+                self._values[name] = [math.nan] * len(self.epoch)
+                self._first[name] = last
+            self._values[name][last] = float(value)
+
     def truncate(self, n: int) -> None:
         """Go back to the first `n` epochs; a name that appeared later is gone."""
         if n < 0:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from typing import Any, Self
 
 import numpy as np
 
-from framework import checks
-from framework.batches import RefusedBatch
+from framework import checks, persistence, weights
+from framework.archive import CheckpointError
+from framework.batches import ArrayBatches, StreamBatches
 from framework.callbacks import Callback, checked_callbacks
+from framework.checks import RefusedBatch
 from framework.component import Array, Component, shown
 from framework.data import checked_inputs
+from framework.divergence import no_overflow_warnings
+from framework.evaluation import evaluate
 from framework.history import History
-from framework.layers.base import Layer
+from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.network import Network
 from framework.optimizers import Optimizer
 from framework.progress import progress
-from framework.sources import array_source, data_of, first_samples, is_stream, stream_source
+from framework.sources import array_source, data_of, first_samples, stream_of, stream_source
 from framework.state import State
 from framework.summary import summary
-from framework.training import evaluate, gradients, train
+from framework.training import gradients, train
 
 
 class Model(Component):
@@ -75,7 +80,7 @@ class Model(Component):
         self.check()
 
     def check(self) -> None:
-        Layer.named("sequential")(self.layers)
+        Sequential(self.layers)
         Loss.of(self.loss)
         Optimizer.of(self.optimizer).check()
         if isinstance(self.metrics, str) or not isinstance(self.metrics, Sequence):
@@ -87,12 +92,20 @@ class Model(Component):
         if self.dtype is not None and np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ValueError(f"dtype must be float32 or float64, got {shown(self.dtype)}")
 
+    def _component(self, name: str) -> Component:
+        families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
+        return families[name].of(getattr(self, name)) if name in families else super()._component(name)
+
     @property
     def state(self) -> State:
         """What building and training have made; RuntimeError before `build` or `fit`."""
         if self._state is None:
             raise RuntimeError("this model has no weights yet: call fit(X, y) or build(input_shape) first")
         return self._state
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self._state = state
 
     @property
     def built(self) -> bool:
@@ -142,7 +155,7 @@ class Model(Component):
         ValueError
             If the layers do not fit together.
         """
-        axes = (input_shape,) if isinstance(input_shape, int | np.integer) else tuple(input_shape)
+        axes = tuple(input_shape) if isinstance(input_shape, Sequence) else (input_shape,)
         shape = tuple(checks.integer(axis, "input_shape", least=1) for axis in axes)
         self._build(shape, self.dtype or np.float64)
         return self
@@ -160,15 +173,19 @@ class Model(Component):
     def _unchanged_if_refused(self) -> Iterator[None]:
         """Put everything back if a call fails before its first step, or on data that it refuses."""
         state = self._state
+        if state is not None:
+            state.refresh()
         before = None if state is None else state.snapshot()
         try:
             yield
         except Exception as error:
             steps_before = 0 if before is None else before["optimizer"]["step"]
             if isinstance(error, RefusedBatch) or not self.built or self.optimizer_.step == steps_before:
-                self._state = state
                 if state is not None and before is not None:
+                    self._state = state
                     state.restore(before)
+                elif not isinstance(error, FloatingPointError):  # first values are finite weights to keep
+                    self._state = None
             raise
 
     def fit(
@@ -185,6 +202,7 @@ class Model(Component):
         class_weight: Any = None,
         callbacks: Sequence[Callback] = (),
         verbose: int = 0,
+        initial_epoch: int | None = None,
     ) -> Self:
         """Train from the present weights, or from first values if there are none yet; return self.
 
@@ -192,7 +210,8 @@ class Model(Component):
         ----------
         X : array-like, shape (n, ...), or iterable
             Samples; or, with no `y`, anything that gives ``(x, y)`` or ``(x, y, weight)`` batches each time it is
-            gone through.
+            gone through. A memory-mapped array is read batch by batch and never loaded whole; for one that is larger
+            than memory `BlockShuffle` is many times faster.
         y : array-like, shape (n, ...)
             Targets, of the shape of the outputs; (n,) fits outputs of shape (n, 1).
         epochs : int
@@ -212,25 +231,36 @@ class Model(Component):
         callbacks : sequence of Callback
         verbose : int
             0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
+        initial_epoch : int, optional
+            None: the epochs are counted on from those in the history. k: as in Keras, the first epoch has number
+            k + 1 and the last one number `epochs`, so that ``epochs - k`` are made.
 
         Raises
         ------
         TypeError, ValueError
             For an argument that cannot be used; the model is then as it was.
         FloatingPointError
-            If the loss is no longer finite; the model keeps the last finite weights.
+            If the loss is no longer finite, unless there is a `TerminateOnNaN`; the model keeps the last finite
+            weights.
+        KeyboardInterrupt
+            After Ctrl-C, when the step in hand is whole; a second Ctrl-C does not wait for that.
         """
         epochs = checks.integer(epochs, "epochs", least=0)
         batch_size = checks.integer(batch_size, "batch_size", least=1)
         verbose = checks.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
         share = checks.fraction(validation_split, "validation_split")
+        if initial_epoch is not None:
+            initial_epoch = checks.integer(initial_epoch, "initial_epoch", least=0)
         callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
         with self._unchanged_if_refused():
-            self._build_for(X, y)
-            if y is None and is_stream(X):
+            stream = stream_of(X, y)
+            self._build_for(X if stream is None else stream, y)
+            batches: ArrayBatches | StreamBatches
+            if stream is not None:
                 if share or sample_weight is not None or class_weight is not None:
-                    raise ValueError("validation_split, sample_weight and class_weight go with arrays X and y, not batches")
-                batches, validation = stream_source(self.state, X, validation_data)
+                    who = "validation_split, sample_weight and class_weight"
+                    raise ValueError(f"{who} go with arrays X and y, not batches")
+                batches, validation = stream_source(self.state, stream, validation_data)
             else:
                 batches, validation = array_source(
                     self.state,
@@ -243,7 +273,15 @@ class Model(Component):
                 )
             self.state.follow(self.optimizer)
             self.state.refresh()
-            train(self, batches, epochs=epochs, validation=validation, callbacks=callbacks, verbose=verbose)
+            train(
+                self,
+                batches,
+                epochs=epochs,
+                initial_epoch=initial_epoch,
+                validation=validation,
+                callbacks=callbacks,
+                verbose=verbose,
+            )
         return self
 
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
@@ -256,10 +294,10 @@ class Model(Component):
         x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
         size = network.inference_rows if batch_size is None else checks.integer(batch_size, "batch_size", least=1)
         if 0 < len(x) <= size:
-            return network.infer(np.asarray(x, network.dtype))[0]
+            return network.infer(x[:])[0]
         predictions = np.empty((len(x), *network.output_shape), network.dtype)
         for start in range(0, len(x), size):
-            network.infer(np.asarray(x[start : start + size], network.dtype), predictions[start : start + size])
+            network.infer(x[start : start + size], predictions[start : start + size])
         return predictions
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -273,8 +311,14 @@ class Model(Component):
         return float(evaluate(self.network, self.loss_, {"score": metric}, data)["score"])
 
     def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Make one step on one batch and return its loss, measured before the step."""
-        with self._unchanged_if_refused():
+        """Make one step on one batch and return its loss, measured before the step.
+
+        Raises
+        ------
+        FloatingPointError
+            If the loss is not finite; then no step is made.
+        """
+        with self._unchanged_if_refused(), no_overflow_warnings():
             self._build_for(X, y)
             data = data_of(self.state, X, y, sample_weight)
             self.state.follow(self.optimizer)
@@ -289,10 +333,10 @@ class Model(Component):
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
         """Return the gradients of the loss on one batch, in the order of `get_weights`; nothing is updated."""
         data = data_of(self.state, X, y, sample_weight)
-        noise = self.network.noise.bit_generator
-        before = noise.state
+        noise, running = self.network.noise.bit_generator, self.network.params[self.network.layout.trainable :]
+        before = noise.state, running.copy()
         gradients(self.network, self.loss_, data)
-        noise.state = before  # so that looking does not change what training draws
+        noise.state, running[...] = before  # so that looking changes neither what training draws nor running means
         return [gradient.copy() for gradient in self.network.grad_views.values()]
 
     def get_weights(self) -> list[Array]:
@@ -302,6 +346,8 @@ class Model(Component):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
         views = self.network.views
+        if not isinstance(weights, Sequence):
+            raise TypeError(f"weights must be a list of arrays, as get_weights returns it, got {shown(weights)}")
         if len(weights) != len(views):
             raise ValueError(f"expected {len(views)} arrays ({', '.join(views)}), got {len(weights)}")
         arrays = []
@@ -313,6 +359,72 @@ class Model(Component):
             arrays.append(checks.as_float(array, view.dtype, name))
         for view, array in zip(views.values(), arrays, strict=True):
             view[...] = array
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of this model to the file `path`: exactly this name, nothing is appended to it.
+
+        The file is a .npz of arrays and one JSON text that `load` takes up so that training goes on bit for bit:
+        parameters, the optimizer's slots, random streams, history and every constructor's arguments. It is there
+        whole or not at all, whatever happens meanwhile; an old file of this name is replaced.
+
+        Raises
+        ------
+        TypeError
+            If an argument cannot be written, such as a function used as a metric.
+        OSError
+            If the file cannot be written.
+        """
+        persistence.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], classes: Iterable[type[Component]] = ()) -> Self:
+        """Return the model that `save` wrote to `path`.
+
+        Nothing in a file can run: components are found by name among the classes that are imported, and `classes`.
+
+        Parameters
+        ----------
+        path : str or path
+        classes : iterable of Component classes, optional
+            Those of your own that have no registered name.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is not exactly as it was written, or if it cannot be loaded; says why.
+        OSError
+            If there is no such file.
+        """
+        model = persistence.read(path, classes).model
+        if not isinstance(model, cls):
+            raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
+        return model
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""
+        weights.save(self.network.views, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Set the parameters from a safetensors file with the names and shapes of `save_weights`.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged or does not fit; nothing has changed then.
+        """
+        weights.load(self, path)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
+
+        classifies = Loss.of(self.loss).classifies
+        return Tags(
+            estimator_type="classifier" if classifies else "regressor",
+            target_tags=TargetTags(required=True, multi_output=True),
+            classifier_tags=ClassifierTags() if classifies else None,
+            regressor_tags=None if classifies else RegressorTags(),
+        )
 
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and parameters."""

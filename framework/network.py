@@ -12,13 +12,13 @@ import numpy as np
 from framework.component import Array, did_you_mean
 from framework.constraints import Constraint
 from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.base import Context, Layer, Parameter, Shape, context_class
 from framework.layers.sequential import Sequential
 from framework.layout import Layout
 from framework.regularizers import Regularizer
 
 KEPT_BATCH_SIZES = 8
-INFERENCE_ELEMENTS = 1 << 19
+INFERENCE_ELEMENTS = 1 << 18
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Pass:
 
     def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
-        ctx = Context.kind(type(layer))()
+        ctx = context_class(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
         ctx.trainable = at.trainable
         ctx.needs_input_grad = needs_input_grad
@@ -292,9 +292,9 @@ class Network:
         return self.views[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        hidden = ("views", "grad_views", "trainable_params", "trainable_grads")
-        hidden += ("regularized", "constrained", "_training", "_idle", "active", "sums")
-        return {name: value for name, value in self.__dict__.items() if name not in hidden}
+        views = {"views", "grad_views", "trainable_params", "trainable_grads", "regularized", "constrained"}
+        passes = {"_training", "_idle", "active", "sums"}
+        return {name: value for name, value in self.__dict__.items() if name not in views | passes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from framework import checks
 from framework.batches import ArrayBatches, Batch, StreamBatches
+from framework.block_shuffle import BlockShuffle
 from framework.component import shown
 from framework.data import Data, checked_data, split, with_class_weight
 from framework.state import State
@@ -34,6 +37,7 @@ def array_source(
 ) -> tuple[ArrayBatches, Data | None]:
     """Return batches of `data` and what is to be evaluated after each epoch."""
     validation = _validation(state, validation_data)
+    state.split_drawn = bool(validation_split)
     if validation_split:
         if validation is not None:
             raise ValueError("give validation_data or validation_split, not both")
@@ -41,7 +45,7 @@ def array_source(
     if class_weight is not None:
         data = with_class_weight(data, class_weight, state.loss)
     rng = state.streams["shuffle"] if shuffle else None
-    return ArrayBatches(data.x, data.y, data.weight, batch_size, state.network.dtype, rng), validation
+    return ArrayBatches(data.x, data.y, data.weight, batch_size, rng), validation
 
 
 def stream_source(state: State, batches: Any, validation_data: Any) -> tuple[StreamBatches, Data | None]:
@@ -49,7 +53,7 @@ def stream_source(state: State, batches: Any, validation_data: Any) -> tuple[Str
 
     def check(batch: Any) -> Batch:
         data = data_of(state, *batch_parts(batch), ("batch x", "batch y", "batch weight"))
-        return np.asarray(data.x, state.network.dtype), data.y, data.weight
+        return data.x[:], data.y[:], data.weight
 
     return StreamBatches(batches, check), _validation(state, validation_data)
 
@@ -70,6 +74,13 @@ def batch_parts(batch: Any) -> tuple[Any, Any, Any]:
     return batch[0], batch[1], batch[2] if len(batch) == 3 else None
 
 
+def stream_of(X: Any, y: Any) -> Any:
+    """Return the batches that `X`, given with `y`, stands for; None if they are samples and targets."""
+    if y is not None or not is_stream(X):
+        return None
+    return OneShot(X) if isinstance(X, Iterator) else X
+
+
 def is_stream(X: Any) -> bool:
     """Return whether `X` is a source of batches rather than an array-like of samples."""
     if isinstance(X, list | tuple):
@@ -78,24 +89,39 @@ def is_stream(X: Any) -> bool:
     return hasattr(X, "__iter__") and not hasattr(X, "__array__") and not hasattr(X, "__dlpack__")
 
 
+class OneShot:
+    """An iterator of batches, the first of which may be looked at: gives them all once, and then none.
+
+    Attributes
+    ----------
+    first : list
+        The first batch, as long as it has not been given.
+    """
+
+    def __init__(self, batches: Iterator[Any]) -> None:
+        self.batches = batches
+        self.first = list(islice(batches, 1))
+
+    def __iter__(self) -> Iterator[Any]:
+        """Go through the batches that are left."""
+        first, self.first = self.first, []
+        return chain(first, self.batches)
+
+
 def first_samples(X: Any, y: Any) -> Any:
     """Return samples from which the network's input shape and dtype can be read, checked to be some.
 
     Raises
     ------
     ValueError
-        If there are none, or if a source of batches would be used up by looking.
+        If there are none.
     """
     if y is None and is_stream(X):
-        if iter(X) is X:
-            raise ValueError(
-                "X gives its batches only once: call build(input_shape) first, or give a list of batches or an object "
-                "whose __iter__ starts anew"
-            )
-        first = next(iter(X), None)
-        if first is None:
-            raise ValueError("X is empty: no batches")
-        return first_samples(batch_parts(first)[0], 0)
+        if isinstance(X, BlockShuffle):
+            return first_samples(X.arrays[0][:1], 0)
+        for first in X.first if isinstance(X, OneShot) else X:
+            return first_samples(batch_parts(first)[0], 0)
+        raise ValueError("X is empty: no batches")
     x = checks.samples(X, "X", None, "")
     if not len(x):
         raise ValueError(f"X has shape {x.shape}: no samples")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
+from framework.component import Array
 from framework.history import History
 from framework.layers.activate import Activate
 from framework.layers.base import Layer, Shape
@@ -28,6 +29,8 @@ class State:
     input_shape : tuple of int
     dtype : numpy dtype
     seed : int or None
+    params : ndarray, optional
+        The parameters, instead of first values.
 
     Attributes
     ----------
@@ -39,11 +42,20 @@ class State:
         "shuffle" and "noise": independent of each other and of the stream that drew the first values.
     split_seed : numpy.random.SeedSequence
         For the validation split, which is to be the same each time.
+    split_drawn : bool
+        Whether the last fit drew a validation split.
     history : History
     """
 
     def __init__(
-        self, layers: Sequence[Any], loss: Any, optimizer: Any, input_shape: Shape, dtype: Any, seed: int | None
+        self,
+        layers: Sequence[Any],
+        loss: Any,
+        optimizer: Any,
+        input_shape: Shape,
+        dtype: Any,
+        seed: int | None,
+        params: Array | None = None,
     ) -> None:
         first_values, shuffle, noise, self.split_seed = np.random.SeedSequence(seed).spawn(4)
         self.streams = {"shuffle": np.random.default_rng(shuffle), "noise": np.random.default_rng(noise)}
@@ -55,8 +67,10 @@ class State:
             rng=np.random.default_rng(first_values),
             noise=self.streams["noise"],
             canonical=self.loss.canonical is not None and output_activation(layers) == self.loss.canonical,
+            params=params,
         )
         self.history = History()
+        self.split_drawn = False
         self._take(Optimizer.of(optimizer))
 
     def _take(self, optimizer: Optimizer) -> None:
@@ -95,6 +109,7 @@ class State:
         return {
             "params": self.network.params.copy(),
             "optimizer": self.optimizer.state(),
+            "optimizer_in_use": (self.optimizer, self.optimizer.get_params(deep=False), self._taken),
             "random": {name: rng.bit_generator.state for name, rng in self.streams.items()},
             "history": self.history.copy(),
         }
@@ -102,10 +117,22 @@ class State:
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a `snapshot`."""
         self.network.params[...] = snapshot["params"]
+        self.optimizer, arguments, self._taken = snapshot["optimizer_in_use"]
+        self.optimizer.set_params(**arguments)
         self.optimizer.restore(snapshot["optimizer"])
         for name, state in snapshot["random"].items():
             self.streams[name].bit_generator.state = state
         self.history = snapshot["history"]
+
+    def adopt(self, other: State) -> None:
+        """Become as far as `other`, a state of the same layers and optimizer, which is not to be used any more."""
+        self.network.params[...] = other.network.params
+        self.optimizer.set_params(**other.optimizer.get_params(deep=False))
+        self.optimizer.restore(other.optimizer.state())
+        for name, rng in other.streams.items():
+            self.streams[name].bit_generator.state = rng.bit_generator.state
+        self.split_seed = other.split_seed
+        self.history = other.history
 
 
 def output_activation(layers: Sequence[Any]) -> str | None:

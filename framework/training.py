@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from math import isfinite
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from framework.batches import ArrayBatches, StreamBatches
-from framework.callbacks import Callback, CallbackList, Logs
-from framework.component import Array
+from framework.callbacks import Callback, CallbackList, Logs, StopTraining, TerminateOnNaN
 from framework.data import Data
+from framework.divergence import LastFinite, no_overflow_warnings
+from framework.evaluation import Seen, evaluate, losses
+from framework.interrupts import HeldInterrupts
 from framework.losses import Loss
-from framework.metrics import Metric
 from framework.network import Network
 
 if TYPE_CHECKING:
@@ -28,65 +26,86 @@ def train(
     batches: ArrayBatches | StreamBatches,
     *,
     epochs: int,
+    initial_epoch: int | None,
     validation: Data | None,
     callbacks: Sequence[Callback],
     verbose: int,
 ) -> None:
-    """Run `epochs` epochs over `batches`, from the model's present state.
+    """Run `epochs` more epochs over `batches`; with `initial_epoch`, those from it to `epochs`.
 
     Raises
     ------
     FloatingPointError
         If the loss is no longer finite; the model keeps the last finite weights.
+    KeyboardInterrupt
+        After Ctrl-C, between two steps.
     """
-    steps = len(batches) if isinstance(batches, ArrayBatches) else None
-    history = model.history
-    first_epoch = history.epoch[-1] if history.epoch else 0
-    last_epoch = first_epoch + epochs
-    params = {"epochs": epochs, "steps": steps, "verbose": verbose, "last_epoch": last_epoch}
-    hooks = CallbackList(callbacks, model, params)
+    first = model.history.epoch[-1] if initial_epoch is None and model.history.epoch else initial_epoch or 0
+    last = first + epochs if initial_epoch is None else max(epochs, first)
+    params = {"epochs": last - first, "first_epoch": first, "last_epoch": last, "steps": batches.steps}
+    hooks = CallbackList(callbacks, model, {**params, "verbose": verbose})
     model.stop_training = False
-    try:
-        hooks.call("on_train_begin", {})
-        for epoch in range(first_epoch, last_epoch):
-            hooks.call("on_epoch_begin", epoch, {})
-            logs = train_epoch(model, batches, hooks, epoch)
-            if validation is not None:
-                values = evaluate(model.network, model.loss_, model.metrics_, validation)
-                logs |= {f"val_{name}": value for name, value in values.items()}
-            history.append(epoch + 1, logs)
-            logger.debug("epoch %d: %s", epoch + 1, logs)
-            hooks.call("on_epoch_end", epoch, logs)
-            model.state.follow(model.optimizer)
-            if model.stop_training:
-                break
-    finally:
-        hooks.call("on_train_end", {})
+    with HeldInterrupts(hooks.batch_hooks) as interrupts, no_overflow_warnings():
+        last_finite = LastFinite(model.network, model.optimizer_)
+        try:
+            hooks.train_begin()
+            last_finite.keep(model.optimizer_)
+            for epoch in range(hooks.params["first_epoch"], last):
+                if model.stop_training:
+                    break
+                hooks.epoch_begin(epoch)
+                batches.begin_epoch(epoch)
+                logs = train_epoch(model, batches, hooks, epoch, last_finite)
+                last_finite.end_of_epoch(model.optimizer_, epoch)
+                if validation is not None:
+                    with interrupts.at_once():
+                        values = evaluate(model.network, model.loss_, model.metrics_, validation)
+                    logs |= {f"val_{name}": value for name, value in values.items()}
+                hooks.epoch_end(epoch, logs, model.history)
+                logger.debug("epoch %d: %s", epoch + 1, logs)
+                model.state.follow(model.optimizer)
+                if hooks.callbacks:  # which may have frozen layers or set weights
+                    model.state.refresh()
+                    last_finite.keep(model.optimizer_)
+                interrupts.check()
+        except StopTraining as reason:
+            model.stop_training = True
+            logger.info("training stopped: %s", reason)
+        except FloatingPointError as error:  # Diverged; or NumPy's own, if it was asked to raise
+            last_finite.go_back(model.optimizer_)
+            if not any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
+                raise
+            model.stop_training = True
+            logger.warning("training stopped: %s", error)
+        finally:
+            hooks.train_end()
 
 
-def train_epoch(model: Model, batches: ArrayBatches | StreamBatches, hooks: CallbackList, epoch: int) -> Logs:
+def train_epoch(
+    model: Model, batches: ArrayBatches | StreamBatches, hooks: CallbackList, epoch: int, last_finite: LastFinite
+) -> Logs:
     """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
     network, loss, optimizer = model.network, model.loss_, model.optimizer_
     params, grads = network.trainable_params, network.trainable_grads
-    seen = _Seen(model.metrics_)
+    seen = Seen(model.metrics_)
+    averaging = loss.reduction == "mean"
+    large = last_finite.large
     total = total_weight = total_penalty = 0.0
-    start_of_epoch = params.copy()
     for step, (x, y, weight) in enumerate(batches):
         prediction = network.forward(x, training=True)
-        value, grad = loss.value_and_gradient(y, prediction, weight, sums=network.sums, out=network.grad_buffer())
+        value, grad = loss.value_and_gradient(y, prediction, weight, network.sums, network.active.grad)
         network.backward(grad)
-        if not isfinite(value + network.penalty):
-            if not np.isfinite(params).all():
-                params[...] = start_of_epoch
-            raise FloatingPointError(_diverged(value, epoch, step))
+        if not -large < value < large:
+            last_finite.step(value, optimizer, epoch, step)
         optimizer.update(params, grads)
         if network.constrained:
             network.constrain()
 
-        batch_weight = len(x) if weight is None else float(weight.sum())
-        total += value * batch_weight if loss.reduction == "mean" else value
-        total_weight += batch_weight
-        total_penalty += network.penalty * batch_weight
+        size = len(x) if weight is None else float(weight.sum())
+        total += value * size if averaging else value
+        total_weight += size
+        if network.regularized:
+            total_penalty += network.penalty * size
         if seen.metrics:
             seen.add(y, prediction, weight)
         if hooks.batch_hooks:
@@ -98,57 +117,8 @@ def train_epoch(model: Model, batches: ArrayBatches | StreamBatches, hooks: Call
 
 def gradients(network: Network, loss: Loss, data: Data) -> float:
     """Fill the network's gradients for `data` as one batch and return the loss, penalty included."""
-    prediction = network.forward(np.asarray(data.x, network.dtype), training=True)
-    value, grad = loss.value_and_gradient(
-        data.y, prediction, data.weight, sums=network.sums, out=network.grad_buffer()
-    )
+    y = data.y[:]
+    prediction = network.forward(data.x[:], training=True)
+    value, grad = loss.value_and_gradient(y, prediction, data.weight, sums=network.sums, out=network.active.grad)
     network.backward(grad)
     return float(value) + network.penalty
-
-
-def losses(network: Network, loss: float, penalty: float) -> Logs:
-    """Return "loss", penalty included; where the network has regularizers, "penalty" too."""
-    return {"loss": loss + penalty, "penalty": penalty} if network.regularized else {"loss": float(loss)}
-
-
-def _diverged(value: float, epoch: int, step: int) -> str:
-    return (
-        f"the loss became {value} in epoch {epoch + 1}, step {step + 1}; the model keeps its last finite weights. "
-        "Try a smaller learning rate, clip_norm in the optimizer, or inputs scaled to about -1..1"
-    )
-
-
-class _Seen:
-    """Targets and predictions of an epoch, kept for the metrics."""
-
-    def __init__(self, metrics: dict[str, Metric]) -> None:
-        self.metrics = metrics
-        self.batches: list[tuple[Array, Array, Array | None]] = []
-
-    def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
-        self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
-
-    def values(self) -> Logs:
-        if not self.batches:
-            return {}
-        y, prediction, weight = (
-            None if parts[0] is None else np.concatenate(parts) for parts in zip(*self.batches, strict=True)
-        )
-        return {name: float(metric(y, prediction, weight)) for name, metric in self.metrics.items()}
-
-
-def evaluate(network: Network, loss: Loss, metrics: dict[str, Metric], data: Data) -> dict[str, Any]:
-    """Return "loss" and the metrics of `network` on `data`, exact over all of it."""
-    predictions = np.empty((len(data), *network.output_shape), network.dtype)
-    total = total_weight = 0.0
-    for start in range(0, len(data), network.inference_rows):
-        rows = slice(start, start + network.inference_rows)
-        x = np.asarray(data.x[rows], network.dtype)
-        weight = None if data.weight is None else data.weight[rows]
-        _, sums = network.infer(x, predictions[rows])
-        part, part_weight = loss.total(data.y[rows], predictions[rows], weight, sums)
-        total += part
-        total_weight += part_weight
-    mean = total / total_weight if loss.reduction == "mean" else total
-    values = {name: metric(data.y, predictions, data.weight) for name, metric in metrics.items()}
-    return losses(network, float(mean), network.penalties() if network.regularized else 0.0) | values

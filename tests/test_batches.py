@@ -94,7 +94,7 @@ def test_a_source_that_is_used_up_says_so():
     batches.begin_epoch(0)
     assert list(batches) == [1]
     batches.begin_epoch(1)
-    with pytest.raises(ValueError, match=r"gave no batches in epoch 2.*used up by the epoch before"):
+    with pytest.raises(ValueError, match=r"gave no batches in epoch 2.*used up before"):
         list(batches)
 
 

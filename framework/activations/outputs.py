@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 from framework.activations.base import LARGEST_EXPONENT, Activation, ready
@@ -39,6 +42,12 @@ class Exponential(Activation):
         return a
 
 
+@lru_cache(maxsize=64)
+def ones(n: int, dtype: Any) -> Array:
+    """Return a column of n ones: a product with it sums over the last axis, several times faster than `np.sum`."""
+    return np.ones((n, 1), dtype)
+
+
 class Softmax(Activation):
     """f(z)_i = exp(z_i) / sum_j exp(z_j) over the last axis; not elementwise.
 
@@ -52,7 +61,8 @@ class Softmax(Activation):
         z, out = ready(z, out)
         np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True), out)
         np.exp(out, out)
-        return np.divide(out, np.add.reduce(out, axis=-1, keepdims=True), out)
+        total: Array = out.dot(ones(out.shape[-1], out.dtype))
+        return np.divide(out, total, out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         """Raise: an element depends on its whole row, so there is no f'(z) of the same shape."""
@@ -61,5 +71,6 @@ class Softmax(Activation):
     def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
         a, out = ready(a, out)
         np.multiply(grad, a, out)
-        np.subtract(grad, np.add.reduce(out, axis=-1, keepdims=True), out)
+        total: Array = out.dot(ones(out.shape[-1], out.dtype))
+        np.subtract(grad, total, out)
         return np.multiply(out, a, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import prod
@@ -101,14 +101,13 @@ class Context:
 
         def __setattr__(self, name: str, value: Any) -> None: ...
 
-    @staticmethod
-    @cache
-    def kind(layer: type[Layer]) -> type[Context]:
-        """Return the class of context for a class of layers.
 
-        Python finds attributes fastest where all instances of a class have the same ones.
-        """
-        return type(f"{layer.__name__}Context", (Context,), {})
+def _new_context_class(layer: type[Layer]) -> type[Context]:
+    return type(f"{layer.__name__}Context", (Context,), {})
+
+
+# A class of context for each class of layers: Python finds attributes fastest where all instances have the same.
+context_class: Callable[[Any], type[Context]] = cache(_new_context_class)
 
 
 class Layer(Component):
@@ -142,12 +141,15 @@ class Layer(Component):
     @classmethod
     def of(cls, spec: Any) -> Any:
         """Return the layer for `spec`: also an activation's name or instance (`Activate`), or a list of layers."""
+        series: Any = cls.named("sequential")
+        activate: Any = cls.named("activate")
+        kind = spec if isinstance(spec, type) else type(spec)
         if isinstance(spec, list | tuple):
-            return cls.named("sequential")(list(spec))
+            return series(list(spec))
         if isinstance(spec, str) and not cls.known(spec):
-            return cls.named("activate")(spec)
-        if isinstance(spec, Component) and not isinstance(spec, Layer):
-            return cls.named("activate")(spec)
+            return activate(spec)
+        if issubclass(kind, Component) and not issubclass(kind, Layer):
+            return activate(spec)
         return super().of(spec)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:

@@ -1,0 +1,80 @@
+"""Callbacks that write down what happens, or call functions."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from framework.callbacks.base import HOOKS, Callback, Logs
+from framework.component import shown
+
+
+class CSVLogger(Callback):
+    """Write a line for each epoch into a CSV file: "epoch" (from 1) and what the history gets, to full precision.
+
+    The file is opened before training starts, so that a path which cannot be written fails at once, and an old one
+    is replaced when the first epoch is done. Columns are those of the first epoch, or of the file appended to.
+
+    Parameters
+    ----------
+    path : str or path
+    append : bool
+        Whether to go on with a file that exists.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
+        self.path = Path(path)
+        self.append = append
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self._new = not self.path.exists()
+        self._file = self.path.open("a+", newline="", encoding="utf-8")
+        self._columns: list[str] = []
+        if self.append:
+            self._file.seek(0)
+            self._columns = next(csv.reader(self._file), [])
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        values = {"epoch": epoch + 1, **(logs or {})}
+        writer = csv.writer(self._file)
+        if not self._columns:
+            self._file.truncate(0)
+            self._columns = list(values)
+            writer.writerow(self._columns)
+        writer.writerow([values.get(name, "") for name in self._columns])
+        self._file.flush()
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        self._file.close()
+        if self._new and not self._columns:
+            self.path.unlink()
+
+
+class LambdaCallback(Callback):
+    """Call functions at the hooks: ``LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))``.
+
+    Parameters
+    ----------
+    on_train_begin, on_train_end : callable ``(logs)``, optional
+    on_epoch_begin, on_epoch_end : callable ``(epoch, logs)``, optional
+    on_batch_end : callable ``(batch, logs)``, optional
+    """
+
+    def __init__(
+        self,
+        *,
+        on_train_begin: Callable[[Any], Any] | None = None,
+        on_train_end: Callable[[Any], Any] | None = None,
+        on_epoch_begin: Callable[[int, Any], Any] | None = None,
+        on_epoch_end: Callable[[int, Any], Any] | None = None,
+        on_batch_end: Callable[[int, Any], Any] | None = None,
+    ) -> None:
+        functions = (on_train_begin, on_train_end, on_epoch_begin, on_epoch_end, on_batch_end)
+        for hook, function in zip(HOOKS, functions, strict=True):
+            if function is not None:
+                if not callable(function):
+                    raise TypeError(f"LambdaCallback: {hook} must be a function, got {shown(function)}")
+                setattr(self, hook, function)

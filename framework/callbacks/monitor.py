@@ -1,0 +1,84 @@
+"""What several callbacks watch: one of the figures of an epoch, and which of two values is better."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING
+
+from framework.callbacks.base import Callback, Logs
+from framework.component import did_you_mean, shown
+
+if TYPE_CHECKING:
+    from framework.model import Model
+
+
+class Monitor(Callback):
+    """Base of callbacks that watch a figure: its value each epoch, the best so far, and epochs without a better one.
+
+    Parameters
+    ----------
+    monitor : str
+        A name in the history, such as "val_loss".
+    min_delta : float
+        By how much a value has to be better than the best to count as better; at least 0.
+    mode : {"auto", "min", "max"}
+        Whether less or more is better; "auto": less for losses and penalties, for metrics as they say.
+
+    Attributes
+    ----------
+    best : float or None
+    best_epoch : int or None
+        Counted from 1, as in the history.
+    """
+
+    best: float | None = None
+    best_epoch: int | None = None
+
+    def __init__(self, monitor: str = "val_loss", *, min_delta: float = 0.0, mode: str = "auto") -> None:
+        if mode not in ("auto", "min", "max"):
+            raise ValueError(f'{type(self).__name__}: mode must be "auto", "min" or "max", got {shown(mode)}')
+        if not 0 <= min_delta < inf:
+            raise ValueError(f"{type(self).__name__}: min_delta must be at least 0, got {shown(min_delta)}")
+        self.monitor = monitor
+        self.min_delta = min_delta
+        self.mode = mode
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.best = self.best_epoch = None
+        self.less_is_better = self.mode == "min" or (self.mode == "auto" and self._less_is_better(self.model))
+
+    def is_best(self, epoch: int, logs: Logs | None) -> bool:
+        """Return whether the figure in `logs` is better than ever, and remember it then; nan never is.
+
+        Raises
+        ------
+        ValueError
+            If there is no such figure.
+        """
+        logs = logs or {}
+        if self.monitor not in logs:
+            hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""
+            raise ValueError(
+                f"{type(self).__name__} monitors {self.monitor!r}, which is not measured{hint}"
+                f"{did_you_mean(self.monitor, logs)}"
+            )
+        value = float(logs[self.monitor])
+        worst = inf if self.less_is_better else -inf
+        best = worst if self.best is None else self.best
+        gain = best - value if self.less_is_better else value - best
+        if gain > self.min_delta:
+            self.best, self.best_epoch = value, epoch + 1
+            return True
+        return False
+
+    def _less_is_better(self, model: Model) -> bool:
+        name = self.monitor.removeprefix("val_")
+        if name in ("loss", "penalty"):
+            return True
+        metric = model.metrics_.get(name)
+        if metric is None or hasattr(metric, "function"):
+            raise ValueError(
+                f'{type(self).__name__}: whether less or more {self.monitor!r} is better is not known: say mode="min" '
+                f'or mode="max" (or monitor one of {["loss", "val_loss", *model.metrics_]})'
+            )
+        return not metric.greater_is_better

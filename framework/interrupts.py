@@ -1,0 +1,66 @@
+"""Ctrl-C between steps instead of within one."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+
+class HeldInterrupts:
+    """A context in which the first Ctrl-C waits until the step in hand is whole; a second one does not.
+
+    Works in the main thread and where Ctrl-C has Python's own meaning (KeyboardInterrupt); elsewhere it does nothing.
+
+    Parameters
+    ----------
+    step_hooks : list of callable ``(batch, logs)``
+        What is called after each step; gets a function that raises KeyboardInterrupt when Ctrl-C is pressed, so that
+        steps without one cost nothing.
+    """
+
+    def __init__(self, step_hooks: list[Callable[..., None]]) -> None:
+        self._step_hooks = step_hooks
+        self._at_once = False
+        self._pending = False
+
+    def __enter__(self) -> Self:
+        """Take over Ctrl-C."""
+        in_main_thread = threading.current_thread() is threading.main_thread()
+        self._taken = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._taken:
+            signal.signal(signal.SIGINT, self._hold)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give Ctrl-C back, and raise KeyboardInterrupt if it still waits."""
+        if self._taken and signal.getsignal(signal.SIGINT) == self._hold:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if kind is None:
+            self.check()
+
+    def check(self, *_: Any) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
+        if self._pending:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Let Ctrl-C raise at any moment: for what leaves the model as it is."""
+        self.check()
+        self._at_once = True
+        try:
+            yield
+        finally:
+            self._at_once = False
+
+    def _hold(self, number: int, frame: FrameType | None) -> None:
+        if self._at_once or self._pending:
+            raise KeyboardInterrupt
+        self._pending = True
+        self._step_hooks.append(self.check)
