@@ -210,8 +210,8 @@ class Model(Component):
         ----------
         X : array-like, shape (n, ...), or iterable
             Samples; or, with no `y`, anything that gives ``(x, y)`` or ``(x, y, weight)`` batches each time it is
-            gone through. A memory-mapped array is read batch by batch and never loaded whole; for one that is larger
-            than memory `BlockShuffle` is many times faster.
+            gone through. A memory-mapped array is read batch by batch and never loaded whole; one larger than memory is
+            read faster by `BlockShuffle`.
         y : array-like, shape (n, ...)
             Targets, of the shape of the outputs; (n,) fits outputs of shape (n, 1).
         epochs : int

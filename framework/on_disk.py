@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,27 @@ from framework.checks import RefusedBatch, refused
 from framework.component import Array
 
 ROWS_AT_ONCE = 1 << 14
+
+
+def announce(array: Any, starts: Array | list[int], rows: int) -> None:
+    """Say which rows of a memory-mapped array will be read: `rows` from each of `starts` on.
+
+    The system then reads them side by side; asked for page by page, it took ten times longer. Other arrays are
+    let be.
+    """
+    mapping: Any = getattr(array, "_mmap", None)
+    if not hasattr(mapping, "madvise") or not array.size or array.strides[0] <= 0:
+        return
+    row = array.strides[0]
+    begin = _address(array) - _address(np.frombuffer(mapping, np.uint8))
+    for start in map(int, starts):
+        low, high = begin + start * row, begin + min(start + rows, len(array)) * row
+        low -= low % mmap.PAGESIZE
+        mapping.madvise(mmap.MADV_WILLNEED, low, high - low)
+
+
+def _address(array: Any) -> int:
+    return int(array.__array_interface__["data"][0])
 
 
 class OnDisk:
@@ -46,6 +68,8 @@ class OnDisk:
         """Return the rows of a slice or of an array of indices; `RefusedBatch` names the row that cannot be used."""
         if self.chosen is not None:
             rows = self.chosen[rows]
+        if not isinstance(rows, slice):
+            announce(self.array, rows, 1)
         try:
             return self.convert(np.asarray(self.array[rows]))
         except ValueError as error:

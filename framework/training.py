@@ -63,8 +63,8 @@ def train(
                     logs |= {f"val_{name}": value for name, value in values.items()}
                 hooks.epoch_end(epoch, logs, model.history)
                 logger.debug("epoch %d: %s", epoch + 1, logs)
-                model.state.follow(model.optimizer)
-                if hooks.callbacks:  # which may have frozen layers or set weights
+                if hooks.callbacks:  # which may have set the optimizer or weights, or frozen layers
+                    model.state.follow(model.optimizer)
                     model.state.refresh()
                     last_finite.keep(model.optimizer_)
                 interrupts.check()

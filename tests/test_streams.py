@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from framework import SGD, Dense, Model
-from framework.on_disk import OnDisk
+from framework.on_disk import OnDisk, announce
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))
@@ -199,3 +199,12 @@ def test_on_disk_gives_rows_and_parts(tmp_path: Any) -> None:
     assert np.array_equal(part[:], X[[3, 7]] + 1)
     assert (part.shape, len(part)) == ((2, 3), 2)
     assert np.array_equal(np.concatenate(list(rows.parts())), X + 1)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(1000, None), slice(None, None, 3), slice(None, None, -1)])
+def test_rows_that_are_announced_lie_in_the_file(tmp_path: Any, part: Any) -> None:
+    array = memory_mapped(tmp_path / "x.npy", np.zeros((5000, 7)))[part]
+    announce(array, [0, len(array) - 1, len(array) // 2], 64)
+    announce(array, np.array([len(array) - 1]), 10**6)
+    announce(array[:0], [], 1)
+    announce(np.zeros((3, 2)), [0], 1)
