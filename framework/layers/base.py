@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import prod
+from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from framework.checks import shape_text
-from framework.component import Array, Component
+from framework.component import Array, Component, shown
 from framework.initializers import Initializer
 
 Shape = tuple[int, ...]
@@ -37,7 +38,7 @@ class Parameter:
     """
 
     shape: Shape
-    initializer: Any = "zeros"
+    initializer: Any = field(default="zeros", compare=False)
     trainable: bool = True
     decay: bool | None = None
     regularizer: Any = None
@@ -45,7 +46,8 @@ class Parameter:
     transposed: bool = False
 
     def __post_init__(self) -> None:
-        shape = (self.shape,) if isinstance(self.shape, int) else tuple(self.shape)
+        axes = (self.shape,) if isinstance(self.shape, int | np.integer) else self.shape
+        shape = tuple(map(index, axes))
         object.__setattr__(self, "shape", shape)
         if self.decay is None:
             object.__setattr__(self, "decay", len(shape) > 1)
@@ -192,3 +194,14 @@ class Layer(Component):
         if not fits:
             got = shape_text(input_shape)
             raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
+
+
+def layer_list(owner: Layer, name: str) -> None:
+    """Raise unless argument `name` is a list of at least one layer: TypeError for a type, ValueError else."""
+    layers = getattr(owner, name)
+    if not isinstance(layers, list | tuple):
+        raise TypeError(f"{owner.label()}: {name} must be a list of layers, got {shown(layers)}")
+    if not layers:
+        raise ValueError(f"{owner.label()}: {name} is empty; give at least one layer")
+    for layer in layers:
+        Layer.of(layer)

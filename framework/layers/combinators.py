@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from framework.checks import shape_text
-from framework.component import Array, shown
-from framework.layers.base import Context, Layer, Shape
+from framework.component import Array
+from framework.layers.base import Context, Layer, Shape, layer_list
 from framework.layers.sequential import _Series
 
 
@@ -56,12 +56,7 @@ class _Branches(Layer):
         self.check()
 
     def check(self) -> None:
-        if not isinstance(self.branches, list | tuple):
-            raise TypeError(f"{self.label()}: branches must be a list of layers, got {shown(self.branches)}")
-        if not self.branches:
-            raise ValueError(f"{self.label()}: branches is empty; give at least one layer")
-        for branch in self.branches:
-            Layer.of(branch)
+        layer_list(self, "branches")
 
     def children(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
         return [(Layer.of(branch), input_shape) for branch in self.branches]

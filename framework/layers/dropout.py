@@ -1,7 +1,8 @@
-"""Dropout."""
+"""Dropout and its relatives: in training, each element is multiplied by a random factor."""
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,40 @@ from framework.component import Array
 from framework.layers.base import Context, Layer, Shape
 
 
-class Dropout(Layer):
+class _RandomFactor(Layer):
+    """Base of layers whose outputs, in training, depend on their inputs by random factors ``ctx.factor``."""
+
+    differs_in_training = True
+
+    def __init__(self, rate: float = 0.5, **common: Any) -> None:
+        super().__init__(**common)
+        self.rate = rate
+        self.check()
+
+    def check(self) -> None:
+        number(self, "rate", least=0, below=1)
+
+    def memory(self, input_shape: Shape) -> dict[str, Shape]:
+        return {"factor": input_shape, "y": input_shape, "dx": input_shape}
+
+    def train_forward(self, ctx: Context, x: Array) -> Array:
+        """Draw ``ctx.factor`` and return the outputs in training."""
+        raise NotImplementedError
+
+    def draw_kept(self, ctx: Context) -> Array:
+        """Return ``ctx.factor`` with 0 in place of elements dropped with probability `rate`, 1 of those kept."""
+        factor: Array = ctx.factor
+        ctx.rng.random(dtype=factor.dtype, out=factor)
+        return np.greater_equal(factor, self.rate, factor)
+
+    def forward(self, ctx: Context, x: Array) -> Array:
+        return self.train_forward(ctx, x) if ctx.training else x
+
+    def backward(self, ctx: Context, grad: Array) -> Array:
+        return np.multiply(grad, ctx.factor, ctx.dx) if ctx.training else grad
+
+
+class Dropout(_RandomFactor):
     """In training, set each element to zero with probability `rate` and scale the others by 1 / (1 - rate).
 
     y = x * mask / (1 - rate), mask ~ Bernoulli(1 - rate); any shape -> the same. In inference y = x.
@@ -25,27 +59,62 @@ class Dropout(Layer):
         As in `Layer`.
     """
 
-    differs_in_training = True
+    def train_forward(self, ctx: Context, x: Array) -> Array:
+        factor = self.draw_kept(ctx)
+        factor *= 1 / (1 - self.rate)
+        return np.multiply(x, factor, ctx.y)  # type: ignore[no-any-return]
 
-    def __init__(self, rate: float = 0.5, **common: Any) -> None:
-        super().__init__(**common)
-        self.rate = rate
-        self.check()
 
-    def check(self) -> None:
-        number(self, "rate", least=0, below=1)
+class GaussianDropout(_RandomFactor):
+    """In training, multiply each element by noise of mean 1: y = x * e, e ~ N(1, rate / (1 - rate)).
 
-    def memory(self, input_shape: Shape) -> dict[str, Shape]:
-        return {"mask": input_shape, "y": input_shape, "dx": input_shape}
+    Any shape -> the same. Mean and variance of the noise are those of `Dropout` of that rate.
+    Source: Srivastava et al. 2014, "Dropout", section 10.
 
-    def forward(self, ctx: Context, x: Array) -> Array:
-        if not ctx.training:
-            return x
-        mask = ctx.mask
-        ctx.rng.random(dtype=mask.dtype, out=mask)
-        np.greater_equal(mask, self.rate, mask)
-        mask *= 1 / (1 - self.rate)
-        return np.multiply(x, mask, ctx.y)  # type: ignore[no-any-return]
+    Parameters
+    ----------
+    rate : float
+        Between 0 and 1 (excluded).
+    name, trainable
+        As in `Layer`.
+    """
 
-    def backward(self, ctx: Context, grad: Array) -> Array:
-        return np.multiply(grad, ctx.mask, ctx.dx) if ctx.training else grad
+    def train_forward(self, ctx: Context, x: Array) -> Array:
+        factor = ctx.factor
+        ctx.rng.standard_normal(dtype=factor.dtype, out=factor)
+        factor *= sqrt(self.rate / (1 - self.rate))
+        factor += 1
+        return np.multiply(x, factor, ctx.y)  # type: ignore[no-any-return]
+
+
+SATURATION = -1.0507009873554805 * 1.6732632423543772  # what selu tends to at minus infinity
+
+
+class AlphaDropout(_RandomFactor):
+    """Dropout that keeps mean 0 and variance 1, for networks with the activation selu.
+
+    In training, each element is set with probability `rate` to s, the limit of selu at minus infinity
+    (-1.0507 * 1.6733), and all are scaled and shifted back: y = a (x m + s (1 - m)) + b, m ~ Bernoulli(q),
+    q = 1 - rate, a = (q + s^2 q (1 - q))^(-1/2), b = -a s (1 - q). Any shape -> the same.
+    Source: Klambauer et al. 2017, "Self-normalizing neural networks", section 3, "New dropout technique".
+
+    Parameters
+    ----------
+    rate : float
+        Between 0 and 1 (excluded); 0.05 to 0.1 are usual.
+    name, trainable
+        As in `Layer`.
+    """
+
+    def __init__(self, rate: float = 0.05, **common: Any) -> None:
+        super().__init__(rate, **common)
+
+    def train_forward(self, ctx: Context, x: Array) -> Array:
+        s, q = SATURATION, 1 - self.rate
+        a = (q + s**2 * q * (1 - q)) ** -0.5
+        factor = self.draw_kept(ctx)
+        factor *= a
+        y = np.subtract(x, s, ctx.y)  # with b put in: y = a m (x - s) + a s q
+        y *= factor
+        y += a * s * q
+        return y  # type: ignore[no-any-return]

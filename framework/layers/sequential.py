@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from framework.component import Array, shown
-from framework.layers.base import Context, Layer, Shape
+from framework.component import Array
+from framework.layers.base import Context, Layer, Shape, layer_list
 
 
 class _Series(Layer):
@@ -20,12 +20,7 @@ class _Series(Layer):
         self.check()
 
     def check(self) -> None:
-        if not isinstance(self.layers, list | tuple):
-            raise TypeError(f"{self.label()}: layers must be a list of layers, got {shown(self.layers)}")
-        if not self.layers:
-            raise ValueError(f"{self.label()}: layers is empty; give at least one layer")
-        for layer in self.layers:
-            Layer.of(layer)
+        layer_list(self, "layers")
 
     def children(self, input_shape: Shape) -> list[tuple[Layer, Shape]]:
         pairs: list[tuple[Layer, Shape]] = []
