@@ -23,6 +23,13 @@ def number(
         raise ValueError(f"{type(owner).__name__}: {name} must be a finite number{words and ' ' + words}, got {value}")
 
 
+def flag(owner: Any, name: str) -> None:
+    """Raise TypeError unless ``owner.name`` is True or False: a string such as "no" would count as true."""
+    value = getattr(owner, name)
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{type(owner).__name__}: {name} must be True or False, got {shown(value)}")
+
+
 def count(owner: Any, name: str) -> None:
     """Raise unless ``owner.name`` is an integer of at least 1: TypeError for a type, ValueError else."""
     value = getattr(owner, name)

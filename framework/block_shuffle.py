@@ -81,7 +81,7 @@ class BlockShuffle:
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order that comes next."""
-        self.epoch = epoch
+        self.epoch = checks.integer(epoch, "epoch", least=0)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; each is the caller's own."""

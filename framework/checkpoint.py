@@ -7,10 +7,10 @@ import os
 from collections import Counter
 from typing import Any, ClassVar
 
+from framework import checks
 from framework.archive import CheckpointError
 from framework.atomic import check_writable
 from framework.callbacks import Callback, Logs, Monitor
-from framework.checks import integer
 from framework.compare import assign, classes_in, difference
 from framework.config import to_config
 from framework.machine import record
@@ -70,10 +70,10 @@ class Checkpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
-        self.path = os.fspath(path)
-        self.every = integer(every, "every", least=1)
-        self.save_best_only = save_best_only
-        self.resume = resume
+        self.path = checks.path(path)
+        self.every = checks.integer(every, "every", least=1)
+        self.save_best_only = checks.flag(save_best_only, "save_best_only")
+        self.resume = checks.flag(resume, "resume")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from math import isfinite
 from typing import Any
@@ -37,6 +38,32 @@ def integer(value: Any, name: str, least: int) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return `value` as bool; TypeError unless it is one: a string such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
+def path(value: Any, name: str = "path") -> str:
+    """Return `value` as str; TypeError unless it is a str or a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be a str or a path, got {shown(value)}")
+    return os.fspath(value)
+
+
+def network_dtype(value: Any) -> np.dtype[Any]:
+    """Return `value` as a dtype that networks compute in; ValueError if it is none."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)
+    except TypeError:
+        pass
+    else:
+        if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            return dtype
+    raise ValueError(f"dtype must be float32 or float64, got {shown(value)}")
 
 
 def fraction(value: Any, name: str) -> float:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from framework import checks
 from framework.component import Array, did_you_mean, shown
 
 NAMES = ("gauss", "circle", "xor", "spiral", "reg-plane", "reg-gauss")
@@ -55,6 +56,9 @@ def load(
         raise ValueError(f"noise must be from 0 to 0.5, got {noise}")
     if not 0.0 < train_ratio <= 1.0:
         raise ValueError(f"train_ratio must be above 0 and at most 1, got {train_ratio}")
+
+    if seed is not None and checks.integer(seed, "seed", least=0) >= 1 << 32:
+        raise ValueError(f"seed must be below 2**32, got {seed}")
 
     import plygdata
 

@@ -19,6 +19,17 @@ def losses(network: Network, loss: float, penalty: float) -> Logs:
     return {"loss": loss + penalty, "penalty": penalty} if network.regularized else {"loss": float(loss)}
 
 
+def measure(metrics: dict[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
+    """Return the values of `metrics` by name; one that knows no weights is asked for them only where there are some."""
+    weights = () if weight is None else (weight,)
+    return {name: metric(y, prediction, *weights) for name, metric in metrics.items()}
+
+
+def numbers(values: dict[str, Any]) -> Logs:
+    """Return those of `values` that are numbers: a history keeps no arrays, such as a confusion matrix."""
+    return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
+
+
 class Seen:
     """Targets and predictions of an epoch, kept for the metrics."""
 
@@ -38,7 +49,7 @@ class Seen:
         if any(part is not None for part in weights):
             ones = (np.ones(len(batch[0]), prediction.dtype) for batch in self.batches)
             weight = np.concatenate([one if part is None else part for part, one in zip(weights, ones, strict=True)])
-        return {name: float(metric(y, prediction, weight)) for name, metric in self.metrics.items()}
+        return numbers(measure(self.metrics, y, prediction, weight))
 
 
 def evaluate(network: Network, loss: Loss, metrics: dict[str, Metric], data: Data) -> dict[str, Any]:
@@ -54,5 +65,6 @@ def evaluate(network: Network, loss: Loss, metrics: dict[str, Metric], data: Dat
         total += part
         total_weight += part_weight
     mean = total / total_weight if loss.reduction == "mean" else total
-    values = {name: metric(data.y[:], predictions, data.weight) for name, metric in metrics.items()}
-    return losses(network, float(mean), network.penalties() if network.regularized else 0.0) | values
+    penalty = network.penalties() if network.regularized else 0.0
+    values = measure(metrics, data.y[:], predictions, data.weight) if metrics else {}
+    return losses(network, float(mean), penalty) | values

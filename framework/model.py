@@ -10,29 +10,27 @@ from typing import Any, Self
 
 import numpy as np
 
-from framework import checks, persistence, weights
+from framework import checks, persistence
 from framework.archive import CheckpointError
 from framework.batches import ArrayBatches, StreamBatches
+from framework.built import Built
 from framework.callbacks import Callback, checked_callbacks
 from framework.checks import RefusedBatch
 from framework.component import Array, Component, shown
 from framework.data import checked_inputs
 from framework.divergence import no_overflow_warnings
 from framework.evaluation import evaluate
-from framework.history import History
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.metrics import Metric
-from framework.network import Network
 from framework.optimizers import Optimizer
 from framework.progress import progress
 from framework.sources import array_source, data_of, first_samples, stream_of, stream_source
 from framework.state import State
-from framework.summary import summary
 from framework.training import gradients, train
 
 
-class Model(Component):
+class Model(Built, Component):
     """Layers with a loss and an optimizer, trained by `fit`.
 
     Parameters
@@ -76,7 +74,7 @@ class Model(Component):
         self.seed = seed
         self.dtype = dtype
         self.stop_training = False
-        self._state: State | None = None
+        self._state = None
         self.check()
 
     def check(self) -> None:
@@ -89,63 +87,18 @@ class Model(Component):
             Metric.of(metric)
         if self.seed is not None:
             checks.integer(self.seed, "seed", least=0)
-        if self.dtype is not None and np.dtype(self.dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
-            raise ValueError(f"dtype must be float32 or float64, got {shown(self.dtype)}")
+        if self.dtype is not None:
+            checks.network_dtype(self.dtype)
 
     def _component(self, name: str) -> Component:
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
         return families[name].of(getattr(self, name)) if name in families else super()._component(name)
 
     @property
-    def state(self) -> State:
-        """What building and training have made; RuntimeError before `build` or `fit`."""
-        if self._state is None:
-            raise RuntimeError("this model has no weights yet: call fit(X, y) or build(input_shape) first")
-        return self._state
-
-    @state.setter
-    def state(self, state: State | None) -> None:
-        self._state = state
-
-    @property
-    def built(self) -> bool:
-        """Whether the model has weights."""
-        return self._state is not None
-
-    @property
-    def network(self) -> Network:
-        """The layers bound to their two vectors."""
-        return self.state.network
-
-    @property
-    def history(self) -> History:
-        """The loss and the metrics of all epochs so far."""
-        return self.state.history if self.built else History()
-
-    @property
-    def loss_(self) -> Loss:
-        """The loss in use."""
-        return self.state.loss
-
-    @property
-    def optimizer_(self) -> Optimizer:
-        """The optimizer in use: the model's own copy of the one given."""
-        return self.state.optimizer
-
-    @property
     def metrics_(self) -> dict[str, Metric]:
         """The metrics by the names that the history uses."""
         metrics = (Metric.of(metric) for metric in self.metrics)
         return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
-
-    @property
-    def learning_rate(self) -> Any:
-        """The learning rate or schedule of the optimizer in use; may be set at any time."""
-        return self.optimizer_.learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        self.optimizer_.set_params(learning_rate=value)
 
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with first values; return self.
@@ -174,6 +127,7 @@ class Model(Component):
         """Put everything back if a call fails before its first step, or on data that it refuses."""
         state = self._state
         if state is not None:
+            state.check_same(self.layers, self.loss, self.dtype)
             state.refresh()
         before = None if state is None else state.snapshot()
         try:
@@ -247,6 +201,7 @@ class Model(Component):
         """
         epochs = checks.integer(epochs, "epochs", least=0)
         batch_size = checks.integer(batch_size, "batch_size", least=1)
+        shuffle = checks.flag(shuffle, "shuffle")
         verbose = checks.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
         share = checks.fraction(validation_split, "validation_split")
         if initial_epoch is not None:
@@ -339,27 +294,6 @@ class Model(Component):
         noise.state, running[...] = before  # so that looking changes neither what training draws nor running means
         return [gradient.copy() for gradient in self.network.grad_views.values()]
 
-    def get_weights(self) -> list[Array]:
-        """Return copies of all parameters, layer by layer: [W, b, W, b, ...]."""
-        return [view.copy() for view in self.network.views.values()]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
-        views = self.network.views
-        if not isinstance(weights, Sequence):
-            raise TypeError(f"weights must be a list of arrays, as get_weights returns it, got {shown(weights)}")
-        if len(weights) != len(views):
-            raise ValueError(f"expected {len(views)} arrays ({', '.join(views)}), got {len(weights)}")
-        arrays = []
-        for (name, view), weight in zip(views.items(), weights, strict=True):
-            array = checks.numbers(weight, name)
-            if array.shape != view.shape:
-                raise ValueError(f"{name} has shape {view.shape}, got an array of shape {array.shape}")
-            checks.finite(array, name)
-            arrays.append(checks.as_float(array, view.dtype, name))
-        for view, array in zip(views.values(), arrays, strict=True):
-            view[...] = array
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of this model to the file `path`: exactly this name, nothing is appended to it.
 
@@ -400,20 +334,6 @@ class Model(Component):
             raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
         return model
 
-    def save_weights(self, path: str | os.PathLike[str]) -> None:
-        """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""
-        weights.save(self.network.views, path)
-
-    def load_weights(self, path: str | os.PathLike[str]) -> None:
-        """Set the parameters from a safetensors file with the names and shapes of `save_weights`.
-
-        Raises
-        ------
-        CheckpointError
-            If the file is damaged or does not fit; nothing has changed then.
-        """
-        weights.load(self, path)
-
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
         from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
@@ -425,7 +345,3 @@ class Model(Component):
             classifier_tags=ClassifierTags() if classifies else None,
             regressor_tags=None if classifies else RegressorTags(),
         )
-
-    def summary(self) -> str:
-        """Return a table of the layers, their output shapes and parameters."""
-        return summary(self.network)

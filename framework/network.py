@@ -31,6 +31,7 @@ class Place:
     parameters: dict[str, Parameter]
     children: list[Place]
     trainable: bool
+    arguments: dict[str, Any]
 
     def __iter__(self) -> Iterator[Place]:
         """Go through this place and all inside it, in the order of the layers."""
@@ -50,7 +51,16 @@ def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -
         place(child, f"{path}.{i}" if path else str(i), shape, trainable)
         for i, (child, shape) in enumerate(layer.children(input_shape))
     ]
-    return Place(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable)
+    return Place(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable, vars(layer).copy())
+
+
+def _set_since(now: Place, before: Place) -> bool:
+    """Return whether an argument of the layer in one place was set to another object."""
+    return any(value is not before.arguments.get(name) for name, value in now.arguments.items())
+
+
+def _shapes(layout: Layout) -> dict[str, Shape]:
+    return {entry.name: entry.parameter.shape for entry in layout.entries}
 
 
 class Pass:
@@ -149,7 +159,7 @@ class Network:
         self.sequence = Sequential(layers)
         self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
         self.output_shape = self.sequence.output_shape(self.input_shape)
-        self._lay_out()
+        self.root, self.layout = self._laid_out()
         widest = max(prod(at.layer.output_shape(at.input_shape)) for at in self.root)
         self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest)))
         if params is not None and params.shape != (self.layout.size,):
@@ -167,15 +177,14 @@ class Network:
                     raise ValueError(f"{who}, but {parameter.initializer!r} gave values of shape {values.shape}")
                 self.views[f"{at.path}.{name}"][...] = values
 
-    def _lay_out(self) -> None:
-        self.root = place(self.sequence, "", self.input_shape)
-        self.layout = Layout(
-            [
-                (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
-                for at in self.root
-                for name, parameter in at.parameters.items()
-            ]
-        )
+    def _laid_out(self) -> tuple[Place, Layout]:
+        root = place(self.sequence, "", self.input_shape)
+        parameters = [
+            (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
+            for at in root
+            for name, parameter in at.parameters.items()
+        ]
+        return root, Layout(parameters)
 
     def _bind(self, params: Array) -> None:
         self.params = params
@@ -204,19 +213,33 @@ class Network:
         self._idle: dict[int, list[Pass]] = {}
 
     def refresh(self) -> Array | None:
-        """Lay the vectors out anew if layers were frozen or thawed since.
+        """Take up what was set on the layers since; lay the vectors out anew if they were frozen or thawed.
 
         Returns
         -------
         ndarray or None
-            The indices that bring any vector of the old layout into the new one; None if nothing changed.
+            The indices that bring any vector of the old layout into the new one; None if it is the same.
+
+        Raises
+        ------
+        ValueError
+            If parameters have another shape now; nothing has changed then.
         """
-        old, frozen = self.layout, [at.trainable for at in self.root]
-        self._lay_out()
-        if self.layout.entries == old.entries and [at.trainable for at in self.root] == frozen:
-            self.layout = old
+        old_root, old = self.root, self.layout
+        root, layout = self._laid_out()
+        if (shapes := _shapes(layout)) != (old_shapes := _shapes(old)):
+            changed = sorted({name for name, _ in shapes.items() ^ old_shapes.items()})
+            raise ValueError(
+                f"the shape of {', '.join(changed)} changed after the model was built: call "
+                f"build({self.input_shape}) to begin anew from first values, or make another model"
+            )
+        self.root = root
+        if layout.entries == old.entries and [at.trainable for at in root] == [at.trainable for at in old_root]:
+            if any(map(_set_since, root, old_root)):
+                self._forget_passes()
             return None
-        indices = self.layout.moved_from(old)
+        self.layout = layout
+        indices = layout.moved_from(old)
         self._bind(self.params[indices])
         return indices
 

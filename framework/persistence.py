@@ -58,6 +58,7 @@ class Saved:
 
 def save(model: Model, path: Path, run: Run | None = None) -> None:
     """Write `model`, and with `run` all that goes on with it, to `path`; see `Model.save`."""
+    path = checks.path(path)
     arrays: dict[str, Array] = {}
     document = {
         "format": FORMAT,
@@ -72,7 +73,7 @@ def save(model: Model, path: Path, run: Run | None = None) -> None:
 
 def read(path: Path, classes: Classes = ()) -> Saved:
     """Return what `save` wrote; CheckpointError if it is not exactly that."""
-    classes = tuple(classes)
+    path, classes = checks.path(path), tuple(classes)
     for cls in classes:
         if not (isinstance(cls, type) and issubclass(cls, Component)):
             raise TypeError(f"classes must be classes of components, got {shown(cls)}")
@@ -85,6 +86,7 @@ def read(path: Path, classes: Classes = ()) -> Saved:
 
 def _describe(model: Model, arrays: dict[str, Array]) -> dict[str, Any]:
     state = model.state
+    state.check_same(model.layers, model.loss, model.dtype)
     state.follow(model.optimizer)
     state.refresh()
     arrays["params"] = state.network.params

@@ -7,12 +7,14 @@ playground-data are imported where they are used: importing them takes longer th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework import checks
 from framework.activations import Activation
-from framework.component import Array, did_you_mean
+from framework.component import Array, did_you_mean, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,6 +44,8 @@ def plot_history(
     ValueError
         If there is nothing to draw, or a name is not in the history.
     """
+    if isinstance(names, str):
+        names = [names]
     drawn = [name for name in ("loss", "val_loss") if name in history] if names is None else list(names)
     for name in drawn:
         if name not in history:
@@ -80,6 +84,9 @@ def plot_activation(
     *activations: Any, ax: Axes | None = None, derivative: bool = True, z_range: tuple[float, float] = DOMAIN
 ) -> Axes:
     """Draw elementwise activations (names, instances or classes) over `z_range`, their derivatives dashed."""
+    if not activations:
+        raise ValueError("nothing to draw: give an activation")
+    z_range = _range(z_range)
     z = np.linspace(*z_range, 601)[:, np.newaxis]
     curves = []
     for activation in map(Activation.of, activations):
@@ -123,6 +130,9 @@ def plot_surface(
 
     With `discretize` only the sign is drawn. `resolution` is the number of pixels along each side.
     """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {shown(function)}")
+    resolution = checks.integer(resolution, "resolution", least=1)
     low, high = DOMAIN
     x = low + (high - low) * (np.arange(resolution) + 0.5) / resolution
     X = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
@@ -208,6 +218,13 @@ def plot_decision_surface(
     return _scattered(ax, points, "")
 
 
+def _range(z_range: Any) -> tuple[float, float]:
+    low, high = checks.numbers(z_range, "z_range").tolist() if np.shape(z_range) == (2,) else (nan, nan)
+    if not (isfinite(low) and isfinite(high) and low < high):
+        raise ValueError(f"z_range must be two finite numbers, the lower one first, got {shown(z_range)}")
+    return low, high
+
+
 def _points(
     X_train: Array | None, y_train: Array | None, X_valid: Array | None, y_valid: Array | None, probabilities: bool
 ) -> list[tuple[Array, Array, str]]:
@@ -250,7 +267,11 @@ def _colours() -> tuple[Any, Any]:
 
 
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    from matplotlib.axes import Axes
+
     if ax is not None:
+        if not isinstance(ax, Axes):
+            raise TypeError(f"ax must be an Axes of matplotlib, got {shown(ax)}")
         return ax
     import matplotlib.pyplot as plt
 

@@ -76,6 +76,8 @@ def batch_parts(batch: Any) -> tuple[Any, Any, Any]:
 
 def stream_of(X: Any, y: Any) -> Any:
     """Return the batches that `X`, given with `y`, stands for; None if they are samples and targets."""
+    if y is None and isinstance(X, tuple) and len(X) in (2, 3) and all(hasattr(part, "__array__") for part in X):
+        raise ValueError("X is a tuple of arrays: write fit(X, y), or fit([(x, y), ...]) for batches")
     if y is not None or not is_stream(X):
         return None
     return OneShot(X) if isinstance(X, Iterator) else X

@@ -18,6 +18,9 @@ from framework.losses import Loss
 from framework.network import Network
 from framework.optimizers import Optimizer
 
+# A user's class may take over a name, and be another function.
+BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
+
 
 class State:
     """The network of a model, its own optimizer, its random streams and its history.
@@ -66,17 +69,35 @@ class State:
             dtype=dtype,
             rng=np.random.default_rng(first_values),
             noise=self.streams["noise"],
-            canonical=self.loss.canonical is not None and output_activation(layers) == self.loss.canonical,
+            canonical=_canonical(self.loss, layers),
             params=params,
         )
         self.history = History()
         self.split_drawn = False
+        self._loss_given = loss
         self._take(Optimizer.of(optimizer))
 
     def _take(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer.clone()
         self._taken = optimizer.get_params(deep=False)
         self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
+
+    def check_same(self, layers: Sequence[Any], loss: Any, dtype: Any) -> None:
+        """Raise ValueError if a model's arguments were set to others than those that the network was built from."""
+        network = self.network
+        built_from = network.sequence.layers
+        same = {
+            "layers": len(layers) == len(built_from) and all(map(_same, layers, built_from)),
+            "loss": _same(loss, self._loss_given),
+            "dtype": dtype is None or np.dtype(dtype) == network.dtype,
+        }
+        if all(same.values()) and _canonical(self.loss, layers) != network.canonical:
+            same["output activation"] = False
+        if changed := [name for name, is_same in same.items() if not is_same]:
+            raise ValueError(
+                f"{', '.join(changed)} changed after the model was built: call build({network.input_shape}) to begin "
+                "anew from first values, or make another model"
+            )
 
     def follow(self, spec: Any) -> None:
         """Let the optimizer follow what was set on `spec` since; it keeps its slots unless the class is another."""
@@ -135,13 +156,24 @@ class State:
         self.history = other.history
 
 
+def _canonical(loss: Loss, layers: Sequence[Any]) -> bool:
+    return loss.canonical is not None and output_activation(layers) == loss.canonical
+
+
 def output_activation(layers: Sequence[Any]) -> str | None:
-    """Return the name of the activation that ends `layers`; None if they do not end in one."""
+    """Return the name of the activation that ends `layers`; None if they do not end in one.
+
+    A subclass that passes on in its own way may do anything with what the activation returns.
+    """
     last = Layer.of(layers[-1])
     if isinstance(last, Sequential):
-        return output_activation(last.layers)
-    return Activation.of(last.activation).component_name if isinstance(last, Dense | Activate) else None
+        return output_activation(last.layers) if type(last).forward is Sequential.forward else None
+    if type(last).forward not in (Dense.forward, Activate.forward):
+        return None
+    activation = type(Activation.of(last.activation))
+    name = activation.component_name
+    return name if BUILT_IN.get(name, activation) is activation else None
 
 
 def _same(value: Any, other: Any) -> bool:
-    return value is other or (isinstance(value, int | float) and value == other)
+    return value is other or (isinstance(value, int | float | str) and value == other)

@@ -10,7 +10,7 @@ from framework.batches import ArrayBatches, StreamBatches
 from framework.callbacks import Callback, CallbackList, Logs, StopTraining, TerminateOnNaN
 from framework.data import Data
 from framework.divergence import LastFinite, no_overflow_warnings
-from framework.evaluation import Seen, evaluate, losses
+from framework.evaluation import Seen, evaluate, losses, numbers
 from framework.interrupts import HeldInterrupts
 from framework.losses import Loss
 from framework.network import Network
@@ -42,7 +42,13 @@ def train(
     """
     first = model.history.epoch[-1] if initial_epoch is None and model.history.epoch else initial_epoch or 0
     last = first + epochs if initial_epoch is None else max(epochs, first)
-    params = {"epochs": last - first, "first_epoch": first, "last_epoch": last, "steps": batches.steps}
+    params = {
+        "epochs": last - first,
+        "first_epoch": first,
+        "last_epoch": last,
+        "steps": batches.steps,
+        "validated": validation is not None,
+    }
     hooks = CallbackList(callbacks, model, {**params, "verbose": verbose})
     model.stop_training = False
     with HeldInterrupts(hooks.batch_hooks) as interrupts, no_overflow_warnings():
@@ -60,7 +66,7 @@ def train(
                 if validation is not None:
                     with interrupts.at_once():
                         values = evaluate(model.network, model.loss_, model.metrics_, validation)
-                    logs |= {f"val_{name}": value for name, value in values.items()}
+                    logs |= {f"val_{name}": value for name, value in numbers(values).items()}
                 hooks.epoch_end(epoch, logs, model.history)
                 logger.debug("epoch %d: %s", epoch + 1, logs)
                 if hooks.callbacks:  # which may have set the optimizer or weights, or frozen layers

@@ -9,23 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from framework import checks
 from framework.archive import CheckpointError
 from framework.atomic import replacing
 from framework.component import Array
 
 if TYPE_CHECKING:
-    from framework.model import Model
+    from framework.built import Built
 
 
 def save(weights: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
     """Write arrays by name to `path`, at once or not at all."""
+    path = checks.path(path)
     content = _safetensors().save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     with replacing(path) as file:
         file.write(content)
 
 
-def load(model: Model, path: str | os.PathLike[str]) -> None:
+def load(model: Built, path: str | os.PathLike[str]) -> None:
     """Set the parameters of `model` from `path`; CheckpointError, and nothing set, if the file does not fit."""
+    path = checks.path(path)
     safetensors, content = _safetensors(), Path(path).read_bytes()
     try:
         found = safetensors.load(content)

@@ -374,6 +374,21 @@ def test_subclass_that_changes_a_method_is_not_taken_for_its_base():
     assert _Wide.backward is Tanh.backward
 
 
+def test_own_activation_may_be_made_of_static_methods():
+    class _Cube(Activation):
+        @staticmethod
+        def __call__(z):
+            return z**3
+
+        @staticmethod
+        def derivative(z, a):
+            return 3 * z**2
+
+    f, z, grad = _Cube(), sample(), sample(seed=1)
+    np.testing.assert_array_equal(f(z, np.empty_like(z)), z**3)
+    np.testing.assert_allclose(f.backward(grad, z, f(z), np.empty_like(z)), grad * 3 * z**2)
+
+
 def test_unfinished_activation_says_what_is_missing():
     class _Nothing(Activation):
         pass

@@ -348,7 +348,7 @@ def test_arguments_are_checked(tmp_path):
         Checkpoint(tmp_path / "run", every=0)
     with pytest.raises(TypeError, match="every must be an integer"):
         Checkpoint(tmp_path / "run", every=1.5)
-    with pytest.raises(TypeError, match=r"expected str, bytes or os\.PathLike object, not NoneType"):
+    with pytest.raises(TypeError, match=r"path must be a str or a path, got None"):
         Checkpoint(None)
     saving = Checkpoint(tmp_path / "run", save_best_only=True)
     with pytest.raises(ValueError, match="Checkpoint monitors 'val_loss', which is not measured"):

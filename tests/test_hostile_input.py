@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import SGD, Dense, Model
+from framework import SGD, BatchNormalization, Checkpoint, Dense, Model, Residual, RMSprop
 from framework.block_shuffle import BlockShuffle
-from framework.callbacks import CSVLogger, LambdaCallback
+from framework.callbacks import CSVLogger, EarlyStopping, LambdaCallback, ReduceLROnPlateau
+from framework.datasets import load
+from framework.losses import Huber, Quantile
+from framework.metrics import Accuracy
+from framework.plots import plot_activation, plot_history, plot_surface
 
 N = 12
 RNG = np.random.default_rng(0)
@@ -227,6 +231,23 @@ CALLS = [
     ("rate -1", lambda m: m.optimizer.set_params(learning_rate=-1), ValueError, ["learning_rate", "-1"]),
     ("another loss", lambda m: m.set_params(loss="no_such"), ValueError, ["no_such"]),
     ("another dtype", lambda m: m.set_params(dtype="float16"), ValueError, ["dtype", "float16"]),
+    ("shuffle 'no'", lambda m: m.fit(X, Y, shuffle="no"), TypeError, ["shuffle", "True or False", "'no'"]),
+    ("a tuple of arrays", lambda m: m.fit((X, Y)), ValueError, ["X", "fit(X, y)"]),
+    ("no val_loss", lambda m: m.fit(X, Y, callbacks=[EarlyStopping()]), ValueError, ["val_loss", "validation_data"]),
+    (
+        "no val_loss for a rate",
+        lambda m: m.fit(X, Y, callbacks=[ReduceLROnPlateau()]),
+        ValueError,
+        ["ReduceLROnPlateau", "val_loss", "validation_split"],
+    ),
+    (
+        "a figure that nothing measures",
+        lambda m: m.fit(X, Y, callbacks=[EarlyStopping("los", mode="min")]),
+        ValueError,
+        ["'los'", "did you mean 'loss'"],
+    ),
+    ("save(None)", lambda m: m.save(None), TypeError, ["path", "None"]),
+    ("load(5)", lambda m: type(m).load(5), TypeError, ["path", "5"]),
     ("no layers", lambda m: m.set_params(layers=[]), ValueError, ["layer"]),
     ("build(0)", lambda m: m.build(0), ValueError, ["input_shape", "0"]),
     ("build(-1)", lambda m: m.build((-1,)), ValueError, ["input_shape", "-1"]),
@@ -274,6 +295,31 @@ CONSTRUCTIONS = [
     ("seed -1", lambda: Model([Dense(1)], seed=-1), ValueError, ["seed", "-1"]),
     ("seed 'a'", lambda: Model([Dense(1)], seed="a"), TypeError, ["seed", "'a'"]),
     ("dtype float16", lambda: Model([Dense(1)], dtype="float16"), ValueError, ["dtype", "float16"]),
+    ("dtype 'flaot'", lambda: Model([Dense(1)], dtype="flaot"), ValueError, ["dtype", "'flaot'"]),
+    ("use_bias 'no'", lambda: Dense(1, use_bias="no"), TypeError, ["Dense", "use_bias", "'no'"]),
+    ("center None", lambda: BatchNormalization(center=None), TypeError, ["center", "None"]),
+    ("nesterov 'no'", lambda: SGD(0.1, 0.9, nesterov="no"), TypeError, ["SGD", "nesterov", "'no'"]),
+    ("centered 'no'", lambda: RMSprop(centered="no"), TypeError, ["RMSprop", "centered", "'no'"]),
+    ("Huber('a')", lambda: Huber("a"), TypeError, ["Huber", "delta", "'a'"]),
+    ("Quantile(1)", lambda: Quantile(1), ValueError, ["Quantile", "tau", "below 1"]),
+    ("threshold nan", lambda: Accuracy(np.nan), ValueError, ["Accuracy", "threshold", "nan"]),
+    ("monitor 5", lambda: EarlyStopping(5), TypeError, ["EarlyStopping", "monitor", "5"]),
+    ("min_delta 'a'", lambda: EarlyStopping(min_delta="a"), TypeError, ["min_delta", "'a'"]),
+    ("restore 'no'", lambda: EarlyStopping(restore_best_weights="no"), TypeError, ["restore_best_weights"]),
+    ("factor 1", lambda: ReduceLROnPlateau(factor=1), ValueError, ["factor", "below 1"]),
+    ("Checkpoint(None)", lambda: Checkpoint(None), TypeError, ["path", "None"]),
+    ("resume 'no'", lambda: Checkpoint("a", resume="no"), TypeError, ["resume", "'no'"]),
+    ("CSVLogger(5)", lambda: CSVLogger(5), TypeError, ["path", "5"]),
+    ("append 'no'", lambda: CSVLogger("a", append="no"), TypeError, ["append", "'no'"]),
+    ("data seed 'a'", lambda: load("xor", seed="a"), TypeError, ["seed", "'a'"]),
+    ("data seed 2**40", lambda: load("xor", seed=2**40), ValueError, ["seed", "2**32"]),
+    ("plot on 5", lambda: plot_history({"loss": [1.0]}, ax=5), TypeError, ["ax", "5"]),
+    ("no activation", lambda: plot_activation(), ValueError, ["nothing to draw"]),
+    ("z_range", lambda: plot_activation("tanh", z_range=(3, -3)), ValueError, ["z_range", "(3, -3)"]),
+    ("surface of 5", lambda: plot_surface(5), TypeError, ["function", "5"]),
+    ("no pixels", lambda: plot_surface(print, resolution=0), ValueError, ["resolution", "0"]),
+    ("BlockShuffle epoch", lambda: BlockShuffle(X, Y).set_epoch(-1), ValueError, ["epoch", "-1"]),
+    ("Residual narrows", lambda: Model([Residual([Dense(2)])]).build(3), ValueError, ["(n, 2)", "Dense(3)"]),
     ("dtype int", lambda: Model([Dense(1)], dtype=int), ValueError, ["dtype", "int"]),
     ("BlockShuffle batch_size", lambda: BlockShuffle(X, Y, 0), ValueError, ["batch_size", "0"]),
     ("BlockShuffle block", lambda: BlockShuffle(X, Y, block=0), ValueError, ["block", "0"]),
@@ -447,6 +493,45 @@ def test_an_optimizer_exchanged_before_a_refused_fit_can_be_gone_back_from() -> 
     with pytest.raises(ValueError, match="batch 2"):
         model.fit(stream(None))
     assert everything(model) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda m: m.set_params(layers=[Dense(4), Dense(1)]), "layers"),
+        (lambda m: m.layers.append(Dense(1)), "2.W"),
+        (lambda m: m.set_params(loss="mae"), "loss"),
+        (lambda m: m.set_params(dtype="float32"), "dtype"),
+        (lambda m: m.layers[0].set_params(units=9), "0.W"),
+        (lambda m: m.layers[0].set_params(use_bias=False), "0.b"),
+    ],
+    ids=["layers", "one more layer", "loss", "dtype", "units", "use_bias"],
+)
+def test_a_built_model_is_not_silently_another_one(change: Any, word: str, tmp_path: Any) -> None:
+    model = made(regression, fitted=True)
+    before = everything(model)
+    change(model)
+    for call in (lambda: model.fit(X, Y), lambda: model.train_on_batch(X, Y), lambda: model.save(tmp_path / "m")):
+        with pytest.raises(ValueError, match=rf"{word}.* changed after the model was built: call build\(\(3,\)\)"):
+            call()
+    assert everything(model) == before
+    assert not list(tmp_path.iterdir())
+    model.build(3).fit(X, Y)
+
+
+def test_an_activation_set_on_a_fitted_layer_counts_for_every_batch_size() -> None:
+    model = made(regression, fitted=True)
+    model.predict(X)
+    model.layers[0].set_params(activation="relu")
+    model.fit(X, Y, epochs=0)
+    np.testing.assert_allclose(model.predict(X)[:7], model.predict(X[:7]), rtol=1e-12)
+
+
+def test_the_activation_of_a_canonical_pair_is_not_exchanged() -> None:
+    model = made(binary, fitted=True)
+    model.layers[-1].set_params(activation="tanh")
+    with pytest.raises(ValueError, match="output activation changed"):
+        model.fit(X, CLASSES > 0)
 
 
 def test_layers_frozen_before_a_refused_fit_keep_their_weights() -> None:

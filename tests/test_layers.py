@@ -555,3 +555,21 @@ def test_a_layer_may_be_frozen_before_or_after_building():
     frozen_first = Model(layers, optimizer="adam", seed=0).fit(x, y, epochs=3)
     for after, before in zip(model.get_weights(), frozen_first.get_weights(), strict=True):
         np.testing.assert_array_equal(after, before)
+
+
+def test_parameters_may_be_described_with_numpy_integers_and_new_arrays_each_time():
+    class _Shift(Layer):
+        def parameters(self, input_shape):
+            return {"b": Parameter(tuple(np.array(input_shape)), np.arange(input_shape[0]))}
+
+        def forward(self, ctx, x):
+            return x + ctx.b
+
+        def backward(self, ctx, grad):
+            grad.sum(axis=0, out=ctx.db)
+            return grad
+
+    assert type(Parameter(np.int64(3)).shape[0]) is int
+    x = np.ones((4, 3))
+    model = Model([_Shift()], seed=0).fit(x, x)
+    assert model.fit(x, x).history["loss"][1] < model.history["loss"][0]

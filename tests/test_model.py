@@ -193,6 +193,37 @@ def test_canonical_pairs_are_exact_at_large_logits(activation, loss, logits, y, 
         assert pair.train_on_batch(x, y) == expected
 
 
+def test_a_layer_that_changes_what_its_activation_returns_ends_no_canonical_pair():
+    class Squared(Dense, registered=False):
+        def forward(self, ctx, x):
+            return super().forward(ctx, x) ** 2
+
+        def backward(self, ctx, grad):
+            return super().backward(ctx, 2 * grad * ctx.a)
+
+    own = model([Squared(1, "sigmoid")], loss="binary_crossentropy").build(2)
+    gradient, weights, step = own.gradients(X, LABELS)[1][0], own.get_weights(), 1e-6
+    losses = []
+    for change in (step, -step):
+        own.set_weights([weights[0], weights[1] + change])
+        losses.append(own.evaluate(X, LABELS)["loss"])
+    np.testing.assert_allclose(gradient, (losses[0] - losses[1]) / (2 * step), rtol=1e-6)
+
+
+def test_an_activation_that_takes_over_a_name_ends_no_canonical_pair():
+    class Steep(Activation, name="sigmoid", registered=False):
+        def __call__(self, z):
+            return 1 / (1 + np.exp(-3 * z))
+
+        def derivative(self, z, a):
+            return 3 * a * (1 - a)
+
+    own = model([Dense(1, Steep())], loss="binary_crossentropy").build(2)
+    expected = Loss.of("binary_crossentropy")(LABELS, own.predict(X))
+    np.testing.assert_allclose(own.evaluate(X, LABELS)["loss"], expected)
+    np.testing.assert_allclose(own.train_on_batch(X, LABELS), expected)
+
+
 def test_weights_come_and_go_in_the_order_of_the_layers():
     one, two = model(seed=1).build(2), model(seed=2).build(2)
     weights = one.get_weights()

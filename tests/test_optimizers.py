@@ -291,6 +291,17 @@ def test_a_rule_may_go_on_from_that_of_its_base_class():
     assert (optimizer.step, optimizer.last) == (2, trajectory[-1, 0])
 
 
+def test_one_slot_may_be_named_without_a_comma():
+    class Summed(Optimizer, registered=False):
+        slots = "velocity"
+
+        def update(self, params, grads):
+            self.velocity += grads
+            params -= self.rate * self.velocity
+
+    np.testing.assert_array_equal(run(Summed(1.0), [0.0], [[1.0], [1.0]])[:, 0], [-1, -3])
+
+
 def test_vectors_of_another_size_begin_anew():
     optimizer = SGD(1.0, momentum=0.5)
     run(optimizer, np.zeros(3), np.ones((2, 3)))

@@ -304,3 +304,12 @@ def test_an_activation_that_overflows_is_found() -> None:
     with pytest.raises(FloatingPointError, match="epoch"):
         net.fit(X, Y, epochs=100)
     assert np.isfinite(net.network.params).all()
+
+
+def test_a_metric_that_is_an_array_is_reported_by_evaluate_and_not_kept_in_the_history():
+    X = np.linspace(-1, 1, 20).reshape(-1, 1)
+    y = (X > 0).astype(float)
+    net = Model([Dense(1, "sigmoid")], loss="binary_crossentropy", metrics=["confusion_matrix", "accuracy"], seed=0)
+    net.fit(X, y, validation_data=(X, y))
+    assert set(net.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
+    assert net.evaluate(X, y)["confusion_matrix"].sum() == 20

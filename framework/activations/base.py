@@ -61,6 +61,8 @@ class Activation(Component):
 
 def _taking_out(method: Callable[..., Any]) -> Callable[..., Any]:
     """Return `method`; if it has no parameter `out`, one that takes it and leaves it."""
+    if isinstance(method, staticmethod):
+        return staticmethod(_taking_out(method.__func__))
     parameters = inspect.signature(method).parameters
     if "out" in parameters:
         return method

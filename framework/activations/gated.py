@@ -7,7 +7,8 @@ from math import pi, sqrt
 import numpy as np
 
 from framework.activations.base import TWO, ZERO, Activation, ready, where_positive
-from framework.component import Array, shown
+from framework.arguments import flag
+from framework.component import Array
 from framework.scalars import ONE, scalar
 from framework.special import mills_ratio, normal_density
 
@@ -40,8 +41,7 @@ class GELU(Activation, name="gelu"):
         self.check()
 
     def check(self) -> None:
-        if not isinstance(self.approximate, bool | np.bool_):
-            raise TypeError(f"GELU: approximate must be True or False, got {shown(self.approximate)}")
+        flag(self, "approximate")
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from framework import checks
 from framework.callbacks.base import HOOKS, Callback, Logs
 from framework.component import shown
 
@@ -26,8 +27,8 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = Path(path)
-        self.append = append
+        self.path = Path(checks.path(path))
+        self.append = checks.flag(append, "append")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._new = not self.path.exists()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
+from framework.arguments import number
 from framework.callbacks.base import Callback, Logs
+from framework.checks import refused
 from framework.component import did_you_mean, shown
 
 if TYPE_CHECKING:
@@ -37,14 +39,18 @@ class Monitor(Callback):
     def __init__(self, monitor: str = "val_loss", *, min_delta: float = 0.0, mode: str = "auto") -> None:
         if mode not in ("auto", "min", "max"):
             raise ValueError(f'{type(self).__name__}: mode must be "auto", "min" or "max", got {shown(mode)}')
-        if not 0 <= min_delta < inf:
-            raise ValueError(f"{type(self).__name__}: min_delta must be at least 0, got {shown(min_delta)}")
+        if not isinstance(monitor, str):
+            raise TypeError(f"{type(self).__name__}: monitor must be a name in the history, got {shown(monitor)}")
         self.monitor = monitor
         self.min_delta = min_delta
+        number(self, "min_delta", least=0)
         self.mode = mode
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.best = self.best_epoch = None
+        measured_by_fit = ("val_loss", "val_penalty", *(f"val_{name}" for name in self.model.metrics_))
+        if self.monitor in measured_by_fit and not self.params["validated"]:
+            raise ValueError(self._not_measured())
         self.less_is_better = self.mode == "min" or (self.mode == "auto" and self._less_is_better(self.model))
 
     def is_best(self, epoch: int, logs: Logs | None) -> bool:
@@ -57,11 +63,7 @@ class Monitor(Callback):
         """
         logs = logs or {}
         if self.monitor not in logs:
-            hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""
-            raise ValueError(
-                f"{type(self).__name__} monitors {self.monitor!r}, which is not measured{hint}"
-                f"{did_you_mean(self.monitor, logs)}"
-            )
+            raise refused(ValueError(), self._not_measured() + did_you_mean(self.monitor, logs))
         value = float(logs[self.monitor])
         worst = inf if self.less_is_better else -inf
         best = worst if self.best is None else self.best
@@ -70,6 +72,10 @@ class Monitor(Callback):
             self.best, self.best_epoch = value, epoch + 1
             return True
         return False
+
+    def _not_measured(self) -> str:
+        hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""
+        return f"{type(self).__name__} monitors {self.monitor!r}, which is not measured{hint}"
 
     def _less_is_better(self, model: Model) -> bool:
         name = self.monitor.removeprefix("val_")

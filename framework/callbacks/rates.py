@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from framework.arguments import number
 from framework.callbacks.base import Callback, Logs
 from framework.callbacks.monitor import Monitor
 from framework.checks import integer
-from framework.component import shown
 from framework.schedules import Schedule
 
 logger = logging.getLogger("framework")
@@ -45,14 +45,12 @@ class ReduceLROnPlateau(Monitor):
         min_learning_rate: float = 0.0,
     ) -> None:
         super().__init__(monitor, min_delta=min_delta, mode=mode)
-        if not 0 < factor < 1:
-            raise ValueError(f"ReduceLROnPlateau: factor must be above 0 and below 1, got {shown(factor)}")
-        if not min_learning_rate >= 0:
-            raise ValueError(f"ReduceLROnPlateau: min_learning_rate must be at least 0, got {shown(min_learning_rate)}")
         self.factor = factor
+        number(self, "factor", above=0, below=1)
         self.patience = integer(patience, "patience", least=0)
         self.cooldown = integer(cooldown, "cooldown", least=0)
         self.min_learning_rate = min_learning_rate
+        number(self, "min_learning_rate", least=0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from framework.callbacks.base import Callback, Logs, StopTraining
 from framework.callbacks.monitor import Monitor
-from framework.checks import integer
+from framework.checks import flag, integer
 from framework.component import Array, shown
 
 logger = logging.getLogger("framework")
@@ -56,7 +56,7 @@ class EarlyStopping(Monitor):
     ) -> None:
         super().__init__(monitor, min_delta=min_delta, mode=mode)
         self.patience = integer(patience, "patience", least=0)
-        self.restore_best_weights = restore_best_weights
+        self.restore_best_weights = flag(restore_best_weights, "restore_best_weights")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)

@@ -31,8 +31,9 @@ class Residual(_Series):
         end = self.end_shape(input_shape)
         if end != input_shape:
             shapes = f"{shape_text(input_shape)} became {shape_text(end)}"
+            fix = f": end them with Dense({input_shape[0]})" if len(input_shape) == len(end) == 1 else ""
             raise ValueError(
-                f"{self.label()}: its layers must return the shape of their input to be added, but {shapes}"
+                f"{self.label()}: its layers must return the shape of their input to be added, but {shapes}{fix}"
             )
         return input_shape
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.arguments import count
+from framework.arguments import count, flag
 from framework.component import Array
 from framework.constraints import Constraint
 from framework.initializers import Initializer
@@ -67,6 +67,7 @@ class Dense(Layer):
 
     def check(self) -> None:
         count(self, "units")
+        flag(self, "use_bias")
         Activation.of(self.activation)
         Initializer.of(self.weight_initializer)
         Initializer.of(self.bias_initializer)

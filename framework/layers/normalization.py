@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
+from framework.arguments import flag, number
 from framework.component import Array
 from framework.layers.base import Context, Layer, Parameter, Shape
 
@@ -123,6 +123,8 @@ class BatchNormalization(_Standardization):
     def check(self) -> None:
         super().check()
         number(self, "momentum", least=0, below=1)
+        flag(self, "center")
+        flag(self, "scale")
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         mean = Parameter(input_shape[-1:], "zeros", trainable=False)

@@ -11,6 +11,8 @@ from framework.losses.targets import as_float, fitting
 from framework.scalars import scalar
 
 REDUCTIONS = ("mean", "sum")
+DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
+FROM_SUMS = {"per_sample_from_sums", "gradient_from_sums"}
 
 
 class Loss(Component):
@@ -47,6 +49,15 @@ class Loss(Component):
     def __init__(self, reduction: str = "mean") -> None:
         self.reduction = reduction
         self.check()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).keys()
+        # What a base class computes in a faster way would not be what this class defines.
+        if own & {*DEFINITIONS, *FROM_SUMS} and "value_and_gradient" not in own:
+            cls.value_and_gradient = cls._plain_value_and_gradient  # type: ignore[method-assign]
+        if own & DEFINITIONS and not own & {*FROM_SUMS, "canonical"}:
+            cls.canonical = None
 
     def check(self) -> None:
         """Raise ValueError if an argument cannot be used."""
@@ -111,6 +122,8 @@ class Loss(Component):
         weights = (sample_weight / divisor).reshape(-1, *(1,) * (y_pred.ndim - 1))
         np.multiply(gradient, weights, out)
         return float(losses.dot(sample_weight)) / divisor, out
+
+    _plain_value_and_gradient = value_and_gradient
 
     def _divisor(self, count: float) -> float:
         return (count or 1) if self.reduction == "mean" else 1

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.component import Array, shown
+from framework.arguments import number
+from framework.component import Array
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import require
 from framework.scalars import scalar
@@ -110,10 +111,9 @@ class Huber(Elementwise):
         super().__init__(**common)
 
     def check(self) -> None:
-        """Raise ValueError unless ``delta`` is positive."""
+        """Raise unless ``delta`` is a positive number."""
         super().check()
-        if not (isinstance(self.delta, int | float | np.number) and 0 < self.delta < np.inf):
-            raise ValueError(f"Huber: delta must be a positive number, got {shown(self.delta)}")
+        number(self, "delta", above=0)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``c (|r| - c / 2)`` with ``c = min(|r|, delta)``, which is both branches."""
@@ -198,10 +198,9 @@ class Quantile(Elementwise):
         super().__init__(**common)
 
     def check(self) -> None:
-        """Raise ValueError unless ``tau`` lies between 0 and 1."""
+        """Raise unless ``tau`` is a number between 0 and 1."""
         super().check()
-        if not (isinstance(self.tau, int | float | np.number) and 0 < self.tau < 1):
-            raise ValueError(f"Quantile: tau must be a number between 0 and 1, got {shown(self.tau)}")
+        number(self, "tau", above=0, below=1)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return the larger of ``tau * (y - p)`` and ``(tau - 1) * (y - p)``."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.arguments import number
 from framework.component import Array, shown
 from framework.metrics.arrays import classes, columns, mean
 from framework.metrics.base import Metric
@@ -27,9 +28,9 @@ class _Thresholded(Metric):
         self.check()
 
     def check(self) -> None:
-        """Raise ValueError unless ``threshold`` is None or a number."""
-        if self.threshold is not None and not isinstance(self.threshold, int | float | np.number):
-            raise ValueError(f"{type(self).__name__}: threshold must be a number or None, got {shown(self.threshold)}")
+        """Raise unless ``threshold`` is None or a finite number."""
+        if self.threshold is not None:
+            number(self, "threshold")
 
     def _confusion(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
         true, predicted, count = classes(*columns(y_true, y_pred, sample_weight)[:2], self.threshold, self.cut)

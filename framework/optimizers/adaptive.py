@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
+from framework.arguments import flag, number
 from framework.component import Array
 from framework.optimizers.base import Optimizer
 from framework.scalars import scalar
@@ -100,6 +100,7 @@ class RMSprop(Optimizer, name="rmsprop"):
         number(self, "rho", least=0, below=1)
         number(self, "epsilon", above=0)
         number(self, "momentum", least=0, below=1)
+        flag(self, "centered")
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)

@@ -100,6 +100,8 @@ class Optimizer(Component):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if isinstance(cls.slots, str):  # ("velocity"), a tuple but for its comma
+            cls.slots = (cls.slots,)
         if "update" in vars(cls):
             cls.update = _whole_step(vars(cls)["update"])  # type: ignore[method-assign, assignment]
 

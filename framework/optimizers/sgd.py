@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
+from framework.arguments import flag, number
 from framework.component import Array
 from framework.optimizers.base import Optimizer
 from framework.scalars import scalar
@@ -42,6 +42,7 @@ class SGD(Optimizer, name="sgd"):
     def check(self) -> None:
         super().check()
         number(self, "momentum", least=0, below=1)
+        flag(self, "nesterov")
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0; 0.9 is usual")
 

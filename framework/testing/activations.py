@@ -44,6 +44,7 @@ def check_activation(activation: Activation, *, kinks: Sequence[float] = (), see
             z = away_from(2 * rng.standard_normal(shape), tuple(kinks))
             _check_values(subject, activation, z)
             _check_gradients(subject, activation, z, rng)
+            _check_gradients(subject, activation, away_from(4 * z, tuple(kinks)), rng)
             _check_buffers(subject, activation, z, rng.standard_normal(shape))
     _check_float32(subject, activation)
     _check_extremes(subject, activation)

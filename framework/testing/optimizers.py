@@ -67,6 +67,7 @@ def check_optimizer(
         check_repeats(subject, optimizer, start, grads)
         check_state(subject, optimizer, start, grads)
         _check_schedule(subject, optimizer, start, grads)
+        _check_decay(subject, optimizer, start, grads[:1])
         _check_float32(subject, optimizer, start, grads)
         check_step_count(subject, _plain(optimizer), start, grads[0])
         if getattr(optimizer, "elementwise", True) and optimizer.clip_norm is None:
@@ -142,6 +143,21 @@ def _check_schedule(subject: Subject, optimizer: Optimizer, start: Array, grads:
     constant = run(optimizer.clone().set_params(learning_rate=rate), start, grads)
     ignored = np.allclose(followed, constant, rtol=1e-9)
     subject.require(not ignored, "schedule", "a falling learning rate changes nothing", cause)
+
+
+def _check_decay(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    if "weight_decay" not in optimizer.get_params(deep=False):
+        return
+    plain, decay = _plain(optimizer), 0.1
+    decayed = run(plain.clone().set_params(weight_decay=decay), start, grads)
+    if optimizer.decoupled:
+        rate = plain.learning_rate
+        rate = float(rate(0) if isinstance(rate, Schedule) else rate)
+        expected = run(plain, start * (1 - rate * decay), grads)
+    else:
+        expected = run(plain, start, grads + decay * start)
+    cause = "weight_decay is applied twice: the base class has done so before update"
+    subject.same("step with weight_decay", decayed, expected, rtol=1e-9, cause=cause)
 
 
 def _check_float32(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:

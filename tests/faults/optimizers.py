@@ -263,3 +263,9 @@ class BetaTwice(Moments):
         self.v += (1 - beta) * (grads * grads - self.v)
         m, v = self.m / (1 - self.beta_1**step), self.v / (1 - beta**step)
         params -= self.rate * m / (np.sqrt(v) + params.dtype.type(1e-8))
+
+
+@fault("weight_decay is applied twice", check_optimizer)
+class DecaysAgain(Descent):
+    def update(self, params, grads):
+        params -= self.rate * (grads + params.dtype.type(self.weight_decay) * params)
