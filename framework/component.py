@@ -26,16 +26,26 @@ class Component:
     A component keeps its constructor's arguments as attributes of the same names, as they were given: that is
     all that `get_params`, `set_params`, `clone`, ``repr``, copying and saving need. A constructor may end in
     ``**common`` for the arguments of its base class.
+
+    Attributes
+    ----------
+    component_name : str
+    replayable : bool
+        Of layers, activations and losses: whether the work in training is done by NumPy calls alone, whose order does
+        not depend on values, so that a `Recording` of them may be played instead. Not inherited: a subclass has to
+        say so again, because one line of Python in it can make it untrue. `framework.testing` checks it.
     """
 
     _registry: ClassVar[dict[str, type[Any]]]
     component_name: ClassVar[str]
+    replayable: ClassVar[bool] = False
 
     def __init_subclass__(
         cls, *, name: str | None = None, aliases: Iterable[str] = (), registered: bool = True, **kwargs: Any
     ) -> None:
         super().__init_subclass__(**kwargs)
         cls.component_name = name or _snake(cls.__name__)
+        cls.replayable = vars(cls).get("replayable", False)
         if Component in cls.__bases__:
             cls._registry = {}
         elif registered and not cls.__name__.startswith("_"):

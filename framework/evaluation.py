@@ -38,7 +38,8 @@ class Seen:
         self.batches: list[tuple[Array, Array, Array | None]] = []
 
     def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
-        self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
+        if self.metrics:
+            self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
 
     def values(self) -> Logs:
         if not self.batches:

@@ -278,7 +278,7 @@ class Model(Built, Component):
             data = data_of(self.state, X, y, sample_weight)
             self.state.follow(self.optimizer)
             self.state.refresh()
-            value = gradients(self.network, self.loss_, data)
+            value = gradients(self.state, data)
             if not isfinite(value):
                 raise FloatingPointError(f"the loss is {value}; no step was made")
             self.optimizer_.update(self.network.trainable_params, self.network.trainable_grads)
@@ -290,7 +290,7 @@ class Model(Built, Component):
         data = data_of(self.state, X, y, sample_weight)
         noise, running = self.network.noise.bit_generator, self.network.params[self.network.layout.trainable :]
         before = noise.state, running.copy()
-        gradients(self.network, self.loss_, data)
+        gradients(self.state, data)
         noise.state, running[...] = before  # so that looking changes neither what training draws nor running means
         return [gradient.copy() for gradient in self.network.grad_views.values()]
 

@@ -74,11 +74,16 @@ class Pass:
         self.forwards, self.backwards = root.forwards, root.backwards
         self.grad = np.empty((n, *network.output_shape), network.dtype)
 
+    @property
+    def sums(self) -> Array | None:
+        """In a canonical network, the sums of the output layer."""
+        return self.output.z if self.network.canonical else None
+
     def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
         ctx = context_class(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
-        ctx.trainable = at.trainable
+        ctx.trainable, ctx.replayable = at.trainable, layer.replayable
         ctx.needs_input_grad = needs_input_grad
         ctx.needs_backward = needs_input_grad or at.learns()
         if self.training:
@@ -101,6 +106,7 @@ class Pass:
         if ctx.canonical:
             self.output = ctx
         layer.bind(ctx)
+        ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)
         return ctx
 
 
@@ -133,12 +139,14 @@ class Network:
         parts of `params` and `grads`.
     active : Pass
         The last training pass; ``active.grad`` is offered for the loss's gradient.
-    sums : ndarray or None
-        In a canonical network, the sums of the output layer in that pass.
+    widest : int
+        The number of elements of the largest array that a sample becomes on its way.
     inference_rows : int
         How many samples are predicted at once, so that what is worked on stays in the processor's cache.
     penalty : float
         The regularizers' penalties at the last training pass.
+    version : object
+        Another one after the vectors or the passes were made anew, by which what was bound to the old ones is stale.
     """
 
     def __init__(
@@ -161,6 +169,7 @@ class Network:
         self.output_shape = self.sequence.output_shape(self.input_shape)
         self.root, self.layout = self._laid_out()
         widest = max(prod(at.layer.output_shape(at.input_shape)) for at in self.root)
+        self.widest = max(1, prod(self.input_shape), widest)
         self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest)))
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
@@ -208,7 +217,7 @@ class Network:
         self._forget_passes()
 
     def _forget_passes(self) -> None:
-        self.sums: Array | None = None
+        self.version = object()
         self._training: dict[int, Pass] = {}
         self._idle: dict[int, list[Pass]] = {}
 
@@ -243,6 +252,11 @@ class Network:
         self._bind(self.params[indices])
         return indices
 
+    @property
+    def sums(self) -> Array | None:
+        """In a canonical network, the sums of the output layer in the last training pass."""
+        return self.active.sums
+
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the predictions for `x`, (n, *input_shape) -> (n, *output_shape).
 
@@ -251,12 +265,9 @@ class Network:
         """
         if not training:
             return self.infer(x)[0]
-        n = len(x)
-        self.active = active = self._training.get(n) or self._new_training_pass(n)
+        active = self.training_pass(len(x))
         for forward, ctx in active.forwards:
             x = forward(ctx, x)
-        if self.canonical:
-            self.sums = active.output.z
         return x
 
     def backward(self, grad: Array) -> None:
@@ -264,9 +275,13 @@ class Network:
         for backward, ctx in self.active.backwards:
             grad = backward(ctx, grad)
         if self.regularized:
-            self.penalty = self.penalties()
-            for regularizer, parameter, gradient in self.regularized:
-                gradient += regularizer.gradient(parameter)
+            self.regularize()
+
+    def regularize(self) -> None:
+        """Take the regularizers' penalties, and add their gradients."""
+        self.penalty = self.penalties()
+        for regularizer, parameter, gradient in self.regularized:
+            gradient += regularizer.gradient(parameter)
 
     def penalties(self) -> float:
         """Return the sum of the regularizers' penalties on the present parameters."""
@@ -293,7 +308,7 @@ class Network:
             out = x.copy()
         else:
             out[...] = x
-        sums = active.output.z.copy() if self.canonical else None
+        sums = None if active.sums is None else active.sums.copy()
         self._give_back(active)
         return out, sums
 
@@ -301,6 +316,11 @@ class Network:
         if len(self._idle) >= KEPT_BATCH_SIZES and idle.n not in self._idle:
             self._idle = {}
         self._idle.setdefault(idle.n, []).append(idle)
+
+    def training_pass(self, n: int) -> Pass:
+        """Return the pass for batches of `n`, which is then the active one."""
+        self.active = active = self._training.get(n) or self._new_training_pass(n)
+        return active
 
     def _new_training_pass(self, n: int) -> Pass:
         if len(self._training) >= KEPT_BATCH_SIZES:
@@ -316,7 +336,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         views = {"views", "grad_views", "trainable_params", "trainable_grads", "regularized", "constrained"}
-        passes = {"_training", "_idle", "active", "sums"}
+        passes = {"_training", "_idle", "active", "version"}
         return {name: value for name, value in self.__dict__.items() if name not in views | passes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

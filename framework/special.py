@@ -48,7 +48,8 @@ def normal_density(x: Array) -> Array:
     half = HALF[x.dtype]
     h = np.rint(x * SIXTEEN[x.dtype]) / SIXTEEN[x.dtype]
     rest = np.exp((h - x) * (h + x) * half)
-    return np.asarray(np.exp(-h * h * half) * rest * DENSITY_AT_ZERO[x.dtype])
+    density: Array = np.exp(-h * h * half) * rest * DENSITY_AT_ZERO[x.dtype]
+    return density
 
 
 @cache

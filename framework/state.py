@@ -17,6 +17,7 @@ from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.network import Network
 from framework.optimizers import Optimizer
+from framework.step import Step
 
 # A user's class may take over a name, and be another function.
 BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
@@ -47,6 +48,8 @@ class State:
         For the validation split, which is to be the same each time.
     split_drawn : bool
         Whether the last fit drew a validation split.
+    step : Step
+        Computes the gradients of a batch.
     history : History
     """
 
@@ -72,6 +75,7 @@ class State:
             canonical=_canonical(self.loss, layers),
             params=params,
         )
+        self.step = Step(self.network, self.loss)
         self.history = History()
         self.split_drawn = False
         self._loss_given = loss

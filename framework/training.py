@@ -12,8 +12,7 @@ from framework.data import Data
 from framework.divergence import LastFinite, no_overflow_warnings
 from framework.evaluation import Seen, evaluate, losses, numbers
 from framework.interrupts import HeldInterrupts
-from framework.losses import Loss
-from framework.network import Network
+from framework.state import State
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -91,40 +90,37 @@ def train_epoch(
     model: Model, batches: ArrayBatches | StreamBatches, hooks: CallbackList, epoch: int, last_finite: LastFinite
 ) -> Logs:
     """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
-    network, loss, optimizer = model.network, model.loss_, model.optimizer_
+    network, loss, optimizer, gradients = model.network, model.loss_, model.optimizer_, model.state.step
     params, grads = network.trainable_params, network.trainable_grads
     seen = Seen(model.metrics_)
     averaging = loss.reduction == "mean"
     large = last_finite.large
+    batch_hooks = hooks.batch_hooks
+    extras = bool(network.constrained or network.regularized or seen.metrics)
     total = total_weight = total_penalty = 0.0
+    gradients.refresh()
     for step, (x, y, weight) in enumerate(batches):
-        prediction = network.forward(x, training=True)
-        value, grad = loss.value_and_gradient(y, prediction, weight, network.sums, network.active.grad)
-        network.backward(grad)
+        value = gradients(x, y, weight)  # forward_prop, loss, back_prop
         if not -large < value < large:
             last_finite.step(value, optimizer, epoch, step)
-        optimizer.update(params, grads)
-        if network.constrained:
-            network.constrain()
+        optimizer.update(params, grads)  # update_params
 
         size = len(x) if weight is None else float(weight.sum())
         total += value * size if averaging else value
         total_weight += size
-        if network.regularized:
+        if extras:
+            network.constrain()
             total_penalty += network.penalty * size
-        if seen.metrics:
-            seen.add(y, prediction, weight)
-        if hooks.batch_hooks:
-            hooks.batch_end(step, {"loss": float(value) + network.penalty})
-    mean = total / total_weight if loss.reduction == "mean" else total
+            seen.add(y, gradients.prediction, weight)
+        if batch_hooks:
+            hooks.batch_end(step, {"loss": value + network.penalty})
+            gradients.refresh()
+    mean = total / total_weight if averaging else total
     logs = losses(network, mean, total_penalty / total_weight)
     return logs | seen.values()
 
 
-def gradients(network: Network, loss: Loss, data: Data) -> float:
+def gradients(state: State, data: Data) -> float:
     """Fill the network's gradients for `data` as one batch and return the loss, penalty included."""
-    y = data.y[:]
-    prediction = network.forward(data.x[:], training=True)
-    value, grad = loss.value_and_gradient(y, prediction, data.weight, sums=network.sums, out=network.active.grad)
-    network.backward(grad)
-    return float(value) + network.penalty
+    state.step.refresh()
+    return state.step(data.x[:], data.y[:], data.weight) + state.network.penalty

@@ -36,6 +36,8 @@ class GELU(Activation, name="gelu"):
     Source: Hendrycks & Gimpel 2016, "Gaussian error linear units (GELUs)", section 2.
     """
 
+    replayable = True
+
     def __init__(self, approximate: bool = False) -> None:
         self.approximate = approximate
         self.check()
@@ -73,6 +75,8 @@ class SiLU(Activation, name="silu", aliases=["swish"]):
     reinforcement learning", section 2.
     """
 
+    replayable = True
+
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
         return _gated(z, z, out)
@@ -87,6 +91,8 @@ class Mish(Activation):
 
     Source: Misra 2020, "Mish: a self regularized non-monotonic activation function", eq. 1.
     """
+
+    replayable = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
@@ -110,6 +116,7 @@ class Mish(Activation):
 class Softplus(Activation):
     """f(z) = log(1 + exp(z)), computed as max(z, 0) + log1p(exp(-|z|)); f'(z) = sigmoid(z) = 1 - exp(-a)."""
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:

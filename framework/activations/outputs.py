@@ -14,6 +14,7 @@ from framework.component import Array
 class Linear(Activation, aliases=["identity"]):
     """f(z) = z, f'(z) = 1; returns z itself, and `backward` grad itself."""
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
@@ -31,6 +32,7 @@ class Linear(Activation, aliases=["identity"]):
 class Exponential(Activation):
     """f(z) = f'(z) = exp(z); where exp would overflow, at the largest float (nearly) instead."""
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
@@ -55,6 +57,7 @@ class Softmax(Activation):
     Source: Bridle 1990, "Probabilistic interpretation of feedforward classification network outputs", section 2.
     """
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:

@@ -13,6 +13,7 @@ from framework.scalars import scalar
 class ReLU(Activation, name="relu"):
     """f(z) = max(z, 0), f'(z) = 1 for z > 0, else 0."""
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
@@ -30,6 +31,8 @@ class LeakyReLU(Activation, name="leaky_relu"):
 
     Source: Maas et al. 2013, "Rectifier nonlinearities improve neural network acoustic models", section 2.
     """
+
+    replayable = True
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = negative_slope
@@ -83,6 +86,8 @@ class ELU(_ExponentialLinear, name="elu"):
     Source: Clevert et al. 2016, "Fast and accurate deep network learning by exponential linear units (ELUs)", eq. 15.
     """
 
+    replayable = True
+
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
         self.check()
@@ -97,5 +102,6 @@ class SELU(_ExponentialLinear, name="selu"):
     Source: Klambauer et al. 2017, "Self-normalizing neural networks", eq. 2 and 14.
     """
 
+    replayable = True
     alpha = 1.6732632423543772
     scale = 1.0507009873554805

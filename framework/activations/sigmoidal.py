@@ -15,6 +15,7 @@ class Sigmoid(Activation):
     `derivative` is exact to rounding in both tails; `backward` uses a (1 - a), exact to rounding against 1.
     """
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
@@ -47,6 +48,7 @@ class Tanh(Activation):
     `derivative` is exact to rounding in both tails; `backward` uses 1 - a^2, exact to rounding against 1.
     """
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
@@ -75,6 +77,8 @@ class Softsign(Activation):
     section 2.
     """
 
+    replayable = True
+
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
         np.abs(z, out)
@@ -95,6 +99,7 @@ class HardSigmoid(Activation):
     Source: Howard et al. 2019, "Searching for MobileNetV3", section 5.2.
     """
 
+    replayable = True
     in_place = True
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:

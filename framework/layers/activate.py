@@ -19,6 +19,7 @@ def bind_activation(ctx: Context, activation: Any) -> None:
     ctx.f = f.__call__
     ctx.f_backward = _pass_on if ctx.canonical else f.backward
     ctx.over_sums = f.in_place and not ctx.canonical
+    ctx.replayable = ctx.replayable and f.replayable
 
 
 def _pass_on(grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
@@ -34,6 +35,8 @@ class Activate(Layer):
     name, trainable
         As in `Layer`.
     """
+
+    replayable = True
 
     def __init__(self, activation: Any, **common: Any) -> None:
         super().__init__(**common)

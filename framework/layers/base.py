@@ -78,6 +78,8 @@ class Context:
     children : list of Context
         Those of the layers inside this one.
     layer : Layer
+    replayable : bool
+        Whether a training pass of the layer, and of all inside it, may be recorded; see `Component`.
     ones : ndarray, shape (n,)
         ``ctx.ones.dot(grad, ctx.db)`` sums over the batch faster than ``grad.sum(axis=0)``.
 
@@ -94,6 +96,7 @@ class Context:
     needs_backward: bool
     trainable: bool
     canonical: bool
+    replayable: bool
     rng: np.random.Generator
     ones: Array
 

@@ -27,6 +27,8 @@ class Residual(_Series):
         As in `Layer`; ``trainable=False`` freezes all that is inside.
     """
 
+    replayable = True
+
     def output_shape(self, input_shape: Shape) -> Shape:
         end = self.end_shape(input_shape)
         if end != input_shape:
@@ -106,6 +108,8 @@ class Concatenate(_Branches):
         As in `Layer`; ``trainable=False`` freezes all that is inside.
     """
 
+    replayable = True
+
     def output_shape(self, input_shape: Shape) -> Shape:
         ends = self.end_shapes(input_shape)
         if () in ends or len({end[:-1] for end in ends}) > 1:
@@ -135,6 +139,8 @@ class Add(_Branches):
     name, trainable
         As in `Layer`; ``trainable=False`` freezes all that is inside.
     """
+
+    replayable = True
 
     def output_shape(self, input_shape: Shape) -> Shape:
         ends = self.end_shapes(input_shape)

@@ -27,6 +27,8 @@ class FeatureCross(Layer):
         As in `Layer`.
     """
 
+    replayable = True
+
     def __init__(
         self, weight_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **common: Any
     ) -> None:

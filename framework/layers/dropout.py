@@ -59,6 +59,8 @@ class Dropout(_RandomFactor):
         As in `Layer`.
     """
 
+    replayable = True
+
     def train_forward(self, ctx: Context, x: Array) -> Array:
         factor = self.draw_kept(ctx)
         factor *= 1 / (1 - self.rate)
@@ -78,6 +80,8 @@ class GaussianDropout(_RandomFactor):
     name, trainable
         As in `Layer`.
     """
+
+    replayable = True
 
     def train_forward(self, ctx: Context, x: Array) -> Array:
         factor = ctx.factor
@@ -105,6 +109,8 @@ class AlphaDropout(_RandomFactor):
     name, trainable
         As in `Layer`.
     """
+
+    replayable = True
 
     def __init__(self, rate: float = 0.05, **common: Any) -> None:
         super().__init__(rate, **common)

@@ -24,6 +24,7 @@ class GaussianNoise(Layer):
         As in `Layer`.
     """
 
+    replayable = True
     differs_in_training = True
 
     def __init__(self, stddev: float = 0.1, **common: Any) -> None:

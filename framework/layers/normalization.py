@@ -102,6 +102,7 @@ class BatchNormalization(_Standardization):
         As in `Layer`.
     """
 
+    replayable = True
     differs_in_training = True
 
     def __init__(
@@ -166,6 +167,8 @@ class LayerNormalization(_Standardization):
         As in `Layer`.
     """
 
+    replayable = True
+
     def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:
         super().__init__(**common)
         self.epsilon = epsilon
@@ -197,6 +200,7 @@ class RMSNormalization(_Normalization):
         As in `Layer`.
     """
 
+    replayable = True
     center = False
 
     def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:

@@ -15,6 +15,8 @@ from framework.layers.base import Context, Layer, Shape
 class Flatten(Layer):
     """All axes but the batch's as one: (n, a, b, ...) -> (n, a * b * ...)."""
 
+    replayable = True
+
     def output_shape(self, input_shape: Shape) -> Shape:
         return (prod(input_shape),)
 
@@ -36,6 +38,8 @@ class Reshape(Layer):
     name, trainable
         As in `Layer`.
     """
+
+    replayable = True
 
     def __init__(self, target_shape: Sequence[int], **common: Any) -> None:
         super().__init__(**common)

@@ -65,6 +65,8 @@ class Sequential(_Series):
         As in `Layer`; ``trainable=False`` freezes all that is inside.
     """
 
+    replayable = True
+
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.end_shape(input_shape)
 

@@ -54,8 +54,9 @@ class Loss(Component):
         super().__init_subclass__(**kwargs)
         own = vars(cls).keys()
         # What a base class computes in a faster way would not be what this class defines.
-        if own & {*DEFINITIONS, *FROM_SUMS} and "value_and_gradient" not in own:
-            cls.value_and_gradient = cls._plain_value_and_gradient  # type: ignore[method-assign]
+        if own & {*DEFINITIONS, *FROM_SUMS}:
+            for name in {"value_and_gradient", "sum_and_gradient"} - own:
+                setattr(cls, name, getattr(Loss, name))
         if own & DEFINITIONS and not own & {*FROM_SUMS, "canonical"}:
             cls.canonical = None
 
@@ -103,6 +104,21 @@ class Loss(Component):
         out : array (n, outputs), optional
             Memory that the derivative may be written to.
         """
+        total, divisor, gradient = self.sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
+        return float(total) / float(divisor), gradient
+
+    def sum_and_gradient(
+        self,
+        y_true: Array,
+        y_pred: Array,
+        sample_weight: Array | None = None,
+        sums: Array | None = None,
+        out: Array | None = None,
+    ) -> tuple[Any, Any, Array]:
+        """Return the value on a batch as a sum and its divisor, not yet divided, and its derivative.
+
+        A subclass may compute the same in a faster way. See `value_and_gradient`.
+        """
         if sums is None:
             losses, gradient = self.per_sample(y_true, y_pred), self.gradient(y_true, y_pred)
         else:
@@ -116,16 +132,12 @@ class Loss(Component):
             out = np.empty_like(y_pred)
         if sample_weight is None:
             divisor = self._divisor(len(losses))
-            np.multiply(gradient, scalar(1 / divisor, out.dtype), out)
-            return float(losses.sum()) / divisor, out
-        divisor = self._divisor(float(sample_weight.sum()))
+            return losses.sum(), divisor, np.multiply(gradient, scalar(1 / divisor, out.dtype), out)
+        divisor = self._divisor(sample_weight.sum())
         weights = (sample_weight / divisor).reshape(-1, *(1,) * (y_pred.ndim - 1))
-        np.multiply(gradient, weights, out)
-        return float(losses.dot(sample_weight)) / divisor, out
+        return losses.dot(sample_weight), divisor, np.multiply(gradient, weights, out)
 
-    _plain_value_and_gradient = value_and_gradient
-
-    def _divisor(self, count: float) -> float:
+    def _divisor(self, count: Any) -> float:
         return (count or 1) if self.reduction == "mean" else 1
 
     def total(

@@ -27,6 +27,7 @@ class BinaryCrossentropy(Elementwise):
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 5.21 and 4.91.
     """
 
+    replayable = True
     classifies = True
     canonical = "sigmoid"
 
@@ -51,25 +52,25 @@ class BinaryCrossentropy(Elementwise):
         gradient = np.subtract(y_pred, y_true, out)
         return np.divide(gradient, self._divisor(y_pred[0].size if len(y_pred) else 1), gradient)
 
-    def value_and_gradient(
+    def sum_and_gradient(
         self,
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
         sums: Array | None = None,
         out: Array | None = None,
-    ) -> tuple[float, Array]:
-        """Return the value on a batch and its derivative with respect to the prediction, or to `sums` if given."""
+    ) -> tuple[Any, Any, Array]:
+        """Return the sum of the losses, its divisor and its derivative; from `sums` in one go."""
         if sums is None or sample_weight is not None:
-            return super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
         divisor = self._divisor(y_pred.size)
         part = np.copysign(sums, -ONE[sums.dtype], out)
         np.log1p(np.exp(part, part), part)
-        value = float(part.sum())
+        total = part.sum()
         np.subtract(sums > 0, y_true, part)
-        value += float(part.ravel().dot(sums.ravel()))
+        total = total + part.ravel().dot(sums.ravel())
         np.subtract(y_pred, y_true, part)
-        return value / divisor, np.multiply(part, scalar(1 / divisor, part.dtype), part)
+        return total, divisor, np.multiply(part, scalar(1 / divisor, part.dtype), part)
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
         """Return targets of shape (n, *output_shape); ValueError if one is not between 0 and 1."""
@@ -92,6 +93,7 @@ class CategoricalCrossentropy(Loss):
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 4.108 and 4.109.
     """
 
+    replayable = True
     classifies = True
     canonical = "softmax"
 
@@ -115,7 +117,7 @@ class CategoricalCrossentropy(Loss):
         shifted = sums - sums.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         if y_true.ndim == 1:
-            return np.asarray(log_sum - shifted[_rows(len(y_true)), y_true])
+            return log_sum - shifted[_rows(len(y_true)), y_true]  # type: ignore[no-any-return]
         return _dot_rows(y_true, log_sum[:, np.newaxis] - shifted)
 
     def gradient_from_sums(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
@@ -126,28 +128,28 @@ class CategoricalCrossentropy(Loss):
         gradient[_rows(len(y_true)), y_true] -= ONE[gradient.dtype]
         return gradient
 
-    def value_and_gradient(
+    def sum_and_gradient(
         self,
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
         sums: Array | None = None,
         out: Array | None = None,
-    ) -> tuple[float, Array]:
-        """Return the value on a batch and its derivative with respect to the prediction, or to `sums` if given."""
+    ) -> tuple[Any, Any, Array]:
+        """Return the sum of the losses, its divisor and its derivative; from `sums` in one go."""
         if sums is None or sample_weight is not None:
-            return super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
         divisor = self._divisor(len(y_pred))
         labels = y_true.ndim == 1
         p = y_pred[_rows(len(y_true)), y_true] if labels else y_pred
         if not p.size or not p.min() > _TINY[p.dtype]:
-            value = float(self.per_sample_from_sums(y_true, sums).sum())
+            total = self.per_sample_from_sums(y_true, sums).sum()
         elif labels:
-            value = -float(np.log(p, p).sum())
+            total = -np.log(p, p).sum()
         else:
-            value = -float(np.log(p, out).ravel().dot(y_true.ravel()))
+            total = -np.log(p, out).ravel().dot(y_true.ravel())
         gradient = self.gradient_from_sums(y_true, y_pred, out)
-        return value / divisor, np.multiply(gradient, scalar(1 / divisor, gradient.dtype), gradient)
+        return total, divisor, np.multiply(gradient, scalar(1 / divisor, gradient.dtype), gradient)
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
         """Return labels (n,) as integers, or rows of probabilities (n, K) of the floating `dtype`."""
@@ -175,6 +177,7 @@ class Hinge(Elementwise):
     Vapnik, "Support-Vector Networks" (1995), section 3, where it is the slack.
     """
 
+    replayable = True
     classifies = True
     threshold = 0.0
 
@@ -212,7 +215,7 @@ def _rows(n: int) -> Array:
 
 
 def _dot_rows(a: Array, b: Array) -> Array:
-    return np.asarray(np.einsum("nk,nk->n", a, b))
+    return np.einsum("nk,nk->n", a, b)  # type: ignore[no-any-return]
 
 
 def _labels(y: Array, classes: int) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from framework.component import Array
@@ -36,20 +38,20 @@ class _Elementwise(Loss):
         reduced: Array = values.mean(axis=axes) if self.reduction == "mean" else values.sum(axis=axes)
         return reduced
 
-    def value_and_gradient(
+    def sum_and_gradient(
         self,
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
         sums: Array | None = None,
         out: Array | None = None,
-    ) -> tuple[float, Array]:
-        """Return the value on a batch and its derivative; without weights, batch and outputs are one axis."""
+    ) -> tuple[Any, Any, Array]:
+        """Return sum, divisor and derivative; without weights, batch and outputs are one axis."""
         if sample_weight is not None or sums is not None:
-            return super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
         divisor = self._divisor(y_pred.size)
-        value = float(self.values(y_true, y_pred).sum()) / divisor
-        return value, np.multiply(self.slopes(y_true, y_pred), scalar(1 / divisor, y_pred.dtype), out)
+        gradient = np.multiply(self.slopes(y_true, y_pred), scalar(1 / divisor, y_pred.dtype), out)
+        return self.values(y_true, y_pred).sum(), divisor, gradient
 
 
 # A class called `Elementwise` would be registered as a loss.

@@ -28,22 +28,22 @@ class _SquaredError(Elementwise):
         """Return ``2 * factor * (p - y)``."""
         return 2 * self.factor * (y_pred - y_true)
 
-    def value_and_gradient(
+    def sum_and_gradient(
         self,
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
         sums: Array | None = None,
         out: Array | None = None,
-    ) -> tuple[float, Array]:
-        """Return the value on a batch and its derivative with respect to the prediction."""
+    ) -> tuple[Any, Any, Array]:
+        """Return the sum of squares, its divisor, and the derivative of the quotient."""
         if sample_weight is not None:
-            return super().value_and_gradient(y_true, y_pred, sample_weight, out=out)
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, out=out)
         residual = np.subtract(y_pred, y_true, out)
         flat = residual.ravel()
-        divisor = len(flat) if self.reduction == "mean" else 1
-        value = self.factor * float(flat.dot(flat)) / divisor
-        return value, np.multiply(residual, scalar(2 * self.factor / divisor, residual.dtype), residual)
+        divisor = (flat.size if self.reduction == "mean" else 1) / self.factor
+        total = flat.dot(flat)
+        return total, divisor, np.multiply(residual, scalar(2 / divisor, residual.dtype), residual)
 
 
 class HalfSquaredError(_SquaredError):
@@ -55,6 +55,7 @@ class HalfSquaredError(_SquaredError):
     `MeanSquaredError`. Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 5.11.
     """
 
+    replayable = True
     factor = 0.5
 
 
@@ -67,6 +68,7 @@ class MeanSquaredError(_SquaredError, aliases=("mse",)):
     Statistical Learning* (2009), eq. 2.9.
     """
 
+    replayable = True
     factor = 1.0
 
 
@@ -78,6 +80,8 @@ class MeanAbsoluteError(Elementwise, aliases=("mae",)):
     Shapes: `y_true` and `y_pred` (n, outputs). The slope at ``p = y`` is 0. Source: Hastie, Tibshirani &
     Friedman, *The Elements of Statistical Learning* (2009), section 10.6.
     """
+
+    replayable = True
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``|p - y|``."""
@@ -105,6 +109,8 @@ class Huber(Elementwise):
     delta : float, default 1
         Where the square ends, in units of y.
     """
+
+    replayable = True
 
     def __init__(self, delta: float = 1.0, **common: Any) -> None:
         self.delta = delta
@@ -139,6 +145,8 @@ class LogCosh(Elementwise):
     data using a modified EM algorithm" (1990), where it is the potential of a prior.
     """
 
+    replayable = True
+
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``|r| + log(1 + (exp(-2|r|) - 1) / 2)``, which is exact for small ``r`` too."""
         size = np.abs(y_pred - y_true)
@@ -160,6 +168,8 @@ class Poisson(Elementwise):
     than the machine epsilon of its dtype (Keras adds 1e-7 to it). Source: McCullagh & Nelder, *Generalized Linear
     Models* (1989), section 6.2.
     """
+
+    replayable = True
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``p - y log p``."""
@@ -192,6 +202,8 @@ class Quantile(Elementwise):
     tau : float, default 0.5
         The quantile, between 0 and 1.
     """
+
+    replayable = True
 
     def __init__(self, tau: float = 0.5, **common: Any) -> None:
         self.tau = tau

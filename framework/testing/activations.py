@@ -8,9 +8,12 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.component import Array
+from framework.layers.dense import Dense
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts, poisoned
+from framework.testing.bench import Source
 from framework.testing.numeric import Slopes, away_from, slopes
+from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4))
@@ -48,6 +51,12 @@ def check_activation(activation: Activation, *, kinks: Sequence[float] = (), see
             _check_buffers(subject, activation, z, rng.standard_normal(shape))
     _check_float32(subject, activation)
     _check_extremes(subject, activation)
+    if type(activation).replayable:
+        rng = np.random.default_rng(0)
+        for dtype in (np.float32, np.float64):
+            batches = [2 * rng.standard_normal((5, 4)) for _ in range(PLAYED)]
+            for layer in (activation, Dense(3, activation)):  # over its input, and over sums that it may overwrite
+                check_layer_replay(subject, [Source(), layer], (4,), batches, dtype)
     unchanged(subject, before)
 
 

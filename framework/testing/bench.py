@@ -12,8 +12,10 @@ from framework.layers.base import Context, Layer, Parameter, Shape
 from framework.network import Network, Pass, Place
 
 
-class _Source(Layer, registered=False):
+class Source(Layer, registered=False):
     """Stands before the layer: because it learns, the gradient of the layer's input is wanted."""
+
+    replayable = True
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         return {"nothing": Parameter((1,))}
@@ -73,7 +75,7 @@ class Bench:
     ) -> None:
         self.seed = seed
         self.stage = stage = _Stage(layer)
-        layers = [_Source(), stage] if needs_input_grad else [stage]
+        layers = [Source(), stage] if needs_input_grad else [stage]
         self.noise = np.random.default_rng(seed)
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise

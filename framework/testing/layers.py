@@ -11,11 +11,12 @@ from framework.component import Array
 from framework.layers.base import Layer, Parameter, Shape
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import shapes_of
-from framework.testing.bench import Bench
+from framework.testing.bench import Bench, Source
 from framework.testing.layer_gradients import check_gradients
 from framework.testing.layer_inference import check_inference
 from framework.testing.layer_state import check_buffers, check_contexts, check_randomness
 from framework.testing.numeric import away_from
+from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
 
 Draw = Callable[[np.random.Generator, int], Array]
@@ -73,6 +74,10 @@ def check_layer(
             check_inference(subject, bench, x)
             check_randomness(subject, bench, x)
             _check_float32(subject, bench, x, rng, shape)
+            if type(layer).replayable:
+                for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
+                    batches = [draw(rng, n) for _ in range(PLAYED)]
+                    check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
             for part, before in inside:
                 unchanged(part, before)
 

@@ -9,10 +9,12 @@ from functools import partial
 import numpy as np
 
 from framework.component import Array
+from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.loss_batches import check_batch, check_layouts, check_sums, check_weights
 from framework.testing.numeric import slopes
+from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 
 Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
@@ -76,6 +78,8 @@ def check_loss(
                     check_sums(subject, variant, y, rng.standard_normal(p.shape))
                 for size in extremes:
                     _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
+        if type(variant).replayable:
+            _check_replay(subject, variant, draw, max(outputs))
         unchanged(subject, before)
 
 
@@ -136,6 +140,25 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
                 f"entry [{i}]: {loss.per_sample(y, p)[i]:.6g} for a prediction, {best[i]:.6g} for the target itself"
             )
             subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
+
+
+def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> None:
+    rng = np.random.default_rng(0)
+    activations = ["sigmoid", loss.canonical] if loss.canonical else ["sigmoid"]
+    for dtype in (np.float32, np.float64):
+        pairs = [draw(rng, 5, outputs) for _ in range(PLAYED)]
+        for activation in activations:
+            for weighted in (False, True):
+                batches: list[Batch] = [
+                    (
+                        p.astype(dtype),
+                        y.astype(dtype) if y.dtype.kind == "f" else y,
+                        rng.uniform(0.5, 2, 5).astype(dtype) if weighted else None,
+                    )
+                    for y, p in pairs
+                ]
+                layers = [Dense(outputs, activation)]
+                check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == loss.canonical)
 
 
 def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:

@@ -1,0 +1,246 @@
+"""NumPy calls written down while a function makes them, to be made again on other values in the same arrays.
+
+On small arrays a training step is a few dozen NumPy calls of a fifth of a microsecond each, and as much time again
+goes into the Python between them: attributes, arguments, frames. All of it is the same in every step of one batch size.
+So a `Recording` watches a function once and keeps the calls, each bound to its arrays; playing them is a loop over
+that list. Arrays that the function allocates are kept and written to again: a replay allocates nothing.
+
+That is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
+depend on their values. Numbers that it takes from anywhere else are those of the time of the recording.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array
+
+Call = Callable[[], Any]
+REDUCTION = ("axis", "dtype", "out", "keepdims")  # the positional arguments of ufunc.reduce after the array
+OUT_BY_NAME = (np.maximum, np.minimum)  # a third positional argument is deprecated in these
+WITH_OUT = (np.concatenate, np.dot, np.einsum, np.stack)
+
+
+class Changed(Exception):
+    """A branch that the recorded function took would be another one on the present values."""
+
+
+class Recording:
+    """The NumPy calls that were made on watched arrays.
+
+    Attributes
+    ----------
+    calls : list of callable
+        What ``for call in recording.calls: call()`` makes again.
+    problem : str or None
+        Why it must not be played: what the function took out of NumPy's hands.
+    branches : bool
+        Whether the function may branch on values. A replay then raises `Changed` at a branch that would be another
+        one, and what comes after it has to be computed anew; else a branch is a `problem`.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.problem: str | None = None
+        self.branches = False
+        self._watched: dict[int, Watched] = {}
+
+    def watch(self, array: Array) -> Watched:
+        """Return a view of `array`; what is done with it, and with what comes of it, is written down."""
+        if id(array) not in self._watched:
+            self._watched[id(array)] = watched = array.view(Watched)
+            watched.recording, watched.plain = self, array
+        return self._watched[id(array)]
+
+    def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return ``function(*args, **kwargs)`` as a watched array, and write the call down."""
+        args, kwargs = unwatched(args), unwatched(kwargs)
+        result = function(*args, **kwargs)
+        call = partial(function, *args, **kwargs)
+        if result is None:
+            self.calls.append(call)
+            return None
+        if not isinstance(result, np.ndarray | np.generic):
+            self.problem = f"{function.__name__} gives a {type(result).__name__}"
+            return result
+        given = list(_arrays((args, kwargs)))
+        array = np.asarray(result)
+        if any(array is one for one in given):
+            self.calls.append(call)
+        elif function in WITH_OUT:
+            self.calls.append(partial(call, out=array))
+        elif not any(np.may_share_memory(array, one) for one in given):  # else a view: nothing to be done again
+            self.calls.append(_assigning(array, call))
+        return self.watch(array)
+
+
+class Watched(np.ndarray[Any, np.dtype[Any]]):
+    """An array that writes down in its `recording` what is done with it.
+
+    Attributes
+    ----------
+    recording : Recording
+    plain : ndarray or None
+        The array in its place in the calls: always the same object, because of two views on the same memory NumPy
+        would have to find out how they overlap, which takes as long as a call. None until a view is asked for it.
+    """
+
+    recording: Recording
+    plain: Array | None = None
+
+    def __array_finalize__(self, source: Any) -> None:
+        """Let views be watched too."""
+        if isinstance(source, Watched):
+            self.recording = source.recording
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **kwargs: Any) -> Any:
+        """Make the call, keep what it returns as the memory of later calls, and write it down."""
+        function = ufunc if method == "__call__" else getattr(ufunc, method)
+        plain = unwatched(inputs)
+        if method == "at":
+            return self.recording.apply(function, plain, kwargs)
+        result = function(*plain, **({"out": unwatched(out)} if out else {}), **unwatched(kwargs))
+        outs = unwatched(out) or tuple(map(np.asarray, result if isinstance(result, tuple) else (result,)))
+        call = _bound(function, _constants(plain, outs[0].dtype), outs, unwatched(kwargs))
+        self.recording.calls.append(call)
+        returned = out or tuple(map(self.recording.watch, outs))
+        return returned[0] if len(returned) == 1 else returned
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.recording.apply(function, args, kwargs)
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        a, b = unwatched(self), unwatched(other)
+        result = np.asarray(a.dot(b)) if out is None else a.dot(b, unwatched(out))
+        self.recording.calls.append(partial(a.dot, b, result))
+        return self.recording.watch(result)
+
+    def fill(self, value: Any) -> None:
+        self.recording.apply(np.ndarray.fill, (self, value), {})
+
+    def __getitem__(self, key: Any) -> Any:
+        plain = unwatched(self)
+        if any(isinstance(index, np.ndarray | list) for index in (key if isinstance(key, tuple) else (key,))):
+            return self.recording.apply(type(plain).__getitem__, (plain, key), {})
+        view = plain[key]
+        if isinstance(view, np.generic):
+            view = plain[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return self.recording.watch(view)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.recording.apply(unwatched(self).__setitem__, (key, value), {})
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        plain, recording = unwatched(self), self.recording
+        value = bool(plain)
+        if not recording.branches:
+            recording.problem = "it branches on values"
+
+        def check() -> None:
+            if bool(plain) is not value:
+                raise Changed
+
+        recording.calls.append(check)
+        return value
+
+
+def _noting(name: str) -> Callable[..., Any]:
+    """Return a method that gives a copy or a view, as a watched array."""
+    function = getattr(np.ndarray, name)
+
+    def method(self: Watched, *args: Any, **kwargs: Any) -> Any:
+        return self.recording.apply(function, (self, *args), kwargs)
+
+    return method
+
+
+def _leaving(name: str) -> Callable[..., Any]:
+    """Return a method by which values leave the recording."""
+    function = getattr(np.ndarray, name)
+
+    def method(self: Watched, *args: Any) -> Any:
+        self.recording.problem = f"it takes a Python number out of an array ({name})"
+        return function(unwatched(self), *args)
+
+    return method
+
+
+for _name in ("argmax", "argmin", "astype", "clip", "copy", "flatten", "ravel", "repeat", "reshape", "take"):
+    setattr(Watched, _name, _noting(_name))
+for _name in ("__float__", "__int__", "__index__", "item", "tolist"):
+    setattr(Watched, _name, _leaving(_name))
+
+
+class WatchedGenerator:
+    """A random generator whose draws are written down: a replay draws anew.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    recording : Recording
+    """
+
+    def __init__(self, rng: np.random.Generator, recording: Recording) -> None:
+        self._rng = rng
+        self._recording = recording
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return the method of this name of the generator, watched."""
+        method = getattr(self._rng, name)
+        return lambda *args, **kwargs: self._recording.apply(method, args, kwargs)
+
+
+def unwatched(value: Any) -> Any:
+    """Return `value` with plain arrays in place of watched ones, on the same memory."""
+    if isinstance(value, Watched):
+        if value.plain is None:
+            value.plain = value.view(np.ndarray)
+        return value.plain
+    if type(value) in (tuple, list):
+        return type(value)(map(unwatched, value))
+    if type(value) is dict:
+        return {key: unwatched(item) for key, item in value.items()}
+    return value
+
+
+def _arrays(value: Any) -> Iterator[Array]:
+    if isinstance(value, np.ndarray):
+        yield value
+    elif isinstance(value, tuple | list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _arrays(item)
+
+
+def _constants(inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """Return `inputs` with 0-d arrays in place of Python numbers, which NumPy would convert at each call."""
+    dtypes = {array.dtype for array in inputs if isinstance(array, np.ndarray)}
+    if dtypes != {dtype} or dtype.kind != "f":
+        return inputs
+    return tuple(np.array(value, dtype) if type(value) in (int, float) else value for value in inputs)
+
+
+def _bound(function: Any, inputs: tuple[Any, ...], outs: tuple[Array, ...], kwargs: dict[str, Any]) -> Call:
+    """Return the call of a ufunc, or of one of its methods, in the form that costs least."""
+    if function in OUT_BY_NAME and not kwargs:
+        (a, b), (out,) = inputs, outs
+        return lambda: function(a, b, out=out)
+    if getattr(function, "__name__", "") == "reduce" and set(kwargs) <= set(REDUCTION):
+        positional = {"axis": 0, "dtype": None, "keepdims": False, **kwargs, "out": outs[0]}
+        return partial(function, *inputs, *(positional[name] for name in REDUCTION))
+    if isinstance(function, np.ufunc) and not kwargs:
+        return partial(function, *inputs, *outs)
+    return partial(function, *inputs, out=outs[0] if len(outs) == 1 else outs, **kwargs)
+
+
+def _assigning(array: Array, call: Call) -> Call:
+    def assign() -> None:
+        array[...] = call()
+
+    return assign

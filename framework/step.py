@@ -1,0 +1,231 @@
+"""The gradients of one batch: forward pass, loss and backward pass, as they are written or played from a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array, Component
+from framework.layers.base import Context
+from framework.losses import Loss
+from framework.network import KEPT_BATCH_SIZES, Network, Pass
+from framework.replay import Changed, Recording, Watched, WatchedGenerator, unwatched
+
+# What a replay saves is little where arrays are large, and each array that the step allocates is kept for it.
+RECORDED_ELEMENTS = 1 << 18
+
+Key = tuple[int, int, bool]
+
+
+class Step:
+    """``loss = step(x, y, weight)`` fills ``network.grads`` for one batch.
+
+    The second batch of a size is recorded, and those that come after it are played: see `Recording`. Layers, and
+    losses, that are not `replayable` are then called as they are. What is computed is the same to the last bit.
+
+    Parameters
+    ----------
+    network : Network
+    loss : Loss
+
+    Attributes
+    ----------
+    prediction : ndarray, shape (n, *output_shape)
+        That of the last batch, overwritten by the next.
+    """
+
+    prediction: Array
+
+    def __init__(self, network: Network, loss: Loss) -> None:
+        self.network = network
+        self.loss = loss
+        self._forget()
+
+    def _forget(self) -> None:
+        self._recorded: dict[Key, _Recorded] = {}
+        self._seen: dict[Key, int] = {}
+        self._problems: dict[Key, str] = {}
+        self._arguments = self._present_arguments()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"network": self.network, "loss": self.loss}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def refresh(self) -> None:
+        """Forget recordings if an argument of a component was set since; call where that may have happened."""
+        present = self._present_arguments()
+        if len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
+            self._forget()
+
+    def _present_arguments(self) -> list[Any]:
+        """Return the arguments of all that is recorded, of activations in layers too."""
+        present = [self.network.version, *vars(self.loss).values()]
+        for at in self.network.root:
+            for value in vars(at.layer).values():
+                present.append(value)
+                if isinstance(value, Component):
+                    present += vars(value).values()
+        return present
+
+    def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
+        """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
+        recorded = self._recorded.get((len(x), y.ndim, weight is None))
+        if recorded is None:
+            return self._not_recorded(x, y, weight)
+        recorded.x[...] = x
+        recorded.y[...] = y
+        if weight is not None:
+            recorded.weight[...] = weight  # type: ignore[index]
+        self.prediction = recorded.prediction
+        try:
+            for call in recorded.calls:
+                call()
+        except Changed:  # only losses branch: forward has been made
+            return self._after_forward(recorded.at, recorded.y, recorded.prediction, recorded.weight)
+        if self.network.regularized:
+            self.network.regularize()
+        return float(recorded.total.item() / recorded.divisor.item())
+
+    def _not_recorded(self, x: Array, y: Array, weight: Array | None) -> float:
+        key = len(x), y.ndim, weight is None
+        seen = self._seen[key] = self._seen.get(key, 0) + 1
+        if seen != 2 or len(x) * self.network.widest > RECORDED_ELEMENTS:
+            return self.plain(x, y, weight)
+        recorded = _Recorded(self.network, self.loss, x, y, weight)
+        if recorded.problem is not None:
+            self._problems[key] = recorded.problem
+        else:
+            if len(self._recorded) >= KEPT_BATCH_SIZES:
+                self._recorded.clear()
+                self._seen.clear()
+            self._recorded[key] = recorded
+        self.prediction = recorded.prediction
+        if self.network.regularized:
+            self.network.regularize()
+        return float(recorded.total.item() / recorded.divisor.item())
+
+    def problem(self, x: Array, y: Array, weight: Array | None = None) -> str | None:
+        """Return why batches like this one are not played from a recording; None if they are, or will be."""
+        key = len(x), y.ndim, weight is None
+        if key in self._recorded or self._seen.get(key, 0) < 2:
+            return None
+        return self._problems.get(key, f"a batch of {len(x)} is so large that it would gain little")
+
+    def plain(self, x: Array, y: Array, weight: Array | None = None) -> float:
+        """Do the same without recordings."""
+        self.prediction = prediction = self.network.forward(x, training=True)  # forward_prop
+        return self._after_forward(self.network.active, y, prediction, weight)
+
+    def _after_forward(self, at: Pass, y: Array, prediction: Array, weight: Array | None) -> float:
+        self.network.active = at
+        value, grad = self.loss.value_and_gradient(y, prediction, weight, at.sums, at.grad)
+        self.network.backward(grad)  # back_prop
+        return value
+
+
+class _Recorded:
+    """A step that is made and recorded on one batch.
+
+    Attributes
+    ----------
+    x, y, weight : ndarray
+        Where the values of another batch are put before ``calls`` are played.
+    total, divisor : ndarray, 0-d
+        The loss is their quotient.
+    """
+
+    def __init__(self, network: Network, loss: Loss, x: Array, y: Array, weight: Array | None) -> None:
+        self.at = network.training_pass(len(x))
+        self.x, self.y, self.weight = x.copy(), y.copy(), None if weight is None else weight.copy()
+        self.recording = recording = Recording()
+        self.calls = recording.calls
+        out = recording.watch(self.x)
+        for forward, ctx in self.at.forwards:
+            out = self._part(forward, ctx, out)
+        self.prediction: Array = unwatched(out)
+        recorded_to_the_end = self.at.forwards[-1][1].replayable
+        if loss.replayable and (recorded_to_the_end or not network.canonical):
+            grad = self._recorded_loss(loss, out)
+        else:
+            grad = self._plain_loss(loss)
+        for backward, ctx in self.at.backwards:
+            grad = self._part(backward, ctx, grad)
+        self.problem = recording.problem
+
+    def _part(self, function: Any, ctx: Context, array: Any) -> Any:
+        """Return what `forward` or `backward` makes of `array`, recorded or, if that cannot be, as one call."""
+        if ctx.replayable:
+            with _watched(ctx, self.recording):
+                return self._checked(function(ctx, array), ctx.layer)
+        given = unwatched(array)
+        result = function(ctx, given)
+        if result is None:
+            self.calls.append(lambda: function(ctx, given))
+            return None
+        kept = result.copy()
+
+        def call() -> None:
+            kept[...] = function(ctx, given)
+
+        self.calls.append(call)
+        return self.recording.watch(kept)
+
+    def _recorded_loss(self, loss: Loss, prediction: Any) -> Any:
+        watch = self.recording.watch
+        y, weight, sums = (None if array is None else watch(array) for array in (self.y, self.weight, self.at.sums))
+        self.recording.branches = True
+        total, divisor, grad = loss.sum_and_gradient(y, prediction, weight, sums, watch(self.at.grad))  # type: ignore[arg-type]
+        self.recording.branches = False
+        self.total, self.divisor = (np.asarray(unwatched(number)) for number in (self._checked(total, loss), divisor))
+        return self._checked(grad, loss)
+
+    def _checked(self, result: Any, component: Component) -> Any:
+        if result is not None and not isinstance(result, Watched):
+            self.recording.problem = f"{type(component).__name__} returns what was not made by NumPy from its arrays"
+            return self.recording.watch(np.asarray(result))
+        return result
+
+    def _plain_loss(self, loss: Loss) -> Any:
+        at = self.at
+        self.total, self.divisor = np.zeros(()), np.ones(())
+
+        def call() -> None:
+            self.total[()], grad = loss.value_and_gradient(self.y, self.prediction, self.weight, at.sums, at.grad)
+            if grad is not at.grad:
+                at.grad[...] = grad
+
+        call()
+        self.calls.append(call)
+        return self.recording.watch(at.grad)
+
+
+@contextmanager
+def _watched(ctx: Context, recording: Recording) -> Iterator[None]:
+    """Let all arrays of a context, and of those inside it, be watched for a while."""
+    contexts = list(_tree(ctx))
+    noise = ctx.rng
+    for one in contexts:
+        for name, value in vars(one).items():
+            if type(value) is np.ndarray:
+                setattr(one, name, recording.watch(value))
+        one.rng = WatchedGenerator(noise, recording)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for one in contexts:
+            for name, value in vars(one).items():
+                if isinstance(value, Watched | list | tuple):
+                    setattr(one, name, unwatched(value))
+            one.rng = noise
+
+
+def _tree(ctx: Context) -> Iterator[Context]:
+    yield ctx
+    for child in ctx.children:
+        yield from _tree(child)

@@ -1,0 +1,75 @@
+"""Components that say they are replayable: what is played from a recording against what they compute."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from framework.component import Array
+from framework.layers.base import Shape
+from framework.losses import HalfSquaredError, Loss
+from framework.network import Network
+from framework.step import Step
+from framework.testing.report import Subject
+
+PLAYED = 4  # batches; the first is not recorded, the second is
+REMEDY = "remove replayable = True, or let NumPy do it all, on arrays of ctx and in an order that values do not change"
+
+Batch = tuple[Array, Array, Array | None]
+
+
+def check_layer_replay(
+    subject: Subject, layers: Sequence[Any], input_shape: Shape, batches: Sequence[Array], dtype: Any
+) -> None:
+    """Check that playing `layers` on batches of inputs is the same as calling them."""
+    shape = _network(layers, input_shape, dtype).output_shape
+    rng = np.random.default_rng(0)
+    targets = [rng.standard_normal((len(x), *shape)).astype(dtype) for x in batches]
+    whole: list[Batch] = [(x.astype(dtype), y, None) for x, y in zip(batches, targets, strict=True)]
+    check_replay(subject, layers, input_shape, HalfSquaredError(), whole, dtype)
+
+
+def check_replay(
+    subject: Subject,
+    layers: Sequence[Any],
+    input_shape: Shape,
+    loss: Loss,
+    batches: Sequence[Batch],
+    dtype: Any,
+    canonical: bool = False,
+) -> None:
+    """Check that steps which are recorded and played are, to the last bit, those that are not.
+
+    Parameters
+    ----------
+    batches : sequence of (x, y, weight)
+        At least three of one size.
+    canonical : bool
+        Whether the loss works from the sums of the output layer.
+    """
+    played, plain = (_network(layers, input_shape, dtype, canonical) for _ in range(2))
+    step, other = Step(played, loss), Step(plain, loss)
+    for i, (x, y, weight) in enumerate(batches):
+        part = f"batch {i + 1} of {len(x)}, played" if i > 1 else f"batch {i + 1} of {len(x)}"
+        value = subject.call(part, lambda x=x, y=y, weight=weight: step(x, y, weight), x=x, y=y)
+        expected = other.plain(x, y, weight)
+        if i == 1 and (problem := step.problem(x, y, weight)) is not None:
+            subject.fail("replayable = True", problem, REMEDY)
+        pairs = {
+            "the prediction": (step.prediction, other.prediction),
+            "the loss": (np.array(value), np.array(expected)),
+            "the gradients": (played.grads, plain.grads),
+            "the layer's own state": (played.params, plain.params),
+        }
+        for what, (computed, right) in pairs.items():
+            same = np.array_equal(computed, right, equal_nan=True)
+            subject.require(same, f"{part}: {what}", "differs from what is computed without a recording", REMEDY)
+        for network in (played, plain):
+            network.params += 0.01 * (1 + i) * np.cos(np.arange(network.params.size, dtype=dtype))
+
+
+def _network(layers: Sequence[Any], input_shape: Shape, dtype: Any, canonical: bool = False) -> Network:
+    rng, noise = np.random.default_rng(1), np.random.default_rng(2)
+    return Network(layers, input_shape, dtype=dtype, rng=rng, noise=noise, canonical=canonical)
