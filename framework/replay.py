@@ -3,7 +3,8 @@
 On small arrays a training step is a few dozen NumPy calls of a fifth of a microsecond each, and as much time again
 goes into the Python between them: attributes, arguments, frames. All of it is the same in every step of one batch size.
 So a `Recording` watches a function once and keeps the calls, each bound to its arrays; playing them is a loop over
-that list. Arrays that the function allocates are kept and written to again: a replay allocates nothing.
+that list. Arrays that the function allocates are kept and written to again: a replay allocates nothing. One that the
+function has let go of serves for a later result, as it would in a heap, so that few arrays stay in the cache.
 
 That is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
 depend on their values. Numbers that it takes from anywhere else are those of the time of the recording.
@@ -14,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from weakref import WeakValueDictionary, finalize
 
 import numpy as np
 
@@ -47,17 +49,40 @@ class Recording:
         self.calls: list[Call] = []
         self.problem: str | None = None
         self.branches = False
-        self._watched: dict[int, Watched] = {}
+        self._watched: WeakValueDictionary[int, Watched] = WeakValueDictionary()
+        self._free: dict[Any, list[Array]] = {}
+        self._kept: list[Watched] = []
 
-    def watch(self, array: Array) -> Watched:
-        """Return a view of `array`; what is done with it, and with what comes of it, is written down."""
-        if id(array) not in self._watched:
+    def watch(self, array: Any, source: Any = None) -> Watched:
+        """Return a view of `array`; what is done with it, and with what comes of it, is written down.
+
+        The memory belongs to `source`, if that is given.
+        """
+        watched = self._watched.get(id(array))
+        if watched is None:
             self._watched[id(array)] = watched = array.view(Watched)
-            watched.recording, watched.plain = self, array
-        return self._watched[id(array)]
+            watched.recording, watched.plain, watched.source = self, array, source
+        return watched
+
+    def keep(self, value: Any) -> Any:
+        """Return `value` with plain arrays in place of watched ones, whose memory then serves for nothing else."""
+        self._kept += _watched_in(value)
+        return unwatched(value)
+
+    def result(self, value: Any) -> Watched:
+        """Return what a call has given as a watched array, in memory that is used again when nothing refers to it."""
+        array = np.asarray(value)
+        free = self._free.setdefault((array.shape, array.dtype), [])
+        if free:
+            free[-1][...] = array
+            array = free.pop()
+        watched = self.watch(array)
+        finalize(watched, free.append, array)
+        return watched
 
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return ``function(*args, **kwargs)`` as a watched array, and write the call down."""
+        sources = _watched_in((args, kwargs))
         args, kwargs = unwatched(args), unwatched(kwargs)
         result = function(*args, **kwargs)
         call = partial(function, *args, **kwargs)
@@ -68,14 +93,14 @@ class Recording:
             self.problem = f"{function.__name__} gives a {type(result).__name__}"
             return result
         given = list(_arrays((args, kwargs)))
-        array = np.asarray(result)
-        if any(array is one for one in given):
+        if any(result is one for one in given):
             self.calls.append(call)
-        elif function in WITH_OUT:
-            self.calls.append(partial(call, out=array))
-        elif not any(np.may_share_memory(array, one) for one in given):  # else a view: nothing to be done again
-            self.calls.append(_assigning(array, call))
-        return self.watch(array)
+            return self.watch(result, sources)
+        if any(np.may_share_memory(result, one) for one in given):  # a view: nothing to be done again
+            return self.watch(result, sources)
+        watched = self.result(result)
+        self.calls.append(partial(call, out=watched.plain) if function in WITH_OUT else _assigning(watched.plain, call))
+        return watched
 
 
 class Watched(np.ndarray[Any, np.dtype[Any]]):
@@ -87,15 +112,18 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
     plain : ndarray or None
         The array in its place in the calls: always the same object, because of two views on the same memory NumPy
         would have to find out how they overlap, which takes as long as a call. None until a view is asked for it.
+    source : Watched or list of these, or None
+        What has the memory that this is a view of, which is not free as long as the view is there.
     """
 
     recording: Recording
-    plain: Array | None = None
+    plain: Any = None
+    source: Any = None
 
     def __array_finalize__(self, source: Any) -> None:
         """Let views be watched too."""
         if isinstance(source, Watched):
-            self.recording = source.recording
+            self.recording, self.source = source.recording, source
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **kwargs: Any) -> Any:
         """Make the call, keep what it returns as the memory of later calls, and write it down."""
@@ -104,10 +132,10 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
         if method == "at":
             return self.recording.apply(function, plain, kwargs)
         result = function(*plain, **({"out": unwatched(out)} if out else {}), **unwatched(kwargs))
-        outs = unwatched(out) or tuple(map(np.asarray, result if isinstance(result, tuple) else (result,)))
+        returned = out or tuple(map(self.recording.result, result if isinstance(result, tuple) else (result,)))
+        outs = unwatched(returned)
         call = _bound(function, _constants(plain, outs[0].dtype), outs, unwatched(kwargs))
         self.recording.calls.append(call)
-        returned = out or tuple(map(self.recording.watch, outs))
         return returned[0] if len(returned) == 1 else returned
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -115,9 +143,10 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
 
     def dot(self, other: Any, out: Any = None) -> Any:
         a, b = unwatched(self), unwatched(other)
-        result = np.asarray(a.dot(b)) if out is None else a.dot(b, unwatched(out))
-        self.recording.calls.append(partial(a.dot, b, result))
-        return self.recording.watch(result)
+        result = a.dot(b) if out is None else a.dot(b, unwatched(out))
+        returned = self.recording.result(result) if out is None else out
+        self.recording.calls.append(partial(a.dot, b, unwatched(returned)))
+        return returned
 
     def fill(self, value: Any) -> None:
         self.recording.apply(np.ndarray.fill, (self, value), {})
@@ -129,7 +158,7 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
         view = plain[key]
         if isinstance(view, np.generic):
             view = plain[(*key, ...) if isinstance(key, tuple) else (key, ...)]
-        return self.recording.watch(view)
+        return self.recording.watch(view, self)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         self.recording.apply(unwatched(self).__setitem__, (key, value), {})
@@ -216,6 +245,10 @@ def _arrays(value: Any) -> Iterator[Array]:
     elif isinstance(value, tuple | list | dict):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _arrays(item)
+
+
+def _watched_in(value: Any) -> list[Watched]:
+    return [array for array in _arrays(value) if isinstance(array, Watched)]
 
 
 def _constants(inputs: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ from framework.component import Array, Component
 from framework.layers.base import Context
 from framework.losses import Loss
 from framework.network import KEPT_BATCH_SIZES, Network, Pass
-from framework.replay import Changed, Recording, Watched, WatchedGenerator, unwatched
+from framework.replay import Changed, Recording, Watched, WatchedGenerator
 
 # What a replay saves is little where arrays are large, and each array that the step allocates is kept for it.
 RECORDED_ELEMENTS = 1 << 18
@@ -50,6 +50,7 @@ class Step:
         self._seen: dict[Key, int] = {}
         self._problems: dict[Key, str] = {}
         self._arguments = self._present_arguments()
+        self._regularized = bool(self.network.regularized)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"network": self.network, "loss": self.loss}
@@ -88,9 +89,9 @@ class Step:
                 call()
         except Changed:  # only losses branch: forward has been made
             return self._after_forward(recorded.at, recorded.y, recorded.prediction, recorded.weight)
-        if self.network.regularized:
+        if self._regularized:
             self.network.regularize()
-        return float(recorded.total.item() / recorded.divisor.item())
+        return float(recorded.total.item()) / float(recorded.divisor)
 
     def _not_recorded(self, x: Array, y: Array, weight: Array | None) -> float:
         key = len(x), y.ndim, weight is None
@@ -106,9 +107,9 @@ class Step:
                 self._seen.clear()
             self._recorded[key] = recorded
         self.prediction = recorded.prediction
-        if self.network.regularized:
+        if self._regularized:
             self.network.regularize()
-        return float(recorded.total.item() / recorded.divisor.item())
+        return float(recorded.total.item()) / float(recorded.divisor)
 
     def problem(self, x: Array, y: Array, weight: Array | None = None) -> str | None:
         """Return why batches like this one are not played from a recording; None if they are, or will be."""
@@ -136,9 +137,12 @@ class _Recorded:
     ----------
     x, y, weight : ndarray
         Where the values of another batch are put before ``calls`` are played.
-    total, divisor : ndarray, 0-d
+    total, divisor : ndarray, 0-d, or number
         The loss is their quotient.
     """
+
+    total: Array
+    divisor: Any
 
     def __init__(self, network: Network, loss: Loss, x: Array, y: Array, weight: Array | None) -> None:
         self.at = network.training_pass(len(x))
@@ -148,7 +152,7 @@ class _Recorded:
         out = recording.watch(self.x)
         for forward, ctx in self.at.forwards:
             out = self._part(forward, ctx, out)
-        self.prediction: Array = unwatched(out)
+        self.prediction: Array = recording.keep(out)
         recorded_to_the_end = self.at.forwards[-1][1].replayable
         if loss.replayable and (recorded_to_the_end or not network.canonical):
             grad = self._recorded_loss(loss, out)
@@ -163,7 +167,7 @@ class _Recorded:
         if ctx.replayable:
             with _watched(ctx, self.recording):
                 return self._checked(function(ctx, array), ctx.layer)
-        given = unwatched(array)
+        given = self.recording.keep(array)
         result = function(ctx, given)
         if result is None:
             self.calls.append(lambda: function(ctx, given))
@@ -182,7 +186,7 @@ class _Recorded:
         self.recording.branches = True
         total, divisor, grad = loss.sum_and_gradient(y, prediction, weight, sums, watch(self.at.grad))  # type: ignore[arg-type]
         self.recording.branches = False
-        self.total, self.divisor = (np.asarray(unwatched(number)) for number in (self._checked(total, loss), divisor))
+        self.total, self.divisor = self.recording.keep(self._checked(total, loss)), self.recording.keep(divisor)
         return self._checked(grad, loss)
 
     def _checked(self, result: Any, component: Component) -> Any:
@@ -193,7 +197,7 @@ class _Recorded:
 
     def _plain_loss(self, loss: Loss) -> Any:
         at = self.at
-        self.total, self.divisor = np.zeros(()), np.ones(())
+        self.total, self.divisor = np.zeros(()), 1.0
 
         def call() -> None:
             self.total[()], grad = loss.value_and_gradient(self.y, self.prediction, self.weight, at.sums, at.grad)
@@ -221,7 +225,7 @@ def _watched(ctx: Context, recording: Recording) -> Iterator[None]:
         for one in contexts:
             for name, value in vars(one).items():
                 if isinstance(value, Watched | list | tuple):
-                    setattr(one, name, unwatched(value))
+                    setattr(one, name, recording.keep(value))
             one.rng = noise
 
 

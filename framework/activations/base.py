@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from math import log
 from typing import Any
 
 import numpy as np
 
 from framework.component import Array, Component
-from framework.scalars import ONE, per_dtype
+from framework.scalars import per_dtype, scalar
 
 ZERO = per_dtype(0.0)
 TWO = per_dtype(2.0)
-LARGEST_EXPONENT = {
-    np.dtype(t): np.asarray(np.nextafter(t(log(np.finfo(t).max)), t(0))) for t in (np.float32, np.float64)
-}
+LARGEST_EXPONENT = {np.dtype(t): float(np.nextafter(t(log(np.finfo(t).max)), t(0))) for t in (np.float32, np.float64)}
 
 
 class Activation(Component):
@@ -90,6 +88,19 @@ def step(z: Array, out: Array) -> Array:
     return np.sign(z, out) if z.size < 2048 else np.greater(z, ZERO[z.dtype], out=out)
 
 
-def where_positive(z: Array, lower: Array, out: Array) -> Array:
-    """Return f'(z) from `lower`, f'(-|z|), of a function with f'(-z) = 1 - f'(z)."""
-    return np.where(z > ZERO[z.dtype], np.subtract(ONE[z.dtype], lower, out), lower)
+LARGE = 1 << 16
+
+
+@lru_cache(maxsize=64)
+def _filled(value: float, shape: tuple[int, ...], dtype: Any) -> Array:
+    array = np.full(shape, value, dtype)
+    array.flags.writeable = False
+    return array
+
+
+def bound(value: float, z: Array) -> Array:
+    """Return `value` in a form for ``np.minimum(z, ...)`` and ``np.maximum(z, ...)``: an array like `z` if it is small.
+
+    These compare two arrays three times as fast as an array and a number.
+    """
+    return _filled(value, z.shape, z.dtype) if z.size <= LARGE else scalar(value, z.dtype)

@@ -6,7 +6,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from framework.activations.base import TWO, ZERO, Activation, ready, where_positive
+from framework.activations.base import TWO, Activation, bound, ready
 from framework.arguments import flag
 from framework.component import Array
 from framework.scalars import ONE, scalar
@@ -18,15 +18,23 @@ def _gated(z: Array, v: Array, out: Array) -> Array:
     e = np.exp(-np.abs(v))
     np.divide(e, ONE[z.dtype] + e, out)
     np.multiply(out, np.abs(z), out)
-    return np.subtract(np.maximum(z, ZERO[z.dtype]), out, out)
+    return np.subtract(np.maximum(z, bound(0.0, z)), out, out)
 
 
-def _gated_slope(z: Array, v: Array, z_dv: Array, out: Array) -> Array:
-    """Return the derivative of z * sigmoid(v(z)) for an odd v, `z_dv` being z v'(z)."""
-    one = ONE[z.dtype]
-    e = np.exp(-np.abs(v))
-    u = one + e
-    return where_positive(z, e * (u - np.abs(z_dv)) / np.square(u), out)
+SMALLEST = {np.dtype(t): float(np.finfo(t).smallest_subnormal) for t in (np.float32, np.float64)}
+
+
+def _gate(z: Array, a: Array, out: Array) -> Array:
+    """Return the gate a / z of a = z gate(z), and at 0, where gates are half open, 1/2."""
+    smallest = SMALLEST[z.dtype]
+    part = np.maximum(np.abs(a), bound(smallest, z))
+    return np.divide(part, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
+
+
+def _gated_slope(z: Array, a: Array, z_dv: Array, out: Array) -> Array:
+    """Return the derivative of a = z * sigmoid(v(z)) for an odd v: s + s (1 - s) z v', s the sigmoid."""
+    s = _gate(z, a, out)
+    return np.add(s, s * (ONE[z.dtype] - s) * z_dv, out)
 
 
 class GELU(Activation, name="gelu"):
@@ -49,16 +57,16 @@ class GELU(Activation, name="gelu"):
         z, out = ready(z, out)
         if self.approximate:
             return _gated(z, _gelu_inner(z)[0], out)
-        x = np.minimum(np.abs(z), scalar(40.0, z.dtype))
+        x = np.minimum(np.abs(z), bound(40.0, z))
         np.multiply(x * mills_ratio(x), normal_density(x), out)
-        return np.subtract(np.maximum(z, ZERO[z.dtype]), out, out)
+        return np.subtract(np.maximum(z, bound(0.0, z)), out, out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
         if self.approximate:
-            return _gated_slope(z, *_gelu_inner(z), out)
-        x = np.minimum(np.abs(z), scalar(40.0, z.dtype))
-        return where_positive(z, (mills_ratio(x) - x) * normal_density(x), out)
+            return _gated_slope(z, a, _gelu_inner(z)[1], out)
+        x = np.minimum(np.abs(z), bound(40.0, z))
+        return np.add(_gate(z, a, out), z * normal_density(x), out)
 
 
 def _gelu_inner(z: Array) -> tuple[Array, Array]:
@@ -83,7 +91,7 @@ class SiLU(Activation, name="silu", aliases=["swish"]):
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        return _gated_slope(z, z, z, out)
+        return _gated_slope(z, a, z, out)
 
 
 class Mish(Activation):
@@ -109,7 +117,7 @@ class Mish(Activation):
 
     def _w_and_slope(self, z: Array) -> tuple[Array, Array]:
         """Return w and w', for z up to 40: from there on T is 1 to rounding, and w^2 would overflow a float32."""
-        e = np.exp(np.minimum(z, scalar(40.0, z.dtype)))
+        e = np.exp(np.minimum(z, bound(40.0, z)))
         return e * (e + TWO[z.dtype]), TWO[z.dtype] * e * (e + ONE[z.dtype])
 
 
@@ -121,7 +129,7 @@ class Softplus(Activation):
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        positive = np.maximum(z, ZERO[z.dtype])
+        positive = np.maximum(z, bound(0.0, z))
         np.abs(z, out)
         np.negative(out, out)
         np.exp(out, out)

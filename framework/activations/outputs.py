@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.activations.base import LARGEST_EXPONENT, Activation, ready
+from framework.activations.base import LARGEST_EXPONENT, Activation, bound, ready
 from framework.component import Array
 
 
@@ -37,7 +37,7 @@ class Exponential(Activation):
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        np.minimum(z, LARGEST_EXPONENT[z.dtype], out=out)
+        np.minimum(z, bound(LARGEST_EXPONENT[z.dtype], z), out=out)
         return np.exp(out, out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:

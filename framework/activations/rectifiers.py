@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.activations.base import ZERO, Activation, ready, step
+from framework.activations.base import ZERO, Activation, bound, ready, step
 from framework.arguments import number
 from framework.component import Array
 from framework.scalars import scalar
@@ -19,7 +19,7 @@ class ReLU(Activation, name="relu"):
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         if out is None:
             z, out = ready(z, out)
-        return np.maximum(z, ZERO[z.dtype], out=out)
+        return np.maximum(z, bound(0.0, z), out=out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         a, out = ready(a, out)
@@ -48,7 +48,7 @@ class LeakyReLU(Activation, name="leaky_relu"):
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        return np.maximum(step(z, out), scalar(self.negative_slope, z.dtype), out=out)
+        return np.maximum(step(z, out), bound(self.negative_slope, z), out=out)
 
 
 class _ExponentialLinear(Activation):
@@ -60,8 +60,8 @@ class _ExponentialLinear(Activation):
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        positive = np.maximum(z, ZERO[z.dtype])
-        np.minimum(z, ZERO[z.dtype], out=out)
+        positive = np.maximum(z, bound(0.0, z))
+        np.minimum(z, bound(0.0, z), out=out)
         np.expm1(out, out)
         np.multiply(out, scalar(self.alpha, z.dtype), out)
         np.add(out, positive, out)
@@ -69,15 +69,22 @@ class _ExponentialLinear(Activation):
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        np.minimum(z, ZERO[z.dtype], out=out)
+        np.minimum(z, bound(0.0, z), out=out)
         np.exp(out, out)
         np.multiply(out, scalar(self.alpha * self.scale, z.dtype), out)
-        return np.where(z > ZERO[z.dtype], scalar(self.scale, z.dtype), out)
+        return self._upper_half(z, out)
 
     def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
         a, out = ready(a, out)
-        np.add(a, scalar(self.alpha * self.scale, a.dtype), out)
-        return np.multiply(grad, np.where(a > ZERO[a.dtype], scalar(self.scale, a.dtype), out), out)
+        np.minimum(a, bound(0.0, a), out=out)
+        np.add(out, scalar(self.alpha * self.scale, a.dtype), out)
+        return np.multiply(grad, self._upper_half(a, out), out)
+
+    def _upper_half(self, z: Array, slope: Array) -> Array:
+        """Return `slope`, which is scale * alpha where z > 0, with scale there."""
+        if self.alpha != 1:
+            np.add(slope, (z > ZERO[z.dtype]) * scalar(self.scale * (1 - self.alpha), z.dtype), slope)
+        return slope
 
 
 class ELU(_ExponentialLinear, name="elu"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.activations.base import LARGEST_EXPONENT, TWO, ZERO, Activation, ready
+from framework.activations.base import LARGEST_EXPONENT, TWO, ZERO, Activation, bound, ready
 from framework.component import Array
 from framework.scalars import ONE, scalar
 
@@ -22,7 +22,7 @@ class Sigmoid(Activation):
         if out is None:
             z, out = ready(z, out)
         np.negative(z, out)
-        np.minimum(out, LARGEST_EXPONENT[z.dtype], out=out)
+        np.minimum(out, bound(LARGEST_EXPONENT[z.dtype], out), out=out)
         np.exp(out, out)
         np.add(out, ONE[z.dtype], out)
         return np.reciprocal(out, out)
@@ -106,8 +106,8 @@ class HardSigmoid(Activation):
         z, out = ready(z, out)
         six = scalar(6.0, z.dtype)
         np.add(z, scalar(3.0, z.dtype), out)
-        np.maximum(out, ZERO[z.dtype], out=out)
-        np.minimum(out, six, out=out)
+        np.maximum(out, bound(0.0, z), out=out)
+        np.minimum(out, bound(6.0, z), out=out)
         return np.divide(out, six, out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:

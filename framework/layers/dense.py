@@ -15,6 +15,8 @@ from framework.layers.activate import bind_activation
 from framework.layers.base import Context, Layer, Parameter, Shape
 from framework.regularizers import Regularizer
 
+SPREAD_ELEMENTS = 1 << 13
+
 
 class Dense(Layer):
     """Nodes fully connected to their inputs, with an activation: z = x @ W.T + b, y = f(z).
@@ -107,10 +109,9 @@ class Dense(Layer):
         bind_activation(ctx, self.activation)
         ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
         ctx.y = ctx.z if ctx.over_sums else ctx.y
-        if self.use_bias:  # copied to each row and then added it costs half of what adding it to each row does
-            one_value, one_row = self.units == 1, ctx.n == 1
-            ctx.spread = not one_value and not one_row
-            ctx.bias = np.empty_like(ctx.z) if ctx.spread else ctx.b.reshape(() if one_value else (1, -1))
+        if self.use_bias:  # where arrays are small, copying it to each row and then adding is twice as fast
+            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= SPREAD_ELEMENTS
+            ctx.bias = np.empty_like(ctx.z) if ctx.spread else ctx.b.reshape(() if self.units == 1 else (1, -1))
 
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.x = x
