@@ -92,7 +92,7 @@ def _gather(source: Array | OnDisk, chosen: Array, out: Array) -> None:
     if isinstance(source, OnDisk):
         out[...] = source[chosen]
     else:
-        np.take(source, chosen, 0, out, "clip")
+        source.take(chosen, 0, out, "clip")
 
 
 class StreamBatches:

@@ -160,6 +160,22 @@ class Component:
         return f"{type(self).__name__}({', '.join(shown_arguments)})"
 
 
+class Observed:
+    """Base of components whose arguments are in use for longer than a call: tells whether one was set since.
+
+    Attributes
+    ----------
+    changes : int
+        How many attributes were set so far, on all of them together.
+    """
+
+    changes: ClassVar[int] = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        Observed.changes += 1
+
+
 def _find_parameters(cls: type[Any]) -> dict[str, Any]:
     """Return the constructor's argument names with defaults, following ``**common`` into the base classes."""
     found: dict[str, Any] = {}

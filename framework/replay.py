@@ -99,7 +99,10 @@ class Recording:
         if any(np.may_share_memory(result, one) for one in given):  # a view: nothing to be done again
             return self.watch(result, sources)
         watched = self.result(result)
-        self.calls.append(partial(call, out=watched.plain) if function in WITH_OUT else _assigning(watched.plain, call))
+        if function in WITH_OUT:
+            self.calls.append(partial(call, out=watched.plain))
+        elif function is not np.empty_like:
+            self.calls.append(_assigning(watched.plain, call))
         return watched
 
 

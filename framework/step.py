@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array, Component
+from framework.component import Array, Component, Observed
 from framework.layers.base import Context
 from framework.losses import Loss
 from framework.network import KEPT_BATCH_SIZES, Network, Pass
@@ -49,6 +49,7 @@ class Step:
         self._recorded: dict[Key, _Recorded] = {}
         self._seen: dict[Key, int] = {}
         self._problems: dict[Key, str] = {}
+        self._version, self._changes = self.network.version, Observed.changes
         self._arguments = self._present_arguments()
         self._regularized = bool(self.network.regularized)
 
@@ -60,6 +61,9 @@ class Step:
 
     def refresh(self) -> None:
         """Forget recordings if an argument of a component was set since; call where that may have happened."""
+        if self.network.version is self._version and Observed.changes == self._changes:
+            return
+        self._changes = Observed.changes
         present = self._present_arguments()
         if len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
             self._forget()
@@ -91,7 +95,8 @@ class Step:
             return self._after_forward(recorded.at, recorded.y, recorded.prediction, recorded.weight)
         if self._regularized:
             self.network.regularize()
-        return float(recorded.total.item()) / float(recorded.divisor)
+        total: float = recorded.total.item()
+        return total / recorded.divisor if weight is None else total / float(recorded.divisor)
 
     def _not_recorded(self, x: Array, y: Array, weight: Array | None) -> float:
         key = len(x), y.ndim, weight is None

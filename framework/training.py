@@ -99,10 +99,11 @@ def train_epoch(
     extras = bool(network.constrained or network.regularized or seen.metrics)
     total = total_weight = total_penalty = 0.0
     gradients.refresh()
-    for step, (x, y, weight) in enumerate(batches):
+    first = optimizer.step
+    for x, y, weight in batches:
         value = gradients(x, y, weight)  # forward_prop, loss, back_prop
         if not -large < value < large:
-            last_finite.step(value, optimizer, epoch, step)
+            last_finite.step(value, optimizer, epoch, optimizer.step - first)
         optimizer.update(params, grads)  # update_params
 
         size = len(x) if weight is None else float(weight.sum())
@@ -113,7 +114,7 @@ def train_epoch(
             total_penalty += network.penalty * size
             seen.add(y, gradients.prediction, weight)
         if batch_hooks:
-            hooks.batch_end(step, {"loss": value + network.penalty})
+            hooks.batch_end(optimizer.step - first - 1, {"loss": value + network.penalty})
             gradients.refresh()
     mean = total / total_weight if averaging else total
     logs = losses(network, mean, total_penalty / total_weight)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array, Component
+from framework.component import Array, Component, Observed
 from framework.scalars import per_dtype, scalar
 
 ZERO = per_dtype(0.0)
@@ -18,7 +18,7 @@ TWO = per_dtype(2.0)
 LARGEST_EXPONENT = {np.dtype(t): float(np.nextafter(t(log(np.finfo(t).max)), t(0))) for t in (np.float32, np.float64)}
 
 
-class Activation(Component):
+class Activation(Observed, Component):
     """Base of activations: a = f(z), elementwise, any shape -> the same.
 
     A subclass writes two methods, ``__call__(self, z)`` and ``derivative(self, z, a)``; it may leave out their
@@ -88,6 +88,7 @@ def step(z: Array, out: Array) -> Array:
     return np.sign(z, out) if z.size < 2048 else np.greater(z, ZERO[z.dtype], out=out)
 
 
+SMALL = 1 << 13
 LARGE = 1 << 16
 
 
@@ -96,6 +97,15 @@ def _filled(value: float, shape: tuple[int, ...], dtype: Any) -> Array:
     array = np.full(shape, value, dtype)
     array.flags.writeable = False
     return array
+
+
+def spread(column: Array, z: Array) -> Array:
+    """Return (..., 1) copied to the shape of `z` if it is small: twice as fast to compute with as broadcasting."""
+    if z.size > SMALL:
+        return column
+    copies = np.empty_like(z)
+    copies[...] = column
+    return copies
 
 
 def bound(value: float, z: Array) -> Array:

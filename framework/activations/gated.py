@@ -28,13 +28,15 @@ def _gate(z: Array, a: Array, out: Array) -> Array:
     """Return the gate a / z of a = z gate(z), and at 0, where gates are half open, 1/2."""
     smallest = SMALLEST[z.dtype]
     part = np.maximum(np.abs(a), bound(smallest, z))
-    return np.divide(part, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
+    gate: Array = np.divide(part, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
+    return gate
 
 
 def _gated_slope(z: Array, a: Array, z_dv: Array, out: Array) -> Array:
     """Return the derivative of a = z * sigmoid(v(z)) for an odd v: s + s (1 - s) z v', s the sigmoid."""
     s = _gate(z, a, out)
-    return np.add(s, s * (ONE[z.dtype] - s) * z_dv, out)
+    slope: Array = np.add(s, s * (ONE[z.dtype] - s) * z_dv, out)
+    return slope
 
 
 class GELU(Activation, name="gelu"):
@@ -66,7 +68,8 @@ class GELU(Activation, name="gelu"):
         if self.approximate:
             return _gated_slope(z, a, _gelu_inner(z)[1], out)
         x = np.minimum(np.abs(z), bound(40.0, z))
-        return np.add(_gate(z, a, out), z * normal_density(x), out)
+        slope: Array = np.add(_gate(z, a, out), z * normal_density(x), out)
+        return slope
 
 
 def _gelu_inner(z: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.activations.base import LARGEST_EXPONENT, Activation, bound, ready
+from framework.activations.base import LARGEST_EXPONENT, Activation, bound, ready, spread
 from framework.component import Array
 
 
@@ -62,10 +62,10 @@ class Softmax(Activation):
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
-        np.subtract(z, np.maximum.reduce(z, axis=-1, keepdims=True), out)
+        np.subtract(z, spread(np.maximum.reduce(z, axis=-1, keepdims=True), z), out)
         np.exp(out, out)
         total: Array = out.dot(ones(out.shape[-1], out.dtype))
-        return np.divide(out, total, out)
+        return np.divide(out, spread(total, out), out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         """Raise: an element depends on its whole row, so there is no f'(z) of the same shape."""
@@ -75,5 +75,5 @@ class Softmax(Activation):
         a, out = ready(a, out)
         np.multiply(grad, a, out)
         total: Array = out.dot(ones(out.shape[-1], out.dtype))
-        np.subtract(grad, total, out)
+        np.subtract(grad, spread(total, out), out)
         return np.multiply(out, a, out)

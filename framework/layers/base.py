@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from framework.checks import shape_text
-from framework.component import Array, Component, shown
+from framework.component import Array, Component, Observed, shown
 from framework.initializers import Initializer
 
 Shape = tuple[int, ...]
@@ -115,7 +115,7 @@ def _new_context_class(layer: type[Layer]) -> type[Context]:
 context_class: Callable[[Any], type[Context]] = cache(_new_context_class)
 
 
-class Layer(Component):
+class Layer(Observed, Component):
     """Base of layers: hyper-parameters and two passes; what is learned lives in the network.
 
     A subclass writes `forward` and `backward`; one with parameters declares them in `parameters`. The arrays

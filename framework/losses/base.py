@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.component import Array, Component, shown
+from framework.component import Array, Component, Observed, shown
 from framework.losses.targets import as_float, fitting
 from framework.scalars import scalar
 
@@ -15,7 +15,7 @@ DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
 FROM_SUMS = {"per_sample_from_sums", "gradient_from_sums"}
 
 
-class Loss(Component):
+class Loss(Observed, Component):
     """What is minimised: a number for each sample, and its derivative with respect to the prediction.
 
     A subclass gives `per_sample` and `gradient`; weights and the reduction over the batch are done here. With

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log
 from typing import Any
 
 import numpy as np
@@ -139,17 +140,25 @@ class CategoricalCrossentropy(Loss):
         """Return the sum of the losses, its divisor and its derivative; from `sums` in one go."""
         if sums is None or sample_weight is not None:
             return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
-        divisor = self._divisor(len(y_pred))
-        labels = y_true.ndim == 1
-        p = y_pred[_rows(len(y_true)), y_true] if labels else y_pred
-        if not p.size or not p.min() > _TINY[p.dtype]:
-            total = self.per_sample_from_sums(y_true, sums).sum()
-        elif labels:
-            total = -np.log(p, p).sum()
+        divisor, dtype = self._divisor(len(y_pred)), y_pred.dtype
+        share = scalar(1 / divisor, dtype)
+        if y_true.ndim == 2:
+            p = y_pred
+            total = _log(p).ravel().dot(-y_true.ravel())
+            gradient = np.subtract(y_pred, y_true, out)
+            np.multiply(gradient, share, gradient)
         else:
-            total = -np.log(p, out).ravel().dot(y_true.ravel())
-        gradient = self.gradient_from_sums(y_true, y_pred, out)
-        return total, divisor, np.multiply(gradient, scalar(1 / divisor, gradient.dtype), gradient)
+            true_class = _rows(len(y_true)), y_true
+            p = y_pred[true_class]
+            total = _log(p).dot(_minus_ones(len(p), dtype))
+            gradient = np.multiply(y_pred, share, out)
+            gradient[true_class] = (p - ONE[dtype]) * share
+        # Where each sample's loss is below that of the smallest p, no p can be as small.
+        if (y_true.ndim == 2 or not total < scalar(_SURELY_EXACT[dtype], dtype)) and not (
+            p.size and p.min() > _TINY[dtype]
+        ):
+            total = self.per_sample_from_sums(y_true, sums).sum()
+        return total, divisor, gradient
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
         """Return labels (n,) as integers, or rows of probabilities (n, K) of the floating `dtype`."""
@@ -199,7 +208,12 @@ class Hinge(Elementwise):
 
 
 # Below this a float loses digits, and with them its logarithm.
-_TINY = {np.dtype(name): np.finfo(name).tiny for name in ("float32", "float64")}
+_TINY = {np.dtype(name): float(np.finfo(name).tiny) for name in ("float32", "float64")}
+_SURELY_EXACT = {dtype: -log(tiny) for dtype, tiny in _TINY.items()}
+
+
+def _log(p: Array) -> Array:
+    return np.log(np.maximum(p, scalar(_TINY[p.dtype], p.dtype)))
 
 
 def _inside(p: Array) -> Array:
@@ -212,6 +226,11 @@ def _rows(n: int) -> Array:
     rows = np.arange(n)
     rows.flags.writeable = False
     return rows
+
+
+@lru_cache(maxsize=64)
+def _minus_ones(n: int, dtype: Any) -> Array:
+    return np.full(n, -1, dtype)
 
 
 def _dot_rows(a: Array, b: Array) -> Array:

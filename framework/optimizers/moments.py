@@ -6,11 +6,12 @@ from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy import add, divide, multiply, subtract
+from numpy import sqrt as square_root
 
 from framework.arguments import number
 from framework.component import Array
 from framework.optimizers.base import Optimizer
-from framework.scalars import scalar
 
 
 class Moments(Optimizer, registered=False):
@@ -45,28 +46,28 @@ class Moments(Optimizer, registered=False):
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)
-        self._scale = np.zeros((), params.dtype)
-        self._offset = np.zeros((), params.dtype)
+        self._scale, self._offset = np.zeros((), params.dtype), np.zeros((), params.dtype)
+        self._beta_1, self._beta_2 = np.zeros((), params.dtype), np.zeros((), params.dtype)
 
     def average(self, grads: Array) -> None:
         """Take `grads` into m and v."""
-        m, v, work = self.m, self.v, self.work
-        np.multiply(m, scalar(self.beta_1, m.dtype), m)
-        np.add(m, grads, m)
-        np.multiply(grads, grads, work)
-        np.multiply(v, scalar(self.beta_2, v.dtype), v)
-        np.add(v, work, v)
+        m, v, work, beta_1, beta_2 = self.m, self.v, self.work, self._beta_1, self._beta_2
+        beta_1[()], beta_2[()] = self.beta_1, self.beta_2
+        multiply(m, beta_1, m)
+        add(m, grads, m)
+        multiply(grads, grads, work)
+        multiply(v, beta_2, v)
+        add(v, work, v)
 
     def move(self, params: Array, v: Array, scale: float, offset: float) -> None:
         """Subtract ``scale * m / (sqrt(v) + offset)`` from `params`."""
-        work = self.work
-        self._scale[()] = scale
-        self._offset[()] = offset
-        np.sqrt(v, work)
-        np.add(work, self._offset, work)
-        np.divide(self.m, work, work)
-        np.multiply(work, self._scale, work)
-        np.subtract(params, work, params)
+        work, scale_, offset_ = self.work, self._scale, self._offset
+        scale_[()], offset_[()] = scale, offset
+        square_root(v, work)
+        add(work, offset_, work)
+        divide(self.m, work, work)
+        multiply(work, scale_, work)
+        subtract(params, work, params)
 
     def corrected(self) -> tuple[float, float]:
         """Return Adam's `scale` and `offset`: bias corrections, learning rate and epsilon."""
