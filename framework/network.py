@@ -12,9 +12,10 @@ import numpy as np
 from framework.component import Array, did_you_mean
 from framework.constraints import Constraint
 from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter, Shape, context_class
+from framework.layers.base import Layer, Parameter, Shape
 from framework.layers.sequential import Sequential
 from framework.layout import Layout
+from framework.passes import Pass
 from framework.regularizers import Regularizer
 
 KEPT_BATCH_SIZES = 8
@@ -61,53 +62,6 @@ def _set_since(now: Place, before: Place) -> bool:
 
 def _shapes(layout: Layout) -> dict[str, Shape]:
     return {entry.name: entry.parameter.shape for entry in layout.entries}
-
-
-class Pass:
-    """The contexts of one batch size, ready to run forward and backward."""
-
-    def __init__(self, network: Network, n: int, training: bool) -> None:
-        self.network = network
-        self.n = n
-        self.training = training
-        root = self._context(network.root, needs_input_grad=False, last=True)
-        self.forwards, self.backwards = root.forwards, root.backwards
-        self.grad = np.empty((n, *network.output_shape), network.dtype)
-
-    @property
-    def sums(self) -> Array | None:
-        """In a canonical network, the sums of the output layer."""
-        return self.output.z if self.network.canonical else None
-
-    def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
-        network, layer = self.network, at.layer
-        ctx = context_class(type(layer))()
-        ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
-        ctx.trainable, ctx.replayable = at.trainable, layer.replayable
-        ctx.needs_input_grad = needs_input_grad
-        ctx.needs_backward = needs_input_grad or at.learns()
-        if self.training:
-            ctx.rng = network.noise
-        for name in at.parameters:
-            key = f"{at.path}.{name}"
-            setattr(ctx, name, network.views[key])
-            setattr(ctx, f"d{name}", network.grad_views[key])
-        ctx.ones = np.ones(self.n, network.dtype)
-        for name, shape in layer.memory(at.input_shape).items():
-            setattr(ctx, name, np.empty((self.n, *shape), network.dtype))
-        in_series = getattr(layer, "in_series", False)
-        ctx.children = []
-        for i, child in enumerate(at.children):
-            child_is_last = last and type(layer) is Sequential and i == len(at.children) - 1
-            ctx.children.append(self._context(child, needs_input_grad, child_is_last))
-            if in_series:
-                needs_input_grad = needs_input_grad or child.learns()
-        ctx.canonical = last and network.canonical and not at.children
-        if ctx.canonical:
-            self.output = ctx
-        layer.bind(ctx)
-        ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)
-        return ctx
 
 
 class Network:
@@ -302,17 +256,19 @@ class Network:
             active = idle.pop()  # type: ignore[union-attr]
         except (AttributeError, IndexError):
             active = Pass(self, len(x), training=False)
-        for forward, ctx in active.forwards:
-            x = forward(ctx, x)
+        outputs = active.infer(x)
         if out is None:
-            out = x.copy()
+            out = outputs.copy()
         else:
-            out[...] = x
+            out[...] = outputs
         sums = None if active.sums is None else active.sums.copy()
-        self._give_back(active)
+        if idle is None:
+            self._take_in(active)
+        else:
+            idle.append(active)
         return out, sums
 
-    def _give_back(self, idle: Pass) -> None:
+    def _take_in(self, idle: Pass) -> None:
         if len(self._idle) >= KEPT_BATCH_SIZES and idle.n not in self._idle:
             self._idle = {}
         self._idle.setdefault(idle.n, []).append(idle)

@@ -80,6 +80,13 @@ class Recording:
         finalize(watched, free.append, array)
         return watched
 
+    def checked(self, result: Any, name: str) -> Any:
+        """Return what a component called `name` has returned; a problem, if it was not made from watched arrays."""
+        if result is None or isinstance(result, Watched):
+            return result
+        self.problem = f"{name} returns what was not made by NumPy from its arrays"
+        return self.watch(np.asarray(result))
+
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return ``function(*args, **kwargs)`` as a watched array, and write the call down."""
         sources = _watched_in((args, kwargs))

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from operator import is_
 from typing import Any
 
 import numpy as np
 
-from framework.component import Array, Component, Observed
-from framework.layers.base import Context
+from framework.component import Array
 from framework.losses import Loss
-from framework.network import KEPT_BATCH_SIZES, Network, Pass
-from framework.replay import Changed, Recording, Watched, WatchedGenerator
-
-# What a replay saves is little where arrays are large, and each array that the step allocates is kept for it.
-RECORDED_ELEMENTS = 1 << 18
+from framework.network import KEPT_BATCH_SIZES, Network
+from framework.passes import RECORDED_ELEMENTS, Arguments, Pass
+from framework.replay import Changed, Recording
 
 Key = tuple[int, int, bool]
 
@@ -49,8 +43,7 @@ class Step:
         self._recorded: dict[Key, _Recorded] = {}
         self._seen: dict[Key, int] = {}
         self._problems: dict[Key, str] = {}
-        self._version, self._changes = self.network.version, Observed.changes
-        self._arguments = self._present_arguments()
+        self._arguments = Arguments(self.network, self.loss)
         self._regularized = bool(self.network.regularized)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -61,22 +54,8 @@ class Step:
 
     def refresh(self) -> None:
         """Forget recordings if an argument of a component was set since; call where that may have happened."""
-        if self.network.version is self._version and Observed.changes == self._changes:
-            return
-        self._changes = Observed.changes
-        present = self._present_arguments()
-        if len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
+        if not self._arguments.hold():
             self._forget()
-
-    def _present_arguments(self) -> list[Any]:
-        """Return the arguments of all that is recorded, of activations in layers too."""
-        present = [self.network.version, *vars(self.loss).values()]
-        for at in self.network.root:
-            for value in vars(at.layer).values():
-                present.append(value)
-                if isinstance(value, Component):
-                    present += vars(value).values()
-        return present
 
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
@@ -154,36 +133,15 @@ class _Recorded:
         self.x, self.y, self.weight = x.copy(), y.copy(), None if weight is None else weight.copy()
         self.recording = recording = Recording()
         self.calls = recording.calls
-        out = recording.watch(self.x)
-        for forward, ctx in self.at.forwards:
-            out = self._part(forward, ctx, out)
+        out = self.at.record(recording, self.at.forwards, recording.watch(self.x))
         self.prediction: Array = recording.keep(out)
         recorded_to_the_end = self.at.forwards[-1][1].replayable
         if loss.replayable and (recorded_to_the_end or not network.canonical):
             grad = self._recorded_loss(loss, out)
         else:
             grad = self._plain_loss(loss)
-        for backward, ctx in self.at.backwards:
-            grad = self._part(backward, ctx, grad)
+        self.at.record(recording, self.at.backwards, grad)
         self.problem = recording.problem
-
-    def _part(self, function: Any, ctx: Context, array: Any) -> Any:
-        """Return what `forward` or `backward` makes of `array`, recorded or, if that cannot be, as one call."""
-        if ctx.replayable:
-            with _watched(ctx, self.recording):
-                return self._checked(function(ctx, array), ctx.layer)
-        given = self.recording.keep(array)
-        result = function(ctx, given)
-        if result is None:
-            self.calls.append(lambda: function(ctx, given))
-            return None
-        kept = result.copy()
-
-        def call() -> None:
-            kept[...] = function(ctx, given)
-
-        self.calls.append(call)
-        return self.recording.watch(kept)
 
     def _recorded_loss(self, loss: Loss, prediction: Any) -> Any:
         watch = self.recording.watch
@@ -191,14 +149,10 @@ class _Recorded:
         self.recording.branches = True
         total, divisor, grad = loss.sum_and_gradient(y, prediction, weight, sums, watch(self.at.grad))  # type: ignore[arg-type]
         self.recording.branches = False
-        self.total, self.divisor = self.recording.keep(self._checked(total, loss)), self.recording.keep(divisor)
-        return self._checked(grad, loss)
-
-    def _checked(self, result: Any, component: Component) -> Any:
-        if result is not None and not isinstance(result, Watched):
-            self.recording.problem = f"{type(component).__name__} returns what was not made by NumPy from its arrays"
-            return self.recording.watch(np.asarray(result))
-        return result
+        name = type(loss).__name__
+        self.total = self.recording.keep(self.recording.checked(total, name))
+        self.divisor = self.recording.keep(divisor)
+        return self.recording.checked(grad, name)
 
     def _plain_loss(self, loss: Loss) -> Any:
         at = self.at
@@ -212,29 +166,3 @@ class _Recorded:
         call()
         self.calls.append(call)
         return self.recording.watch(at.grad)
-
-
-@contextmanager
-def _watched(ctx: Context, recording: Recording) -> Iterator[None]:
-    """Let all arrays of a context, and of those inside it, be watched for a while."""
-    contexts = list(_tree(ctx))
-    noise = ctx.rng
-    for one in contexts:
-        for name, value in vars(one).items():
-            if type(value) is np.ndarray:
-                setattr(one, name, recording.watch(value))
-        one.rng = WatchedGenerator(noise, recording)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for one in contexts:
-            for name, value in vars(one).items():
-                if isinstance(value, Watched | list | tuple):
-                    setattr(one, name, recording.keep(value))
-            one.rng = noise
-
-
-def _tree(ctx: Context) -> Iterator[Context]:
-    yield ctx
-    for child in ctx.children:
-        yield from _tree(child)

@@ -7,10 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from framework import Dense, Layer, Network, Sequential
+from framework import Activation, BatchNormalization, Dense, Dropout, Layer, Network, Residual, Sequential
 from framework.network import KEPT_BATCH_SIZES
+from framework.passes import PREDICTIONS_BEFORE, RECORDED_ELEMENTS
 
 RNG = np.random.default_rng(0)
+
+
+class UserDouble(Layer, registered=False):
+    def forward(self, ctx, x):
+        return 2 * x
+
+    def backward(self, ctx, grad):
+        return 2 * grad
 
 
 def network(layers, input_shape=(2,), seed=0, **options):
@@ -105,9 +114,56 @@ def test_inference_leaves_the_training_pass_and_its_results_alone():
     np.testing.assert_array_equal(net.grads, expected)
 
 
+PLAYED = PREDICTIONS_BEFORE + 3
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Dense(3, "gelu"), BatchNormalization(), Dropout(0.5), Residual([Dense(3, "softmax")])],
+        [Dense(3, "tanh"), UserDouble(), Dense(2)],
+        [UserDouble(), [Dense(3), UserDouble()]],
+        ["linear"],
+    ],
+)
+def test_predictions_that_are_played_are_those_that_are_not(layers, dtype):
+    net, plain = network(layers, (4,), dtype=dtype), network(layers, (4,), dtype=dtype)
+    for _ in range(PLAYED):
+        x = RNG.normal(size=(3, 4)).astype(dtype)
+        plain._forget_passes()
+        np.testing.assert_array_equal(net.forward(x), plain.forward(x))
+        for one in (net, plain):
+            one.params *= 1.01
+    assert net._idle[3][0]._played is not None
+    kept = net.forward(x)
+    before = kept.copy()
+    net.forward(-x)
+    np.testing.assert_array_equal(kept, before)
+
+
+def test_predictions_follow_what_is_set_on_a_component():
+    slope = Activation.named("leaky_relu")(0.1)
+    net, x = network([slope]), -np.ones((1, 2))
+    for _ in range(PLAYED):
+        assert net.forward(x).tolist() == [[-0.1, -0.1]]
+    slope.negative_slope = 0.5
+    for _ in range(PLAYED):
+        assert net.forward(x).tolist() == [[-0.5, -0.5]]
+    slope.set_params(negative_slope=0.2)
+    assert net.forward(x).tolist() == [[-0.2, -0.2]]
+
+
+def test_predictions_of_many_rows_are_not_recorded():
+    net, x = network([Dense(1)]), np.ones((RECORDED_ELEMENTS // 2 + 1, 2))
+    for _ in range(PLAYED):
+        net.forward(x)
+    assert net._idle[len(x)][0]._played is None
+
+
 def test_several_threads_may_infer_at_once():
     net = network([Dense(64, "tanh"), Dense(64, "tanh"), Dense(1)])
-    inputs = [RNG.normal(size=(50, 2)) for _ in range(40)]
+    inputs = [RNG.normal(size=(50, 2)) for _ in range(40)] * 10
     alone = [net.forward(x) for x in inputs]
     with ThreadPoolExecutor(8) as threads:
         for together, expected in zip(threads.map(net.forward, inputs), alone, strict=True):

@@ -21,7 +21,8 @@ from framework import (
     Network,
     Residual,
 )
-from framework.step import RECORDED_ELEMENTS, Step
+from framework.passes import RECORDED_ELEMENTS
+from framework.step import Step
 
 RNG = np.random.default_rng(0)
 

@@ -25,8 +25,8 @@ from framework.history import History
 from framework.layers import Layer
 from framework.losses import Loss
 from framework.model import Model
-from framework.network import Pass
 from framework.optimizers import Optimizer
+from framework.passes import Pass
 from framework.sklearn.layers import hidden_layers
 from framework.sklearn.samples import arranged
 

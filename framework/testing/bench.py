@@ -9,7 +9,8 @@ import numpy as np
 
 from framework.component import Array
 from framework.layers.base import Context, Layer, Parameter, Shape
-from framework.network import Network, Pass, Place
+from framework.network import Network, Place
+from framework.passes import Pass
 
 
 class Source(Layer, registered=False):
