@@ -75,6 +75,18 @@ def fits(work: Workload, names: Sequence[str], repeats: int) -> Results:
     return results
 
 
+def _calls(call: Callable[[], Any]) -> int:
+    """Return how many calls take LEAST_SECONDS or more, at least one; after a pause the first of them are slow."""
+    calls = 1
+    while True:
+        start = perf_counter()
+        for _ in range(calls):
+            call()
+        if perf_counter() - start >= LEAST_SECONDS:
+            return calls
+        calls *= 2
+
+
 def predictions(task: Prediction, names: Sequence[str], repeats: int) -> Results:
     """Return seconds of a prediction by peer; short ones are repeated and averaged within a repeat."""
     results: Results = {}
@@ -82,8 +94,7 @@ def predictions(task: Prediction, names: Sequence[str], repeats: int) -> Results
     def prepare(kind: type[Peer]) -> tuple[Peer, dict[str, Any]]:
         peer = kind(task.work)
         first, _ = timed(lambda: peer.predict(task.X))
-        once = min(timed(lambda: peer.predict(task.X))[0] for _ in range(3))
-        return peer, {"first": first, "calls": max(1, round(LEAST_SECONDS / once)), "seconds": []}
+        return peer, {"first": first, "calls": _calls(lambda: peer.predict(task.X)), "seconds": []}
 
     peers = _ready(names, results, prepare)
 

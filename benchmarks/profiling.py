@@ -1,9 +1,12 @@
-"""Where the time of a step goes, each part timed on its own: a profiler would cost more than what it measures."""
+"""Where the time of a step goes: each NumPy call of the recorded step, and the parts of the loop around it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter_ns
 from timeit import Timer
 from typing import Any
 
@@ -11,10 +14,22 @@ import numpy as np
 
 from benchmarks.peers.ours import Ours
 from benchmarks.workloads import Workload
+from framework import Model
 from framework.batches import ArrayBatches
+from framework.replay import Recording
 
 REPEATS = 7
 LEAST_SECONDS = 0.05
+ROUNDS = 400
+
+
+@dataclass
+class Part:
+    """A part of a step: its time in microseconds, and its NumPy calls where it consists of them."""
+
+    name: str
+    calls: list[tuple[str, float]]
+    time: float = 0.0
 
 
 def microseconds(call: Callable[[], Any]) -> float:
@@ -25,46 +40,79 @@ def microseconds(call: Callable[[], Any]) -> float:
     return 1e6 * min(seconds, *timer.repeat(REPEATS, count)) / count
 
 
-def parts(work: Workload) -> Iterator[tuple[str, float]]:
-    """Give the parts of a step of this framework, in microseconds, then the whole step inside `fit`."""
+def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Give the layers and the loss of a training step with the calls that they are recorded as."""
+    network, loss = model.network, model.loss_
+    at, recording = network.training_pass(len(x)), Recording()
+
+    def new_calls(begin: int) -> list[Any]:
+        return recording.calls[begin:]
+
+    array: Any = recording.watch(x)
+    for i, step in enumerate(at.forwards):
+        begin = len(recording.calls)
+        array = at.record(recording, [step], array)
+        yield f"forward {i} {step[1].layer.label()}", new_calls(begin)
+    begin, recording.branches = len(recording.calls), True
+    sums = None if at.sums is None else recording.watch(at.sums)
+    _, _, array = loss.sum_and_gradient(recording.watch(y), array, None, sums, recording.watch(at.grad))
+    yield "loss", new_calls(begin)
+    for i, step in enumerate(at.backwards):
+        begin = len(recording.calls)
+        array = at.record(recording, [step], array)
+        yield f"backward {len(at.backwards) - 1 - i} {step[1].layer.label()}", new_calls(begin)
+
+
+def describe(call: Any) -> str:
+    """Return a call's function and the shapes of its arrays."""
+    function = getattr(call, "func", call)
+    name, owner = function.__name__.strip("_"), getattr(function, "__self__", None)
+    if isinstance(owner, np.ufunc):
+        name = f"{owner.__name__}.{name}"
+    arrays = [value for value in (owner, *getattr(call, "args", ())) if isinstance(value, np.ndarray)]
+    return f"{name} {' '.join('x'.join(map(str, array.shape)) or '0-d' for array in arrays)}"
+
+
+def timed_in_turn(calls: list[Any]) -> list[float]:
+    """Return microseconds of each call, made one after another as in a step, without those of the clock."""
+    times = np.empty((ROUNDS, len(calls)))
+    clock = min(-perf_counter_ns() + perf_counter_ns() for _ in range(ROUNDS))
+    for row in times:
+        for i, call in enumerate(calls):
+            start = perf_counter_ns()
+            call()
+            row[i] = perf_counter_ns() - start
+    return [max(0.0, float(median(column)) - clock) / 1e3 for column in times.T]
+
+
+def parts(work: Workload) -> list[Part]:
+    """Return the parts of a step of this framework; the last is the whole step inside `fit`."""
     peer = Ours(work)
     model = peer.model.fit(work.X[: work.batch], work.y[: work.batch], batch_size=work.batch)
     network, loss, optimizer = model.network, model.loss_, model.optimizer_
     targets = loss.check_targets(work.y, network.output_shape, network.dtype)
+    x, y = work.X[: work.batch].copy(), targets[: work.batch].copy()
+
     batches = ArrayBatches(work.X, targets, None, work.batch, np.random.default_rng(0))
-    yield "batches", microseconds(lambda: deque(batches, maxlen=0)) * work.epochs / work.steps
-
-    x, y = work.X[: work.batch], targets[: work.batch]
-    prediction = network.forward(x, training=True)
-    inputs = x
-    for i, (forward, ctx) in enumerate(network.active.forwards):
-        yield f"forward {i} {ctx.layer.label()}", microseconds(lambda f=forward, c=ctx, a=inputs: f(c, a))
-        inputs = forward(ctx, inputs)
-    yield "forward, all of it", microseconds(lambda: network.forward(x, training=True))
-
-    def value_and_gradient() -> Any:
-        return loss.value_and_gradient(y, prediction, None, network.sums, network.active.grad)
-
-    yield "loss", microseconds(value_and_gradient)
-    _, grad = value_and_gradient()
-    given = grad.copy()
-    for i, (backward, ctx) in enumerate(network.active.backwards):
-        number = len(network.active.backwards) - 1 - i
-        yield f"backward {number} {ctx.layer.label()}", microseconds(lambda f=backward, c=ctx, g=given: f(c, g))
-        after = backward(ctx, given)
-        given = None if after is None else after.copy()
-    yield "backward, all of it", microseconds(lambda: network.backward(grad))
+    found = [Part("batches", [], microseconds(lambda: deque(batches, maxlen=0)) * work.epochs / work.steps)]
+    sections = list(recorded(model, x, y))
+    times = iter(timed_in_turn([call for _, calls in sections for call in calls]))
+    for name, calls in sections:
+        found.append(Part(name, [(describe(call), next(times)) for call in calls]))
+        found[-1].time = sum(time for _, time in found[-1].calls)
     params, grads = network.trainable_params.copy(), network.trainable_grads * 0
-    yield "update", microseconds(lambda: optimizer.update(params, grads))
-    yield "a step of fit", microseconds(peer.fit) / work.steps
+    found.append(Part("update", [], microseconds(lambda: optimizer.update(params, grads))))
+    whole = microseconds(peer.fit) / work.steps
+    found.append(Part("the loop around them: the rest", [], whole - sum(part.time for part in found)))
+    return [*found, Part("a step of fit", [], whole)]
 
 
 def report(work: Workload) -> str:
-    """Return the parts as a table; what they leave of a whole step is the loop with its bookkeeping."""
-    found = dict(parts(work))
-    whole = found["a step of fit"]
-    named = ("batches", "forward, all of it", "loss", "backward, all of it", "update")
-    found["the loop: the rest"] = whole - sum(found[name] for name in named)
-    lines = [f"{work.name}: {work.about}; {work.steps:,} steps", f"  {'':32}{'us':>8}{'of a step':>12}"]
-    lines += [f"  {name:32}{value:>8.2f}{value / whole:>12.0%}" for name, value in found.items()]
+    """Return the parts as a table."""
+    found = parts(work)
+    whole = found[-1].time
+    lines = [f"{work.name}: {work.about}; {work.steps:,} steps", f"  {'':42}{'us':>8}{'of a step':>12}"]
+    for part in found:
+        lines.append(f"  {part.name:42}{part.time:>8.2f}{part.time / whole:>12.0%}")
+        lines += [f"      {name:38}{time:>8.2f}" for name, time in part.calls]
     return "\n".join(lines)

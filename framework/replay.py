@@ -273,7 +273,11 @@ def _bound(function: Any, inputs: tuple[Any, ...], outs: tuple[Array, ...], kwar
     """Return the call of a ufunc, or of one of its methods, in the form that costs least."""
     if function in OUT_BY_NAME and not kwargs:
         (a, b), (out,) = inputs, outs
-        return lambda: function(a, b, out=out)
+
+        def compare() -> None:
+            function(a, b, out=out)
+
+        return _named(compare, function)
     if getattr(function, "__name__", "") == "reduce" and set(kwargs) <= set(REDUCTION):
         positional = {"axis": 0, "dtype": None, "keepdims": False, **kwargs, "out": outs[0]}
         return partial(function, *inputs, *(positional[name] for name in REDUCTION))
@@ -282,8 +286,14 @@ def _bound(function: Any, inputs: tuple[Any, ...], outs: tuple[Array, ...], kwar
     return partial(function, *inputs, out=outs[0] if len(outs) == 1 else outs, **kwargs)
 
 
-def _assigning(array: Array, call: Call) -> Call:
+def _assigning(array: Array, call: partial[Any]) -> Call:
     def assign() -> None:
         array[...] = call()
 
-    return assign
+    return _named(assign, call.func)
+
+
+def _named(call: Callable[[], None], function: Any) -> Call:
+    """Return `call` with the name of the function that it makes a call of, for those who look at a recording."""
+    call.__name__ = function.__name__
+    return call

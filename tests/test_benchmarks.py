@@ -19,6 +19,7 @@ def short(monkeypatch):
     monkeypatch.setattr(measure, "LEAST_SECONDS", 0.001)
     monkeypatch.setattr(profiling, "REPEATS", 1)
     monkeypatch.setattr(profiling, "LEAST_SECONDS", 0.001)
+    monkeypatch.setattr(profiling, "ROUNDS", 3)
 
 
 def test_the_program_measures_prints_and_writes(tmp_path, capsys):
@@ -100,11 +101,18 @@ def test_another_loss_is_marked():
     assert printed.count("(!)") == 1
 
 
-def test_a_profile_adds_up():
-    found = dict(profiling.parts(workloads.tutorial(0.01)))
+@pytest.mark.parametrize("name", workloads.TRAINED)
+def test_a_profile_shows_each_call_and_adds_up(name):
+    work = workloads.TRAINED[name](SMALL)
+    found = {part.name: part for part in profiling.parts(work)}
     assert {"batches", "loss", "update", "forward 1 Dense", "backward 0 Dense"} <= set(found)
-    assert 0 < found["update"] < found["a step of fit"]
-    assert "the loop: the rest" in profiling.report(workloads.tutorial(0.01))
+    assert all(
+        call.split()[0] in ("dot", "setitem", "add", "maximum") for call, _ in found["forward 0 Dense"].calls[:3]
+    )
+    assert found["forward 0 Dense"].time == pytest.approx(sum(time for _, time in found["forward 0 Dense"].calls))
+    whole = found.pop("a step of fit").time
+    assert sum(part.time for part in found.values()) == pytest.approx(whole)
+    assert "the loop around them" in profiling.report(work)
 
 
 @pytest.mark.parametrize("options", [["--only", "W9"], ["--peers", "ours,turch"], ["--profile", "W6"]])
