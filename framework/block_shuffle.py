@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -94,6 +93,8 @@ class BlockShuffle:
         lots = [order[i : i + self.blocks].tolist() for i in range(0, len(order), self.blocks)]
         memory, self._memory = self._memory or self._new_memory(), None
         left = [array[:0] for array in memory[0]]
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(1, "BlockShuffle") as reader:
             coming = reader.submit(self._read, lots[0], memory[0])
             for i in range(len(lots)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable
@@ -198,6 +197,8 @@ _parameters: Callable[[Any], dict[str, Any]] = cache(_find_parameters)
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the end of an error message: the names near `name`, and all that are known."""
+    import difflib
+
     known = list(known)
     near = difflib.get_close_matches(_snake(str(name)), known, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."

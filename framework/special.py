@@ -10,7 +10,6 @@ from math import erfc, exp, pi, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.chebyshev import cheb2poly
 
 from framework.component import Array
 from framework.scalars import HALF, per_dtype, scalar
@@ -55,6 +54,8 @@ def normal_density(x: Array) -> Array:
 @cache
 def _coefficients(dtype: Any) -> list[Array]:
     """Return the polynomial's coefficients, highest power first."""
+    from numpy.polynomial.chebyshev import cheb2poly
+
     n = DEGREE[dtype.itemsize] + 1
     angles = (np.arange(n) + 0.5) * pi / n
     values = [(x + 4) * _mills_ratio(x) for x in 4 / np.tan(angles / 2) ** 2]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +28,9 @@ def save(weights: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
 def load(model: Built, path: str | os.PathLike[str]) -> None:
     """Set the parameters of `model` from `path`; CheckpointError, and nothing set, if the file does not fit."""
     path = checks.path(path)
-    safetensors, content = _safetensors(), Path(path).read_bytes()
+    safetensors = _safetensors()
+    with open(path, "rb") as file:
+        content = file.read()
     try:
         found = safetensors.load(content)
         expected = model.network.views

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from framework import checks
@@ -27,12 +26,12 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = Path(checks.path(path))
+        self.path = os.fspath(checks.path(path))
         self.append = checks.flag(append, "append")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._new = not self.path.exists()
-        self._file = self.path.open("a+", newline="", encoding="utf-8")
+        self._new = not os.path.exists(self.path)
+        self._file = open(self.path, "a+", newline="", encoding="utf-8")  # noqa: SIM115 - open for a whole fit
         self._columns: list[str] = []
         if self.append:
             self._file.seek(0)
@@ -51,7 +50,7 @@ class CSVLogger(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._file.close()
         if self._new and not self._columns:
-            self.path.unlink()
+            os.unlink(self.path)
 
 
 class LambdaCallback(Callback):
