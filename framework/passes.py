@@ -136,7 +136,8 @@ class Pass:
             return x
         recording, self._x, self._arguments = Recording(), x.copy(), Arguments(self.network)
         self._outputs = recording.keep(self.record(recording, self.forwards, recording.watch(self._x)))
-        self._played = recording.calls if recording.problem is None else None
+        calls = recording.close()
+        self._played = calls if recording.problem is None else None
         return self._outputs
 
     def _forget(self) -> None:

@@ -80,6 +80,13 @@ class Recording:
         finalize(watched, free.append, array)
         return watched
 
+    def close(self) -> list[Call]:
+        """Return the calls, and forget what was needed to record them."""
+        self._watched.clear()
+        self._kept.clear()
+        self._free.clear()
+        return self.calls
+
     def checked(self, result: Any, name: str) -> Any:
         """Return what a component called `name` has returned; a problem, if it was not made from watched arrays."""
         if result is None or isinstance(result, Watched):

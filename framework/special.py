@@ -29,8 +29,9 @@ def mills_ratio(x: Array) -> Array:
     k = K[x.dtype]
     shifted: Array = x + k
     t = (x - k) / shifted
-    highest, *others = _coefficients(x.dtype)
-    r = np.full_like(t, highest)
+    highest, second, *others = _coefficients(x.dtype)
+    r = np.multiply(t, highest, np.empty_like(t))
+    np.add(r, second, r)
     for coefficient in others:
         np.multiply(r, t, r)
         np.add(r, coefficient, r)

@@ -142,6 +142,7 @@ class _Recorded:
             grad = self._plain_loss(loss)
         self.at.record(recording, self.at.backwards, grad)
         self.problem = recording.problem
+        recording.close()
 
     def _recorded_loss(self, loss: Loss, prediction: Any) -> Any:
         watch = self.recording.watch

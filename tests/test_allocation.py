@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from framework import Dense, Model, Optimizer
+from framework import Activation, Dense, Layer, Model, Optimizer
 
 KILOBYTES = 1024
 NETWORKS = {
@@ -75,6 +75,50 @@ def test_no_array_of_the_size_of_a_batch_is_allocated_in_a_step(kind, optimizer)
     one_array = 128 * 512 * np.dtype(np.float32).itemsize
     peak, _ = peak_and_rest(lambda: make(5))
     assert peak < one_array / 4  # not even of bool
+
+
+def played(layers: list[object], batch: int, inputs: int, loss: str = "mse") -> Callable[[int], None]:
+    """Return a function that makes a number of steps on one batch as `fit` makes them, recorded before."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((batch, inputs), np.float32)
+    layers = [Dense(inputs), *layers, Dense(3)]
+    model = Model(layers, loss=loss, optimizer="adam", seed=0, dtype="float32").build(inputs)
+    y = model.loss_.check_targets(rng.uniform(0.1, 0.9, (batch, 3)), (3,), np.dtype(np.float32))
+    step, optimizer, network = model.state.step, model.optimizer_, model.network
+
+    def make(count: int) -> None:
+        for _ in range(count):
+            step(x, y)
+            optimizer.update(network.trainable_params, network.trainable_grads)
+
+    make(40)
+    assert step.problem(x, y) is None
+    return make
+
+
+LAYERS = [
+    "batch_normalization",
+    "layer_normalization",
+    "rms_normalization",
+    "dropout",
+    "feature_cross",
+    "gaussian_noise",
+]
+
+
+@pytest.mark.parametrize("layer", [*Activation.names(), *LAYERS])
+def test_a_played_step_allocates_nothing_whatever_the_layer(layer):
+    make = played([layer], batch=128, inputs=512)
+    one_array = 128 * 512 * np.dtype(np.float32).itemsize
+    peak_of_few, _ = peak_and_rest(lambda: make(2))
+    peak_of_many, rest = peak_and_rest(lambda: make(50))
+    assert peak_of_many < one_array / 4
+    assert abs(peak_of_many - peak_of_few) < 16 * KILOBYTES  # NumPy has buffers of its own, of 32 KB
+    assert rest < 2 * KILOBYTES
+
+
+def test_the_layers_above_are_layers():
+    assert all(Layer.known(name) for name in LAYERS)
 
 
 def test_a_fit_needs_no_more_memory_for_more_epochs():

@@ -6,12 +6,14 @@ import re
 
 import numpy as np
 import pytest
-from faults import FAULTS, RIGHT, activations, layers, losses, metrics, models, optimizers, small
+from faults import FAULTS, RIGHT, activations, layers, losses, metrics, models, optimizers, replays, small
 
 from framework import Component, Dense
 from framework.testing import check_layer, check_metric
 
-assert all((activations, layers, losses, metrics, models, optimizers, small))  # each enters its classes on import
+assert all(
+    (activations, layers, losses, metrics, models, optimizers, replays, small)
+)  # each enters its classes on import
 
 
 @pytest.mark.parametrize(("cls", "check", "told", "words"), FAULTS, ids=lambda value: getattr(value, "__name__", ""))
