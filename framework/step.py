@@ -80,15 +80,18 @@ class Step:
     def _not_recorded(self, x: Array, y: Array, weight: Array | None) -> float:
         key = len(x), y.ndim, weight is None
         seen = self._seen[key] = self._seen.get(key, 0) + 1
-        if seen != 2 or len(x) * self.network.widest > RECORDED_ELEMENTS:
+        if seen != 2:
+            return self.plain(x, y, weight)
+        if len(x) * self.network.widest > RECORDED_ELEMENTS:
+            self._problems[key] = f"a batch of {len(x)} is so large that it would gain little"
+            return self.plain(x, y, weight)
+        if len(self._recorded) >= KEPT_BATCH_SIZES:
+            self._problems[key] = f"there are more than {KEPT_BATCH_SIZES} kinds of batches"
             return self.plain(x, y, weight)
         recorded = _Recorded(self.network, self.loss, x, y, weight)
         if recorded.problem is not None:
             self._problems[key] = recorded.problem
         else:
-            if len(self._recorded) >= KEPT_BATCH_SIZES:
-                self._recorded.clear()
-                self._seen.clear()
             self._recorded[key] = recorded
         self.prediction = recorded.prediction
         if self._regularized:
@@ -97,10 +100,7 @@ class Step:
 
     def problem(self, x: Array, y: Array, weight: Array | None = None) -> str | None:
         """Return why batches like this one are not played from a recording; None if they are, or will be."""
-        key = len(x), y.ndim, weight is None
-        if key in self._recorded or self._seen.get(key, 0) < 2:
-            return None
-        return self._problems.get(key, f"a batch of {len(x)} is so large that it would gain little")
+        return self._problems.get((len(x), y.ndim, weight is None))
 
     def plain(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Do the same without recordings."""

@@ -21,6 +21,7 @@ from framework import (
     Network,
     Residual,
 )
+from framework.network import KEPT_BATCH_SIZES
 from framework.passes import RECORDED_ELEMENTS
 from framework.step import Step
 
@@ -158,6 +159,17 @@ def test_the_first_batch_is_not_recorded_and_large_ones_never_are():
         step(*large)
     assert not step._recorded
     assert "so large" in step.problem(*large)
+
+
+def test_no_more_kinds_of_batches_are_recorded_than_are_kept():
+    step, plain = pair([Dense(3, "tanh"), Dense(2)], "mse")
+    for _ in range(3):
+        for n in range(1, KEPT_BATCH_SIZES + 5):
+            given = batch("mse", n, np.float64)
+            assert step(*given) == plain.plain(*given)
+            np.testing.assert_array_equal(step.network.grads, plain.network.grads)
+    assert len(step._recorded) == KEPT_BATCH_SIZES
+    assert "kinds of batches" in step.problem(*given)
 
 
 def test_an_error_while_recording_leaves_the_network_usable():
