@@ -12,7 +12,8 @@ import numpy as np
 from framework.component import Array, Component, Observed
 from framework.layers.base import Context, context_class
 from framework.layers.sequential import Sequential
-from framework.replay import Call, Recording, Watched, WatchedGenerator
+from framework.replay import Recording, WatchedGenerator
+from framework.watched import Call, Watched
 
 if TYPE_CHECKING:
     from framework.network import Network, Place

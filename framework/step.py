@@ -10,7 +10,8 @@ from framework.component import Array
 from framework.losses import Loss
 from framework.network import KEPT_BATCH_SIZES, Network
 from framework.passes import RECORDED_ELEMENTS, Arguments, Pass
-from framework.replay import Changed, Recording
+from framework.replay import Recording
+from framework.watched import Changed
 
 Key = tuple[int, int, bool]
 

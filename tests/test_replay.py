@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from framework.replay import Changed, Recording, Watched, WatchedGenerator, unwatched
+from framework.replay import Recording, WatchedGenerator
+from framework.watched import Changed, Watched, unwatched
 
 
 def play(recording):
