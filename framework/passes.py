@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 # What a replay saves is little where arrays are large, and each array that is allocated is kept for it.
 RECORDED_ELEMENTS = 1 << 18
-PREDICTIONS_BEFORE = 15  # of one size, before one is recorded, which takes as long as some dozens of them
+# Recording a prediction takes as long as some dozens of them. The more often a recording was in vain, because an
+# argument of a component was set, the longer it takes to the next one.
+PREDICTIONS_BEFORE = 16
+LONGEST_WAIT = 1 << 16
 
 
 class Arguments:
@@ -60,6 +63,7 @@ class Pass:
     output: Context
     _played: list[Call] | None
     _calls: int
+    _wait: int
     _arguments: Arguments
     _x: Array
     _outputs: Array
@@ -71,6 +75,7 @@ class Pass:
         root = self._context(network.root, needs_input_grad=False, last=True)
         self.forwards, self.backwards = root.forwards, root.backwards
         self.grad = np.empty((n, *network.output_shape), network.dtype)
+        self._wait = PREDICTIONS_BEFORE
         self._forget()
 
     @property
@@ -130,8 +135,9 @@ class Pass:
                     call()
                 return self._outputs
             self._forget()
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
         self._calls += 1
-        if self._calls != PREDICTIONS_BEFORE + 1 or self.n * self.network.widest > RECORDED_ELEMENTS:
+        if self._calls != self._wait or self.n * self.network.widest > RECORDED_ELEMENTS:
             for forward, ctx in self.forwards:
                 x = forward(ctx, x)
             return x

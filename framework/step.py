@@ -9,7 +9,7 @@ import numpy as np
 from framework.component import Array
 from framework.losses import Loss
 from framework.network import KEPT_BATCH_SIZES, Network
-from framework.passes import RECORDED_ELEMENTS, Arguments, Pass
+from framework.passes import LONGEST_WAIT, RECORDED_ELEMENTS, Arguments, Pass
 from framework.replay import Recording
 from framework.watched import Changed
 
@@ -20,7 +20,8 @@ class Step:
     """``loss = step(x, y, weight)`` fills ``network.grads`` for one batch.
 
     The second batch of a size is recorded, and those that come after it are played: see `Recording`. Layers, and
-    losses, that are not `replayable` are then called as they are. What is computed is the same to the last bit.
+    losses, that are not `replayable` are then called as they are. What is computed is the same to the last bit. When an
+    argument of a component is set, recordings are made anew, each time after twice as many batches.
 
     Parameters
     ----------
@@ -38,6 +39,7 @@ class Step:
     def __init__(self, network: Network, loss: Loss) -> None:
         self.network = network
         self.loss = loss
+        self._wait = 2
         self._forget()
 
     def _forget(self) -> None:
@@ -57,6 +59,7 @@ class Step:
         """Forget recordings if an argument of a component was set since; call where that may have happened."""
         if not self._arguments.hold():
             self._forget()
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
 
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
@@ -81,7 +84,7 @@ class Step:
     def _not_recorded(self, x: Array, y: Array, weight: Array | None) -> float:
         key = len(x), y.ndim, weight is None
         seen = self._seen[key] = self._seen.get(key, 0) + 1
-        if seen != 2:
+        if seen != self._wait:
             return self.plain(x, y, weight)
         if len(x) * self.network.widest > RECORDED_ELEMENTS:
             self._problems[key] = f"a batch of {len(x)} is so large that it would gain little"

@@ -51,7 +51,8 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
         if method == "at":
             return self.recording.apply(function, plain, kwargs)
         result = function(*plain, **({"out": unwatched(out)} if out else {}), **unwatched(kwargs))
-        returned = out or tuple(map(self.recording.result, result if isinstance(result, tuple) else (result,)))
+        results = result if isinstance(result, tuple) else (result,)
+        returned = tuple(map(self.recording.watch, unwatched(out)) if out else map(self.recording.result, results))
         outs = unwatched(returned)
         call = _bound(function, _constants(plain, outs[0].dtype), outs, unwatched(kwargs))
         self.recording.calls.append(call)
@@ -63,7 +64,7 @@ class Watched(np.ndarray[Any, np.dtype[Any]]):
     def dot(self, other: Any, out: Any = None) -> Any:
         a, b = unwatched(self), unwatched(other)
         result = a.dot(b) if out is None else a.dot(b, unwatched(out))
-        returned = self.recording.result(result) if out is None else out
+        returned = self.recording.result(result) if out is None else self.recording.watch(unwatched(out))
         self.recording.calls.append(partial(a.dot, b, unwatched(returned)))
         return returned
 

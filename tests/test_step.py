@@ -172,6 +172,25 @@ def test_no_more_kinds_of_batches_are_recorded_than_are_kept():
     assert "kinds of batches" in step.problem(*given)
 
 
+def test_recordings_that_are_in_vain_become_rare():
+    class Remembering(Layer, registered=False):
+        def forward(self, ctx, x):
+            self.last = x
+            return x
+
+        def backward(self, ctx, grad):
+            return grad
+
+    step, plain = pair([Dense(3, "tanh"), Remembering(), Dense(2)], "mse")
+    recorded = 0
+    for _ in range(300):
+        step.refresh()
+        given = batch("mse", 3, np.float64)
+        assert step(*given) == plain.plain(*given)
+        recorded += bool(step._recorded)
+    assert recorded < 10
+
+
 def test_an_error_while_recording_leaves_the_network_usable():
     step, plain = pair([Dense(4, "tanh"), Embedding(3, 2), "flatten", Dense(2)], "mse")
     for one in (step, plain):
