@@ -90,7 +90,7 @@ def train_epoch(
     model: Model, batches: ArrayBatches | StreamBatches, hooks: CallbackList, epoch: int, last_finite: LastFinite
 ) -> Logs:
     """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
-    network, loss, optimizer, gradients = model.network, model.loss_, model.optimizer_, model.state.step
+    network, loss, optimizer, step = model.network, model.loss_, model.optimizer_, model.state.step
     params, grads = network.trainable_params, network.trainable_grads
     seen = Seen(model.metrics_)
     averaging = loss.reduction == "mean"
@@ -98,10 +98,10 @@ def train_epoch(
     batch_hooks = hooks.batch_hooks
     extras = bool(network.constrained or network.regularized or seen.metrics)
     total = total_weight = total_penalty = 0.0
-    gradients.refresh()
+    step.refresh()
     first = optimizer.step
     for x, y, weight in batches:
-        value = gradients(x, y, weight)  # forward_prop, loss, back_prop
+        value = step(x, y, weight)  # forward_prop, loss, back_prop
         if not -large < value < large:
             last_finite.step(value, optimizer, epoch, optimizer.step - first)
         optimizer.update(params, grads)  # update_params
@@ -112,10 +112,10 @@ def train_epoch(
         if extras:
             network.constrain()
             total_penalty += network.penalty * size
-            seen.add(y, gradients.prediction, weight)
+            seen.add(y, step.prediction, weight)
         if batch_hooks:
             hooks.batch_end(optimizer.step - first - 1, {"loss": value + network.penalty})
-            gradients.refresh()
+            step.refresh()
     mean = total / total_weight if averaging else total
     logs = losses(network, mean, total_penalty / total_weight)
     return logs | seen.values()
