@@ -142,8 +142,10 @@ class Pass:
                 x = forward(ctx, x)
             return x
         recording, self._x, self._arguments = Recording(), x.copy(), Arguments(self.network)
-        self._outputs = recording.keep(self.record(recording, self.forwards, recording.watch(self._x)))
-        calls = recording.close()
+        try:
+            self._outputs = recording.keep(self.record(recording, self.forwards, recording.watch(self._x)))
+        finally:
+            calls = recording.close()
         self._played = calls if recording.problem is None else None
         return self._outputs
 

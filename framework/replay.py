@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary, finalize
+from weakref import WeakValueDictionary, finalize, ref
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Recording:
         self._watched: WeakValueDictionary[int, Watched] = WeakValueDictionary()
         self._free: dict[Any, list[Array]] = {}
         self._kept: list[Watched] = []
+        self._made: list[ref[Watched]] = []
 
     def watch(self, array: Any, source: Any = None) -> Watched:
         """Return a view of `array`; what is done with it, and with what comes of it, is written down.
@@ -56,7 +57,12 @@ class Recording:
         if watched is None:
             self._watched[id(array)] = watched = array.view(Watched)
             watched.recording, watched.plain, watched.source = self, array, source
+            self.made(watched)
         return watched
+
+    def made(self, watched: Watched) -> None:
+        """Remember an array that is watched, to part from it in the end."""
+        self._made.append(ref(watched))
 
     def keep(self, value: Any) -> Any:
         """Return `value` with plain arrays in place of watched ones, whose memory then serves for nothing else."""
@@ -79,6 +85,14 @@ class Recording:
         self._watched.clear()
         self._kept.clear()
         self._free.clear()
+        # Arrays in the calls are views on watched ones. These must not refer to the calls, nor to such a view: a cycle
+        # that leads through an array is hidden from Python, which would never free it.
+        nothing = Recording()
+        for one in self._made:
+            if (watched := one()) is not None:
+                vars(watched).clear()
+                watched.recording = nothing
+        self._made.clear()
         return self.calls
 
     def checked(self, result: Any, name: str) -> Any:

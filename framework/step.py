@@ -135,8 +135,15 @@ class _Recorded:
     def __init__(self, network: Network, loss: Loss, x: Array, y: Array, weight: Array | None) -> None:
         self.at = network.training_pass(len(x))
         self.x, self.y, self.weight = x.copy(), y.copy(), None if weight is None else weight.copy()
-        self.recording = recording = Recording()
-        self.calls = recording.calls
+        self.recording = Recording()
+        try:
+            self._record(network, loss)
+        finally:
+            self.calls = self.recording.close()
+        self.problem = self.recording.problem
+
+    def _record(self, network: Network, loss: Loss) -> None:
+        recording = self.recording
         out = self.at.record(recording, self.at.forwards, recording.watch(self.x))
         self.prediction: Array = recording.keep(out)
         recorded_to_the_end = self.at.forwards[-1][1].replayable
@@ -145,8 +152,6 @@ class _Recorded:
         else:
             grad = self._plain_loss(loss)
         self.at.record(recording, self.at.backwards, grad)
-        self.problem = recording.problem
-        recording.close()
 
     def _recorded_loss(self, loss: Loss, prediction: Any) -> Any:
         watch = self.recording.watch
@@ -169,5 +174,5 @@ class _Recorded:
                 at.grad[...] = grad
 
         call()
-        self.calls.append(call)
+        self.recording.calls.append(call)
         return self.recording.watch(at.grad)

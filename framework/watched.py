@@ -132,6 +132,7 @@ def unwatched(value: Any) -> Any:
     if isinstance(value, Watched):
         if value.plain is None:
             value.plain = value.view(np.ndarray)
+            value.recording.made(value)
         return value.plain
     if type(value) in (tuple, list):
         return type(value)(map(unwatched, value))

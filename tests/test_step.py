@@ -1,7 +1,9 @@
 """A step played from a recording is, to the last bit, the step that is not."""
 
 import copy
+import gc
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -229,6 +231,34 @@ def test_recordings_are_not_copied_with_a_model():
         np.testing.assert_array_equal(model.network.params, before)
 
 
+def test_a_model_that_is_gone_leaves_no_memory_behind():
+    """Cycles that lead through an array are never freed."""
+    X, y = RNG.normal(size=(40, 4)), RNG.integers(0, 2, 40)
+    layers = ["gelu", "layer_normalization", Residual([Dense(64, "silu")]), "dropout", "batch_normalization"]
+
+    def use():
+        model = Model([Dense(64), *layers, Dense(2, "softmax")], loss="categorical_crossentropy", seed=0)
+        model.fit(X, y, epochs=3, batch_size=10)
+        for _ in range(20):
+            model.predict(X[:2])
+        assert model.state.step._recorded
+        assert model.network._idle[2][0]._played
+
+    def used():
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    use()
+    tracemalloc.start()
+    use()
+    before = used()
+    for _ in range(5):
+        use()
+    growth = used() - before
+    tracemalloc.stop()
+    assert growth < 20_000
+
+
 def test_replayable_is_not_inherited():
     assert Dense.replayable
 
@@ -238,6 +268,27 @@ def test_replayable_is_not_inherited():
     assert not Counting.replayable
     step, _ = pair([Counting(2)], "mse")
     assert not step.network.training_pass(3).forwards[0][1].replayable
+
+
+def test_what_a_component_keeps_of_a_recording_is_an_array_as_any():
+    class Keeping(Layer, registered=False):
+        replayable = True
+
+        def forward(self, ctx, x):
+            self.last = x * 2
+            return x
+
+        def backward(self, ctx, grad):
+            return grad
+
+    layer = Keeping()
+    step, _ = pair([layer, Dense(2)], "mse")
+    for _ in range(3):
+        x, y, _ = batch("mse", 3, np.float64)
+        Step.__call__(step, x, y)
+    kept = step.network.layers[0].last
+    np.testing.assert_array_equal(kept + 1, 2 * np.asarray(kept) / 2 + 1)
+    assert float(kept[0, 0]) == kept.tolist()[0][0]
 
 
 def test_a_component_that_lies_is_found_out():
