@@ -88,8 +88,8 @@ def step(z: Array, out: Array) -> Array:
     return np.sign(z, out) if z.size < 2048 else np.greater(z, ZERO[z.dtype], out=out)
 
 
-SMALL = 1 << 13
-LARGE = 1 << 16
+SMALL = 1 << 13  # elements: up to here copying to each row, and then computing, is faster than broadcasting
+LARGE = 1 << 16  # elements: up to here an array to compare with is kept
 
 
 @lru_cache(maxsize=64)

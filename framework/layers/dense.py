@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
+from framework.activations.base import SMALL
 from framework.arguments import count, flag
 from framework.component import Array
 from framework.constraints import Constraint
@@ -14,8 +15,6 @@ from framework.initializers import Initializer
 from framework.layers.activate import bind_activation
 from framework.layers.base import Context, Layer, Parameter, Shape
 from framework.regularizers import Regularizer
-
-SPREAD_ELEMENTS = 1 << 13
 
 
 class Dense(Layer):
@@ -110,7 +109,7 @@ class Dense(Layer):
         ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
         ctx.y = ctx.z if ctx.over_sums else ctx.y
         if self.use_bias:  # where arrays are small, copying it to each row and then adding is twice as fast
-            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= SPREAD_ELEMENTS
+            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= SMALL
             ctx.bias = np.empty_like(ctx.z) if ctx.spread else ctx.b.reshape(() if self.units == 1 else (1, -1))
 
     def forward(self, ctx: Context, x: Array) -> Array:
