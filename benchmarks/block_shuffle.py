@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 
 from framework import Dense, Model, Optimizer
-from framework.block_shuffle import BlockShuffle
+from framework.data.block_shuffle import BlockShuffle
 
 BATCH = 128
 

@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks.peers.ours import Ours
 from benchmarks.workloads import Workload
 from framework import Model
-from framework.batches import ArrayBatches
-from framework.replay import Recording
+from framework.data.batches import ArrayBatches
+from framework.engine.replay.recording import Recording
 
 REPEATS = 7
 LEAST_SECONDS = 0.05

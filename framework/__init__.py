@@ -3,8 +3,6 @@
 import logging
 
 from framework.activations import Activation
-from framework.archive import CheckpointError
-from framework.block_shuffle import BlockShuffle
 from framework.callbacks import (
     Callback,
     CSVLogger,
@@ -16,10 +14,12 @@ from framework.callbacks import (
     TerminateOnNaN,
     TimeLimit,
 )
-from framework.checkpoint import Checkpoint
-from framework.component import Component
+from framework.callbacks.checkpoint import Checkpoint
 from framework.constraints import Constraint
-from framework.history import History
+from framework.core.component import Component
+from framework.data.block_shuffle import BlockShuffle
+from framework.engine.history import History
+from framework.engine.network import Network
 from framework.initializers import Initializer
 from framework.layers import (
     Activate,
@@ -46,7 +46,6 @@ from framework.layers import (
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.model import Model
-from framework.network import Network
 from framework.optimizers import (
     SGD,
     Adadelta,
@@ -62,6 +61,7 @@ from framework.optimizers import (
     RMSprop,
 )
 from framework.regularizers import Regularizer
+from framework.saving.archive import CheckpointError
 from framework.schedules import Schedule
 
 logging.getLogger("framework").addHandler(logging.NullHandler())

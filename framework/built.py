@@ -6,14 +6,15 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from framework import checks, weights
-from framework.component import Array, shown
-from framework.history import History
+from framework.core import checks
+from framework.core.component import Array, shown
+from framework.engine.history import History
+from framework.engine.network import Network
+from framework.engine.state import State
+from framework.engine.summary import summary
 from framework.losses import Loss
-from framework.network import Network
 from framework.optimizers import Optimizer
-from framework.state import State
-from framework.summary import summary
+from framework.saving import safetensors
 
 
 class Built:
@@ -96,7 +97,7 @@ class Built:
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""
-        weights.save(self.network.views, path)
+        safetensors.save(self.network.views, path)
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """Set the parameters from a safetensors file with the names and shapes of `save_weights`.
@@ -106,7 +107,7 @@ class Built:
         CheckpointError
             If the file is damaged or does not fit; nothing has changed then.
         """
-        weights.load(self, path)
+        safetensors.load(self, path)
 
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and parameters."""

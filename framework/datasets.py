@@ -11,8 +11,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from framework import checks
-from framework.component import Array, did_you_mean, shown
+from framework.core import checks
+from framework.core.component import Array, did_you_mean, shown
 
 NAMES = ("gauss", "circle", "xor", "spiral", "reg-plane", "reg-gauss")
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array, Component, shown
+from framework.core.arguments import number
+from framework.core.component import Array, Component, shown
 
 Shape = Sequence[int]
 

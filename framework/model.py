@@ -10,24 +10,25 @@ from typing import Any, Self
 
 import numpy as np
 
-from framework import checks, persistence
-from framework.archive import CheckpointError
-from framework.batches import ArrayBatches, StreamBatches
 from framework.built import Built
 from framework.callbacks import Callback, checked_callbacks
-from framework.checks import RefusedBatch
-from framework.component import Array, Component, shown
-from framework.data import checked_inputs
-from framework.divergence import no_overflow_warnings
-from framework.evaluation import evaluate
+from framework.callbacks.progress import progress
+from framework.core import checks
+from framework.core.checks import RefusedBatch
+from framework.core.component import Array, Component, shown
+from framework.data.batches import ArrayBatches, StreamBatches
+from framework.data.fit_arguments import array_source, data_of, first_samples, stream_of, stream_source
+from framework.data.samples import checked_inputs
+from framework.engine.state import State
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
-from framework.progress import progress
-from framework.sources import array_source, data_of, first_samples, stream_of, stream_source
-from framework.state import State
-from framework.training import gradients, train
+from framework.saving import model_file
+from framework.saving.archive import CheckpointError
+from framework.training.divergence import no_overflow_warnings
+from framework.training.evaluation import evaluate
+from framework.training.loop import gradients, train
 
 
 class Model(Built, Component):
@@ -308,7 +309,7 @@ class Model(Built, Component):
         OSError
             If the file cannot be written.
         """
-        persistence.save(self, path)
+        model_file.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], classes: Iterable[type[Component]] = ()) -> Self:
@@ -329,7 +330,7 @@ class Model(Built, Component):
         OSError
             If there is no such file.
         """
-        model = persistence.read(path, classes).model
+        model = model_file.read(path, classes).model
         if not isinstance(model, cls):
             raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
         return model

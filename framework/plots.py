@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework import checks
 from framework.activations import Activation
-from framework.component import Array, did_you_mean, shown
+from framework.core import checks
+from framework.core.component import Array, did_you_mean, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

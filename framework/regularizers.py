@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array, Component
+from framework.core.arguments import number
+from framework.core.component import Array, Component
 
 
 class Regularizer(Component):

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from framework import SGD, BatchNormalization, Checkpoint, Dense, Model, Residual, RMSprop
-from framework.block_shuffle import BlockShuffle
 from framework.callbacks import CSVLogger, EarlyStopping, LambdaCallback, ReduceLROnPlateau
+from framework.data.block_shuffle import BlockShuffle
 from framework.datasets import load
 from framework.losses import Huber, Quantile
 from framework.metrics import Accuracy

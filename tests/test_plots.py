@@ -9,7 +9,7 @@ import pytest
 from matplotlib.colors import to_hex, to_rgba
 
 from framework.activations import Activation, Softmax
-from framework.history import History
+from framework.engine.history import History
 from framework.plots import plot_activation, plot_decision_surface, plot_history, plot_points, plot_surface
 
 matplotlib.use("Agg")

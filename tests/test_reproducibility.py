@@ -11,7 +11,7 @@ import pytest
 
 import framework as f
 from framework.callbacks import Callback, EarlyStopping, LambdaCallback
-from framework.checkpoint import Checkpoint
+from framework.callbacks.checkpoint import Checkpoint
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 3))

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array, Component, Observed
-from framework.scalars import per_dtype, scalar
+from framework.core.component import Array, Component, Observed
+from framework.core.scalars import per_dtype, scalar
 
 ZERO = per_dtype(0.0)
 TWO = per_dtype(2.0)

@@ -7,10 +7,10 @@ from math import pi, sqrt
 import numpy as np
 
 from framework.activations.base import TWO, Activation, bound, ready
-from framework.arguments import flag
-from framework.component import Array
-from framework.scalars import ONE, scalar
-from framework.special import mills_ratio, normal_density
+from framework.activations.normal_tail import mills_ratio, normal_density
+from framework.core.arguments import flag
+from framework.core.component import Array
+from framework.core.scalars import ONE, scalar
 
 
 def _gated(z: Array, v: Array, out: Array) -> Array:

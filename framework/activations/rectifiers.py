@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from framework.activations.base import ZERO, Activation, bound, ready, step
-from framework.arguments import number
-from framework.component import Array
-from framework.scalars import scalar
+from framework.core.arguments import number
+from framework.core.component import Array
+from framework.core.scalars import scalar
 
 
 class ReLU(Activation, name="relu"):

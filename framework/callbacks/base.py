@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from framework.component import did_you_mean, shown
-from framework.history import History
+from framework.core.component import did_you_mean, shown
+from framework.engine.history import History
 
 if TYPE_CHECKING:
     from framework.model import Model

@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from framework import checks
 from framework.callbacks.base import HOOKS, Callback, Logs
-from framework.component import shown
+from framework.core import checks
+from framework.core.component import shown
 
 
 class CSVLogger(Callback):

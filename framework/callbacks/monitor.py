@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from framework.arguments import number
 from framework.callbacks.base import Callback, Logs
-from framework.checks import refused
-from framework.component import did_you_mean, shown
+from framework.core.arguments import number
+from framework.core.checks import refused
+from framework.core.component import did_you_mean, shown
 
 if TYPE_CHECKING:
     from framework.model import Model

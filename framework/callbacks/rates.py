@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from framework.arguments import number
 from framework.callbacks.base import Callback, Logs
 from framework.callbacks.monitor import Monitor
-from framework.checks import integer
+from framework.core.arguments import number
+from framework.core.checks import integer
 from framework.schedules import Schedule
 
 logger = logging.getLogger("framework")

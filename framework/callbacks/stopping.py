@@ -11,8 +11,8 @@ import numpy as np
 
 from framework.callbacks.base import Callback, Logs, StopTraining
 from framework.callbacks.monitor import Monitor
-from framework.checks import flag, integer
-from framework.component import Array, shown
+from framework.core.checks import flag, integer
+from framework.core.component import Array, shown
 
 logger = logging.getLogger("framework")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from framework.checks import shape_text
-from framework.component import Array, Component, Observed, shown
+from framework.core.checks import shape_text
+from framework.core.component import Array, Component, Observed, shown
 from framework.initializers import Initializer
 
 Shape = tuple[int, ...]

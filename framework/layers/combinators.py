@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.checks import shape_text
-from framework.component import Array
+from framework.core.checks import shape_text
+from framework.core.component import Array
 from framework.layers.base import Context, Layer, Shape, layer_list
 from framework.layers.sequential import _Series
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.activations.base import SMALL
-from framework.arguments import count, flag
-from framework.component import Array
 from framework.constraints import Constraint
+from framework.core.arguments import count, flag
+from framework.core.component import Array
 from framework.initializers import Initializer
 from framework.layers.activate import bind_activation
 from framework.layers.base import Context, Layer, Parameter, Shape

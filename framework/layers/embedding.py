@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import count
-from framework.checks import refused
-from framework.component import Array
+from framework.core.arguments import count
+from framework.core.checks import refused
+from framework.core.component import Array
 from framework.initializers import Initializer
 from framework.layers.base import Context, Layer, Parameter, Shape
 

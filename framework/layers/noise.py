@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array
+from framework.core.arguments import number
+from framework.core.component import Array
 from framework.layers.base import Context, Layer, Shape
 
 

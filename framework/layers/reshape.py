@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array, shown
+from framework.core.component import Array, shown
 from framework.layers.base import Context, Layer, Shape
 
 

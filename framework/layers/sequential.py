@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from framework.component import Array
+from framework.core.component import Array
 from framework.layers.base import Context, Layer, Shape, layer_list
 
 

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.component import Array, Component, Observed, shown
+from framework.core.component import Array, Component, Observed, shown
+from framework.core.scalars import scalar
 from framework.losses.targets import as_float, fitting
-from framework.scalars import scalar
 
 REDUCTIONS = ("mean", "sum")
 DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
+from framework.core.scalars import ONE, scalar
 from framework.losses.base import Loss
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import as_float, fitting, require
-from framework.scalars import ONE, scalar
 
 
 class BinaryCrossentropy(Elementwise):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
+from framework.core.scalars import scalar
 from framework.losses.base import Loss
-from framework.scalars import scalar
 
 
 class _Elementwise(Loss):

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array
+from framework.core.arguments import number
+from framework.core.component import Array
+from framework.core.scalars import scalar
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import require
-from framework.scalars import scalar
 
 
 class _SquaredError(Elementwise):

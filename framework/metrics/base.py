@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from framework.component import Array, Component
+from framework.core.component import Array, Component
 
 
 class Metric(Component):

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array, shown
+from framework.core.arguments import number
+from framework.core.component import Array, shown
 from framework.metrics.arrays import classes, columns, mean
 from framework.metrics.base import Metric
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.checks import integer
+from framework.core.checks import integer
 from framework.metrics.arrays import columns, mean, positive, true_class
 from framework.metrics.base import Metric
 

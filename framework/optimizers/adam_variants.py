@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array
+from framework.core.arguments import number
+from framework.core.component import Array
+from framework.core.scalars import scalar
 from framework.optimizers.moments import Moments
-from framework.scalars import scalar
 
 
 class Adamax(Moments):

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.arguments import number
-from framework.component import Array, Component
-from framework.scalars import scalar
+from framework.core.arguments import number
+from framework.core.component import Array, Component
+from framework.core.scalars import scalar
 from framework.schedules import Schedule
 
 Update = Callable[[Any, Array, Array], None]

@@ -9,8 +9,8 @@ import numpy as np
 from numpy import add, divide, multiply, subtract
 from numpy import sqrt as square_root
 
-from framework.arguments import number
-from framework.component import Array
+from framework.core.arguments import number
+from framework.core.component import Array
 from framework.optimizers.base import Optimizer
 
 

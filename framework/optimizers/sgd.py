@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from framework.arguments import flag, number
-from framework.component import Array
+from framework.core.arguments import flag, number
+from framework.core.component import Array
+from framework.core.scalars import scalar
 from framework.optimizers.base import Optimizer
-from framework.scalars import scalar
 
 
 class SGD(Optimizer, name="sgd"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.component import Component
+from framework.core.component import Component
 
 
 class Schedule(Component):

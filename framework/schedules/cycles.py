@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, pi
 from typing import Any
 
-from framework.arguments import count, number
+from framework.core.arguments import count, number
 from framework.schedules.base import Schedule
 
 

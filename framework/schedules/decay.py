@@ -8,8 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from framework.arguments import count, number
-from framework.component import shown
+from framework.core.arguments import count, number
+from framework.core.component import shown
 from framework.schedules.base import Schedule
 
 

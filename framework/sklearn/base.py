@@ -18,15 +18,15 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from framework import checks
 from framework.callbacks import Callback, EarlyStopping, checked_callbacks
-from framework.component import Array, did_you_mean
-from framework.history import History
+from framework.core import checks
+from framework.core.component import Array, did_you_mean
+from framework.engine.history import History
+from framework.engine.passes import Pass
 from framework.layers import Layer
 from framework.losses import Loss
 from framework.model import Model
 from framework.optimizers import Optimizer
-from framework.passes import Pass
 from framework.sklearn.layers import hidden_layers
 from framework.sklearn.samples import arranged
 

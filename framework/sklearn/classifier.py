@@ -13,12 +13,12 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
-from framework.component import Array
+from framework.core.component import Array
+from framework.engine.state import output_activation
 from framework.layers import Layer
 from framework.losses import CategoricalCrossentropy, Loss
 from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping
 from framework.sklearn.layers import output_layer
-from framework.state import output_activation
 
 SIGNED_OUTPUTS = ("linear", "tanh")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.component import Array, shown
+from framework.core.component import Array, shown
 from framework.layers import Activate, Dense, Layer
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from framework.activations import Activation
-from framework.component import Array
+from framework.core.component import Array
 from framework.layers.dense import Dense
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts, poisoned

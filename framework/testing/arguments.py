@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Component
+from framework.core.component import Component
 from framework.testing.report import Subject
 
 
@@ -82,9 +82,9 @@ def _check_repr(subject: Subject) -> None:
 
 
 def _check_config(subject: Subject) -> None:
-    if importlib.util.find_spec("framework.config") is None:
+    if importlib.util.find_spec("framework.saving.config") is None:
         return
-    config: Any = importlib.import_module("framework.config")
+    config: Any = importlib.import_module("framework.saving.config")
     classes = tuple({type(value) for value in _values(subject.component) if isinstance(value, Component)})
     data = subject.call("to_config", lambda: config.to_config(subject.component))
     other = subject.call("from_config", lambda: config.from_config(data, classes=classes))

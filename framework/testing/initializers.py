@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
 from framework.initializers import Initializer, fans
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import shapes_of

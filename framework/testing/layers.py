@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
 from framework.layers.base import Layer, Parameter, Shape
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import shapes_of

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from framework.activations import Activation
-from framework.component import Array
+from framework.core.component import Array
 from framework.losses import Loss
 from framework.testing.arrays import layouts, poisoned
 from framework.testing.report import Subject

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import attributes, check_arguments, unchanged

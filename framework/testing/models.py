@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
 from framework.model import Model
 from framework.testing.arguments import check_arguments
 from framework.testing.numeric import slopes

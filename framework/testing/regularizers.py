@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from framework.component import Array
 from framework.constraints import Constraint
+from framework.core.component import Array
 from framework.regularizers import Regularizer
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts, shapes_of

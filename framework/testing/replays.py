@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from framework.component import Array
+from framework.core.component import Array
+from framework.engine.network import Network
+from framework.engine.step import Step
 from framework.layers.base import Shape
 from framework.losses import HalfSquaredError, Loss
-from framework.network import Network
-from framework.step import Step
 from framework.testing.report import Subject
 
 PLAYED = 4  # batches; the first is not recorded, the second is

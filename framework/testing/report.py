@@ -9,7 +9,7 @@ from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
 
-from framework.component import Array, Component
+from framework.core.component import Array, Component
 from framework.testing.causes import likeliest
 from framework.testing.numeric import RTOL, Slopes
 

@@ -1,0 +1,222 @@
+"""What is let in: arguments and data are checked here, with errors that name them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from framework.core.component import Array, shown
+
+CHECKED_AT_ONCE = 1 << 20  # elements
+
+
+class RefusedBatch(Exception):
+    """Data that turned out to be of no use while training with it; also a ValueError or a TypeError."""
+
+
+class _RefusedValue(RefusedBatch, ValueError):
+    pass
+
+
+class _RefusedType(RefusedBatch, TypeError):
+    pass
+
+
+def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
+    """Return `error` as a RefusedBatch that says `message`."""
+    return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
+
+
+def integer(value: Any, name: str, least: int) -> int:
+    """Return `value` as int: TypeError unless it is an integer, ValueError if it is below `least`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return `value` as bool; TypeError unless it is one: a string such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
+def path(value: Any, name: str = "path") -> str:
+    """Return `value` as str; TypeError unless it is a str or a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be a str or a path, got {shown(value)}")
+    return os.fspath(value)
+
+
+def network_dtype(value: Any) -> np.dtype[Any]:
+    """Return `value` as a dtype that networks compute in; ValueError if it is none."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)
+    except TypeError:
+        pass
+    else:
+        if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            return dtype
+    raise ValueError(f"dtype must be float32 or float64, got {shown(value)}")
+
+
+def fraction(value: Any, name: str) -> float:
+    """Return `value` as float: TypeError unless it is a number, ValueError unless 0 <= value < 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
+    return float(value)
+
+
+def numbers(value: Any, name: str) -> Array:
+    """Return `value` as an array of bool, int or float; anything that does not convert is a TypeError."""
+    if value is None:
+        raise TypeError(f"{name} is None; give an array of numbers")
+    array = value if type(value) in (np.ndarray, np.memmap) else _converted(value, name)
+    if array.dtype.kind == "O":
+        array = _from_objects(array, name)
+    if array.dtype.kind not in "biuf":
+        kinds = {"U": "strings", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "time differences"}
+        what = kinds.get(array.dtype.kind, f"{array.dtype} values")
+        raise TypeError(f"{name} holds {what} (dtype {array.dtype}); expected real numbers")
+    return array
+
+
+def _converted(value: Any, name: str) -> Array:
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise TypeError(f"{name} is a sparse matrix; convert it with {name}.toarray()")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as {name}.filled(0)")
+    if isinstance(value, Iterator):
+        raise TypeError(f"{name} is {shown(value)}; give an array, or batches (x, y) as X with no y")
+    try:
+        if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):
+            return np.from_dlpack(value)
+        return np.asarray(value)
+    except (ValueError, TypeError, RuntimeError, BufferError) as error:
+        raise TypeError(f"{name} does not convert to an array of numbers: {error}") from None
+
+
+def _from_objects(array: Array, name: str) -> Array:
+    for item in array.flat:
+        is_number = isinstance(item, np.generic) and item.dtype.kind in "biuf"
+        if not is_number and (isinstance(item, np.generic | str) or not hasattr(item, "__float__")):
+            raise TypeError(f"{name} holds objects such as {shown(item)}; expected real numbers")
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} does not convert to an array of numbers: {error}") from None
+    except OverflowError:
+        raise ValueError(f"{name} holds an integer too large for float64") from None
+
+
+def float_dtype(array: Array) -> np.dtype[Any]:
+    """Return the dtype to compute in for `array`: float32 for float32, float64 for all else."""
+    return np.dtype(np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
+
+
+def finite(array: Array, name: str) -> None:
+    """Raise ValueError, naming the first place, if `array` holds NaN or infinity."""
+    if array.dtype.kind != "f" or not array.size:
+        return
+    if array.size <= CHECKED_AT_ONCE:
+        _finite_part(array, name, array, 0)
+        return
+    rows = max(1, CHECKED_AT_ONCE // array[0].size)
+    for start in range(0, len(array), rows):
+        _finite_part(array[start : start + rows], name, array, start)
+
+
+def _finite_part(part: Array, name: str, array: Array, start: int) -> None:
+    if part.size > 4096 and part.dtype.isnative:  # one pass, and no second array
+        flat = part.reshape(-1)
+        with np.errstate(all="ignore"):
+            if isfinite(flat.dot(flat)):
+                return
+    fine = np.isfinite(part)
+    if np.count_nonzero(fine) < part.size:
+        at = tuple(int(i) for i in np.argwhere(~fine)[0])
+        where = [at[0] + start, *at[1:]] if at else []
+        raise ValueError(f"{name} holds {part[at]} at {where} (shape {array.shape}); expected finite numbers")
+
+
+def as_float(array: Array, dtype: Any, name: str) -> Array:
+    """Return `array` in `dtype`, C-contiguous; ValueError if a finite value is too large for it."""
+    if array.dtype == dtype and array.dtype.isnative:
+        return np.ascontiguousarray(array)
+    with np.errstate(over="ignore"):
+        converted = array.astype(dtype, order="C")
+    if array.dtype.kind == "f" and array.dtype.itemsize > converted.dtype.itemsize and not np.isfinite(converted).all():
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
+        if np.isfinite(array[at]):
+            raise ValueError(f"{name} holds {array[at]:g} at {list(at)}, too large for {np.dtype(dtype)}")
+    return converted
+
+
+def samples(value: Any, name: str, input_shape: tuple[int, ...] | None, who: str) -> Array:
+    """Return `value` as an array of samples, of any real dtype, its shape checked but not its values.
+
+    Raises
+    ------
+    TypeError
+        As `numbers`.
+    ValueError
+        Unless the shape is (n, *input_shape); with no `input_shape`, unless there are samples with features.
+    """
+    array = numbers(value, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single number; expected an array of shape (n, features)")
+    if input_shape is None:
+        if array.ndim == 1:
+            raise ValueError(_one_axis(array, name, None))
+        if 0 in array.shape[1:]:
+            raise ValueError(f"{name} has shape {array.shape}: no features")
+        return array
+    if array.shape[1:] != input_shape:
+        if array.ndim == 1 and len(input_shape) == 1:
+            raise ValueError(_one_axis(array, name, input_shape[0]))
+        expected, got = (shape_text(shape) for shape in (input_shape, array.shape[1:]))
+        raise ValueError(f"{who} expects inputs of shape {expected}, got {got}: {name} has shape {array.shape}")
+    return array
+
+
+def _one_axis(array: Array, name: str, features: int | None) -> str:
+    one_sample = len(array) == features
+    fix = f"{name}.reshape(1, -1) for one sample" if one_sample else f"{name}.reshape(-1, 1) for one feature"
+    if features is None:
+        fix += f", {name}.reshape(1, -1) for one sample"
+    expected = "(n, features)" if features is None else f"(n, {features})"
+    return f"{name} has shape {array.shape}; expected {expected}: did you mean {fix}?"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
+    return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
+
+
+def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
+    """Raise ValueError naming both shapes unless both arrays have equally many samples."""
+    if not second.shape or len(first) != len(second):
+        raise ValueError(
+            f"{names[0]} and {names[1]} must have equally many samples, got shapes {first.shape} and {second.shape}"
+        )
+
+
+def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Array:
+    """Return sample weights as (n,) floats; ValueError if the shape differs, or if one is negative or not finite."""
+    array = numbers(value, name)
+    if array.shape not in ((n,), (n, 1)):
+        raise ValueError(f"{name} has shape {array.shape}; expected ({n},), one weight for each sample")
+    finite(array, name)
+    if (array < 0).any():
+        raise ValueError(f"{name} holds {array.min():g}; weights must be at least 0")
+    if n and not array.any():
+        raise ValueError(f"{name} of shape {array.shape} is all zero; at least one sample must count")
+    return as_float(array.reshape(n), dtype, name)

@@ -1,0 +1,1 @@
+"""From X and y, files or streams to checked batches."""

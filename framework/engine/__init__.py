@@ -1,0 +1,1 @@
+"""Layers bound to one vector of parameters, and what training changes."""

@@ -1,0 +1,113 @@
+"""What a fit leaves behind: the loss and the metrics of every epoch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from framework.core.component import did_you_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class History(Mapping[str, list[float]]):
+    """Lists of values by name (``loss``, ``val_loss``, metrics), one value for each epoch of `epoch`.
+
+    Attributes
+    ----------
+    epoch
+        The numbers of the epochs, from 1.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self._values: dict[str, list[float]] = {}
+        self._first: dict[str, int] = {}
+
+    def append(self, epoch: int, logs: Mapping[str, float]) -> None:
+        """Add the values of an epoch; a name that is missing in some epochs has nan there."""
+        values = {name: float(value) for name, value in logs.items()}
+        for name in values:
+            if name not in self._values:
+                self._values[name] = [math.nan] * len(self.epoch)
+                self._first[name] = len(self.epoch)
+        for name, column in self._values.items():
+            column.append(values.get(name, math.nan))
+        self.epoch.append(int(epoch))
+
+    def amend(self, logs: Mapping[str, float]) -> None:
+        """Put `logs` into the last epoch, beside the values that it has already."""
+        last = len(self.epoch) - 1
+        for name, value in logs.items():
+            if name not in self._values:
+                self._values[name] = [math.nan] * len(self.epoch)
+                self._first[name] = last
+            self._values[name][last] = float(value)
+
+    def truncate(self, n: int) -> None:
+        """Go back to the first `n` epochs; a name that appeared later is gone."""
+        if n < 0:
+            raise ValueError(f"n must not be negative, got {n}")
+        del self.epoch[n:]
+        for name, column in list(self._values.items()):
+            del column[n:]
+            if self._first[name] >= n:
+                del self._values[name], self._first[name]
+
+    def copy(self) -> Self:
+        """Return a history of the same values that shares nothing with this one."""
+        return copy.deepcopy(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as strict JSON allows it: numbers, with nan and the infinities as strings."""
+        values = {
+            name: [value if math.isfinite(value) else str(value) for value in column]
+            for name, column in self._values.items()
+        }
+        return {"epoch": list(self.epoch), "values": values}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the history that `to_dict` described; ValueError if the lists differ in length."""
+        history = cls()
+        history.epoch = [int(epoch) for epoch in data["epoch"]]
+        for name, column in data["values"].items():
+            if len(column) != len(history.epoch):
+                raise ValueError(f"history of {len(history.epoch)} epochs has {len(column)} values of {name!r}")
+            history._values[name] = [float(value) for value in column]
+            history._first[name] = 0
+        return history
+
+    def plot(self, ax: Axes | None = None, names: Sequence[str] | None = None) -> Axes:
+        """Draw the curves called `names` (default: the losses) over the epochs; see `framework.plots.plot_history`."""
+        from framework.plots import plot_history
+
+        return plot_history(self, ax=ax, names=names)
+
+    def __getitem__(self, name: str) -> list[float]:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise KeyError(f"history has no {name!r}{did_you_mean(name, self._values)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        return self.to_dict() == other.to_dict() if isinstance(other, History) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        epochs = f"{len(self.epoch)} epoch{'' if len(self.epoch) == 1 else 's'}"
+        last = [f"{name}={column[-1]:.4g}" for name, column in self._values.items() if column]
+        return f"<History: {', '.join([epochs, *last])}>"

@@ -1,0 +1,68 @@
+"""Where each parameter lies in the one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from framework.core.component import Array
+from framework.layers.base import Parameter
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One parameter's place in the vector: its name (``"0.W"``), what the layer asked for, where it begins."""
+
+    name: str
+    parameter: Parameter
+    start: int
+
+    def view(self, vector: Array) -> Array:
+        """Return this parameter's part of `vector`, in the parameter's shape; it shares the vector's memory."""
+        shape = self.parameter.shape
+        part = vector[self.start : self.start + self.parameter.size]
+        return part.reshape(shape[::-1]).T if self.parameter.transposed else part.reshape(shape)
+
+
+class Layout:
+    """The order of all parameters in one vector, in three regions: decayed, not decayed, frozen.
+
+    An optimizer is given the first two as one slice, weight decay works on the first; so neither needs a mask
+    or a loop over parameters. Within a region parameters keep the order of the layers.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        In the order of the layers.
+    size, trainable, decayed : int
+        The vector's length, and the lengths of its trainable and of its decayed beginning.
+    """
+
+    def __init__(self, parameters: Sequence[tuple[str, Parameter, bool]]) -> None:
+        regions: list[list[tuple[str, Parameter]]] = [[], [], []]
+        for name, parameter, trainable in parameters:
+            regions[2 if not trainable else 0 if parameter.decay else 1].append((name, parameter))
+        starts: dict[str, int] = {}
+        ends: list[int] = []
+        end = 0
+        for region in regions:
+            for name, parameter in region:
+                starts[name] = end
+                end += parameter.size
+            ends.append(end)
+        self.decayed, self.trainable, self.size = ends
+        self.entries = [Entry(name, parameter, starts[name]) for name, parameter, _ in parameters]
+
+    def views(self, vector: Array) -> dict[str, Array]:
+        """Return every parameter's part of `vector` by name, in the order of the layers."""
+        return {entry.name: entry.view(vector) for entry in self.entries}
+
+    def moved_from(self, old: Layout) -> Array:
+        """Return the indices that bring a vector laid out as `old` into this layout: ``vector[indices]``."""
+        indices = np.empty(self.size, np.intp)
+        sources = old.views(np.arange(old.size))
+        for name, view in self.views(indices).items():
+            view[...] = sources[name]
+        return indices

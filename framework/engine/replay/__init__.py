@@ -1,0 +1,1 @@
+"""NumPy calls recorded once and played again."""

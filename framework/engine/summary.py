@@ -1,0 +1,35 @@
+"""A network as a table."""
+
+from __future__ import annotations
+
+from framework.core.checks import shape_text
+from framework.engine.network import Network, Place
+
+
+def summary(network: Network) -> str:
+    """Return a table of the layers, their output shapes and their numbers of parameters."""
+    rows = [("Layer", "Output shape", "Parameters")]
+    rows += [_row(place, depth) for place, depth in _places(network.root, -1) if depth >= 0]
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    rule = "-" * (sum(widths) + 4)
+    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+    total, trainable = network.layout.size, network.layout.trainable
+    frozen = f", {total - trainable:,} not trainable" if total != trainable else ""
+    memory = network.params.nbytes
+    size = f"{memory / 2**20:.1f} MiB" if memory >= 2**20 else f"{memory / 2**10:.1f} KiB"
+    foot = f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {shape_text(network.input_shape)}"
+    return "\n".join([lines[0], rule, *lines[1:], rule, foot])
+
+
+def _places(place: Place, depth: int) -> list[tuple[Place, int]]:
+    return [(place, depth)] + [pair for child in place.children for pair in _places(child, depth + 1)]
+
+
+def _row(place: Place, depth: int) -> tuple[str, str, str]:
+    layer = place.layer
+    label = f"{place.path} {layer.label()}"
+    activation = getattr(layer, "activation", None)
+    if activation is not None and activation != "linear":
+        label += f" ({activation if isinstance(activation, str) else repr(activation)})"
+    parameters = sum(parameter.size for parameter in place.parameters.values())
+    return "  " * depth + label, shape_text(layer.output_shape(place.input_shape)), f"{parameters:,}"

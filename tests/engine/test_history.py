@@ -1,0 +1,132 @@
+"""What a fit leaves behind."""
+
+import copy
+import json
+import math
+import pickle
+from collections.abc import Mapping
+
+import matplotlib
+import numpy as np
+import pytest
+
+from framework.engine.history import History
+
+matplotlib.use("Agg")
+
+
+def recorded(*rows, start=1):
+    history = History()
+    for epoch, logs in enumerate(rows, start=start):
+        history.append(epoch, logs)
+    return history
+
+
+def test_a_history_is_a_mapping_of_lists():
+    history = recorded({"loss": 2, "mae": np.float32(0.5)}, {"loss": np.float64(1.0), "mae": np.array(0.25)})
+    assert isinstance(history, Mapping)
+    assert dict(history) == {"loss": [2.0, 1.0], "mae": [0.5, 0.25]}
+    assert all(type(value) is float for values in history.values() for value in values)
+    assert history.epoch == [1, 2]
+    assert len(history) == 2
+    assert list(history) == ["loss", "mae"]
+    assert "loss" in history
+    assert "val_loss" not in history
+
+
+def test_a_name_missing_in_some_epochs_has_nan_there():
+    history = recorded({"loss": 3.0}, {"loss": 2.0, "val_loss": 2.5}, {"loss": 1.0})
+    np.testing.assert_array_equal(history["val_loss"], [math.nan, 2.5, math.nan])
+    assert history["loss"] == [3.0, 2.0, 1.0]
+
+
+def test_a_failed_append_changes_nothing():
+    history = recorded({"loss": 3.0})
+    with pytest.raises(ValueError, match="could not convert"):
+        history.append(2, {"val_loss": 1.0, "loss": "high"})
+    assert history == recorded({"loss": 3.0})
+
+
+def test_epochs_go_on_where_they_were():
+    history = recorded({"loss": 1.0}, {"loss": 0.5}, start=5)
+    assert history.epoch == [5, 6]
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 9])
+def test_truncate_goes_back_exactly(n):
+    rows = [{"loss": math.nan}, {"loss": 2.0, "val_loss": math.nan}, {"loss": 1.0, "val_loss": 1.0, "lr": 0.1}]
+    history = recorded(*rows)
+    history.truncate(n)
+    assert history == recorded(*rows[:n])
+    history.append(len(history.epoch) + 1, {"lr": 1.0})
+    assert all(len(values) == len(history.epoch) for values in history.values())
+
+
+def test_truncate_takes_no_negative_number():
+    history = recorded({"loss": 1.0})
+    with pytest.raises(ValueError, match="n must not be negative, got -1"):
+        history.truncate(-1)
+
+
+@pytest.mark.parametrize("copied", [History.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))])
+def test_copies_share_nothing(copied):
+    history = recorded({"loss": 1.0}, {"loss": math.nan})
+    twin = copied(history)
+    assert twin == history
+    twin.append(3, {"loss": 0.1, "mae": 0.2})
+    twin.truncate(1)
+    assert history == recorded({"loss": 1.0}, {"loss": math.nan})
+
+
+def test_round_trip_through_strict_json():
+    history = recorded({"loss": 0.1}, {"loss": math.nan, "val_loss": math.inf}, {"loss": -math.inf, "val_loss": 1 / 3})
+    text = json.dumps(history.to_dict(), allow_nan=False)
+    again = History.from_dict(json.loads(text))
+    assert again == history
+    assert again.epoch == [1, 2, 3]
+    np.testing.assert_array_equal(again["val_loss"], [math.nan, math.inf, 1 / 3])
+    assert all(type(value) is float for value in again["val_loss"])
+    again.append(4, {"loss": 0.0})
+    assert len(history["loss"]) == 3
+
+
+def test_from_dict_refuses_lists_of_different_lengths():
+    with pytest.raises(ValueError, match="history of 2 epochs has 1 values of 'loss'"):
+        History.from_dict({"epoch": [1, 2], "values": {"loss": [0.5]}})
+
+
+def test_equality():
+    history = recorded({"loss": 1.0})
+    assert history == recorded({"loss": 1.0})
+    assert history != recorded({"loss": 1.5})
+    assert history != recorded({"loss": 1.0}, start=2)
+    assert history != recorded({"val_loss": 1.0})
+    assert history != [1.0]
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(history)
+
+
+def test_unknown_name_says_which_are_known():
+    with pytest.raises(KeyError, match=r"did you mean 'loss'.*Known: loss, val_loss"):
+        recorded({"loss": 1.0, "val_loss": 1.0})["losss"]
+    assert recorded({"loss": 1.0}).get("mae") is None
+
+
+def test_repr():
+    assert repr(History()) == "<History: 0 epochs>"
+    assert repr(recorded({"loss": 1.0})) == "<History: 1 epoch, loss=1>"
+    two = recorded({"loss": 1.0, "val_loss": 1.0}, {"loss": 0.123456, "val_loss": 2e-7})
+    assert repr(two) == "<History: 2 epochs, loss=0.1235, val_loss=2e-07>"
+
+
+def test_plot_draws_the_chosen_curves_over_the_epochs():
+    import matplotlib.pyplot as plt
+
+    fig, ax = plt.subplots()
+    try:
+        history = recorded({"loss": 1.0, "mae": 0.5}, {"loss": 0.5, "mae": 0.4})
+        assert history.plot(ax=ax, names=["mae"]) is ax
+        (line,) = ax.get_lines()
+        np.testing.assert_array_equal(line.get_xydata(), [[1, 0.5], [2, 0.4]])
+    finally:
+        plt.close(fig)
