@@ -6,8 +6,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from framework.core import checks
-from framework.core.component import Array, shown
+from framework.core import arrays
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import State
@@ -85,14 +86,14 @@ class Built:
             raise TypeError(f"weights must be a list of arrays, as get_weights returns it, got {shown(weights)}")
         if len(weights) != len(views):
             raise ValueError(f"expected {len(views)} arrays ({', '.join(views)}), got {len(weights)}")
-        arrays = []
+        new = []
         for (name, view), weight in zip(views.items(), weights, strict=True):
-            array = checks.numbers(weight, name)
+            array = arrays.numbers(weight, name)
             if array.shape != view.shape:
                 raise ValueError(f"{name} has shape {view.shape}, got an array of shape {array.shape}")
-            checks.finite(array, name)
-            arrays.append(checks.as_float(array, view.dtype, name))
-        for view, array in zip(views.values(), arrays, strict=True):
+            arrays.finite(array, name)
+            new.append(arrays.as_float(array, view.dtype, name))
+        for view, array in zip(views.values(), new, strict=True):
             view[...] = array
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:

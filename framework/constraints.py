@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array, Component
+from framework.core.component import Component
+from framework.core.types import Array
 
 
 class Constraint(Component):
@@ -43,7 +44,7 @@ class MaxNorm(Constraint):
         self.check()
 
     def check(self) -> None:
-        number(self, "max_value", above=0)
+        number(self.max_value, "max_value", self, above=0)
 
     def __call__(self, parameter: Array) -> Array:
         limit = float(self.max_value)

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import Array, did_you_mean, shown
+from framework.core import arguments
+from framework.core.messages import did_you_mean, shown
+from framework.core.types import Array
 
 NAMES = ("gauss", "circle", "xor", "spiral", "reg-plane", "reg-gauss")
 
@@ -57,7 +58,7 @@ def load(
     if not 0.0 < train_ratio <= 1.0:
         raise ValueError(f"train_ratio must be above 0 and at most 1, got {train_ratio}")
 
-    if seed is not None and checks.integer(seed, "seed", least=0) >= 1 << 32:
+    if seed is not None and arguments.integer(seed, "seed", least=0) >= 1 << 32:
         raise ValueError(f"seed must be below 2**32, got {seed}")
 
     import plygdata

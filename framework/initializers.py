@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod, sqrt
 from typing import Any, Self
 
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array, Component, shown
-
-Shape = Sequence[int]
+from framework.core.component import Component
+from framework.core.messages import shown
+from framework.core.types import Array, Shape
 
 
 class Initializer(Component):
@@ -91,7 +90,7 @@ class Constant(Initializer):
         self.check()
 
     def check(self) -> None:
-        number(self, "value")
+        number(self.value, "value", self)
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.full(shape, self.value, np.float64)
@@ -106,8 +105,8 @@ class _Normal(Initializer):
         self.check()
 
     def check(self) -> None:
-        number(self, "mean")
-        number(self, "stddev", least=0)
+        number(self.mean, "mean", self)
+        number(self.stddev, "stddev", self, least=0)
 
 
 class RandomNormal(_Normal):
@@ -139,8 +138,8 @@ class RandomUniform(Initializer):
         self.check()
 
     def check(self) -> None:
-        number(self, "minval")
-        number(self, "maxval")
+        number(self.minval, "minval", self)
+        number(self.maxval, "maxval", self)
         if self.minval > self.maxval:
             raise ValueError(f"RandomUniform: minval {self.minval} is above maxval {self.maxval}; swap them")
 
@@ -244,7 +243,7 @@ class Orthogonal(Initializer):
         self.check()
 
     def check(self) -> None:
-        number(self, "gain")
+        number(self.gain, "gain", self)
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         rows, columns = (shape[0], prod(shape[1:])) if shape else (1, 1)

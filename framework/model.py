@@ -13,9 +13,11 @@ import numpy as np
 from framework.built import Built
 from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
-from framework.core import checks
-from framework.core.checks import RefusedBatch
-from framework.core.component import Array, Component, shown
+from framework.core import arguments, arrays
+from framework.core.arrays import RefusedBatch
+from framework.core.component import Component
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.fit_arguments import array_source, data_of, first_samples, stream_of, stream_source
 from framework.data.samples import checked_inputs
@@ -87,9 +89,9 @@ class Model(Built, Component):
         for metric in self.metrics:
             Metric.of(metric)
         if self.seed is not None:
-            checks.integer(self.seed, "seed", least=0)
+            arguments.integer(self.seed, "seed", least=0)
         if self.dtype is not None:
-            checks.network_dtype(self.dtype)
+            arguments.network_dtype(self.dtype)
 
     def _component(self, name: str) -> Component:
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
@@ -110,7 +112,7 @@ class Model(Built, Component):
             If the layers do not fit together.
         """
         axes = tuple(input_shape) if isinstance(input_shape, Sequence) else (input_shape,)
-        shape = tuple(checks.integer(axis, "input_shape", least=1) for axis in axes)
+        shape = tuple(arguments.integer(axis, "input_shape", least=1) for axis in axes)
         self._build(shape, self.dtype or np.float64)
         return self
 
@@ -121,7 +123,7 @@ class Model(Built, Component):
     def _build_for(self, X: Any, y: Any) -> None:
         if not self.built:
             x = first_samples(X, y)
-            self._build(x.shape[1:], self.dtype or checks.float_dtype(x))
+            self._build(x.shape[1:], self.dtype or arrays.float_dtype(x))
 
     @contextmanager
     def _unchanged_if_refused(self) -> Iterator[None]:
@@ -200,13 +202,13 @@ class Model(Built, Component):
         KeyboardInterrupt
             After Ctrl-C, when the step in hand is whole; a second Ctrl-C does not wait for that.
         """
-        epochs = checks.integer(epochs, "epochs", least=0)
-        batch_size = checks.integer(batch_size, "batch_size", least=1)
-        shuffle = checks.flag(shuffle, "shuffle")
-        verbose = checks.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
-        share = checks.fraction(validation_split, "validation_split")
+        epochs = arguments.integer(epochs, "epochs", least=0)
+        batch_size = arguments.integer(batch_size, "batch_size", least=1)
+        shuffle = arguments.flag(shuffle, "shuffle")
+        verbose = arguments.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
+        share = arguments.fraction(validation_split, "validation_split")
         if initial_epoch is not None:
-            initial_epoch = checks.integer(initial_epoch, "initial_epoch", least=0)
+            initial_epoch = arguments.integer(initial_epoch, "initial_epoch", least=0)
         callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
         with self._unchanged_if_refused():
             stream = stream_of(X, y)
@@ -248,7 +250,7 @@ class Model(Built, Component):
         """
         network = self.network
         x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
-        size = network.inference_rows if batch_size is None else checks.integer(batch_size, "batch_size", least=1)
+        size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
         if 0 < len(x) <= size:
             return network.infer(x[:])[0]
         predictions = np.empty((len(x), *network.output_shape), network.dtype)

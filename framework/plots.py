@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.core import checks
-from framework.core.component import Array, did_you_mean, shown
+from framework.core import arguments, arrays
+from framework.core.messages import did_you_mean, shown
+from framework.core.types import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +133,7 @@ def plot_surface(
     """
     if not callable(function):
         raise TypeError(f"function must be callable, got {shown(function)}")
-    resolution = checks.integer(resolution, "resolution", least=1)
+    resolution = arguments.integer(resolution, "resolution", least=1)
     low, high = DOMAIN
     x = low + (high - low) * (np.arange(resolution) + 0.5) / resolution
     X = np.stack(np.meshgrid(x, x), axis=-1).reshape(-1, 2)
@@ -219,7 +220,7 @@ def plot_decision_surface(
 
 
 def _range(z_range: Any) -> tuple[float, float]:
-    low, high = checks.numbers(z_range, "z_range").tolist() if np.shape(z_range) == (2,) else (nan, nan)
+    low, high = arrays.numbers(z_range, "z_range").tolist() if np.shape(z_range) == (2,) else (nan, nan)
     if not (isfinite(low) and isfinite(high) and low < high):
         raise ValueError(f"z_range must be two finite numbers, the lower one first, got {shown(z_range)}")
     return low, high

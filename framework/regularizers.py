@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array, Component
+from framework.core.component import Component
+from framework.core.types import Array
 
 
 class Regularizer(Component):
@@ -35,7 +36,7 @@ class L1(Regularizer):
         self.check()
 
     def check(self) -> None:
-        number(self, "l1", least=0)
+        number(self.l1, "l1", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         return float(self.l1 * np.abs(parameter).sum())
@@ -60,7 +61,7 @@ class L2(Regularizer):
         self.check()
 
     def check(self) -> None:
-        number(self, "l2", least=0)
+        number(self.l2, "l2", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         w = parameter.ravel("K")
@@ -86,8 +87,8 @@ class L1L2(Regularizer):
         self.check()
 
     def check(self) -> None:
-        number(self, "l1", least=0)
-        number(self, "l2", least=0)
+        number(self.l1, "l1", self, least=0)
+        number(self.l2, "l2", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         return L1(self.l1)(parameter) + L2(self.l2)(parameter)
@@ -114,7 +115,7 @@ class Orthogonal(Regularizer):
         self.check()
 
     def check(self) -> None:
-        number(self, "factor", least=0)
+        number(self.factor, "factor", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         excess = self._excess(_wide(parameter)).ravel()

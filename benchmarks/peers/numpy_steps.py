@@ -104,7 +104,7 @@ def playground(views: list[Array], grads: list[Array], n: int) -> Step:
 def _relu_layers(
     views: list[Array], grads: list[Array], n: int
 ) -> tuple[Callable[[Array], Array], Callable[[Array, Array], None]]:
-    """Return forward(x), the sums of the last layer, and backward(x, d3) of two relu layers and a linear one."""
+    """Return forward(x), the logits of the last layer, and backward(x, d3) of two relu layers and a linear one."""
     W1, b1, W2, b2, W3, b3 = views
     dW1, db1, dW2, db2, dW3, db3 = grads
     (a1, a2, z3), (d1, d2, _) = (_like(n, b1, b2, b3) for _ in range(2))
@@ -157,15 +157,15 @@ def images(views: list[Array], grads: list[Array], n: int) -> Step:
     """Two relu layers and softmax, cross-entropy."""
     layers_forward, layers_backward = _relu_layers(views, grads, n)
     rows, mean = np.arange(n), np.array(1 / n, np.float32)
-    largest, sums, ones = np.empty((n, 1), np.float32), np.empty(n, np.float32), np.ones(len(views[-1]), np.float32)
-    column = sums.reshape(n, 1)
+    largest, logits, ones = np.empty((n, 1), np.float32), np.empty(n, np.float32), np.ones(len(views[-1]), np.float32)
+    column = logits.reshape(n, 1)
 
     def step(x: Array, y: Array, kept: Array) -> None:
         p = layers_forward(x)
         p.max(1, largest, True)
         subtract(p, largest, p)
         exp(p, p)
-        p.dot(ones, sums)
+        p.dot(ones, logits)
         np.divide(p, column, p)
         kept[...] = p[rows, y]
         p[rows, y] -= ONE

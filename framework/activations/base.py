@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array, Component, Observed
+from framework.core.component import Component, Observed
 from framework.core.scalars import per_dtype, scalar
+from framework.core.types import Array
 
 ZERO = per_dtype(0.0)
 TWO = per_dtype(2.0)

@@ -9,8 +9,8 @@ import numpy as np
 from framework.activations.base import TWO, Activation, bound, ready
 from framework.activations.normal_tail import mills_ratio, normal_density
 from framework.core.arguments import flag
-from framework.core.component import Array
 from framework.core.scalars import ONE, scalar
+from framework.core.types import Array
 
 
 def _gated(z: Array, v: Array, out: Array) -> Array:
@@ -53,7 +53,7 @@ class GELU(Activation, name="gelu"):
         self.check()
 
     def check(self) -> None:
-        flag(self, "approximate")
+        flag(self.approximate, "approximate", self)
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)

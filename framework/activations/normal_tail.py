@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
 from framework.core.scalars import HALF, per_dtype, scalar
+from framework.core.types import Array
 
 K = per_dtype(4.0)
 SIXTEEN = per_dtype(16.0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations.base import LARGEST_EXPONENT, Activation, bound, ready, spread
-from framework.core.component import Array
+from framework.core.types import Array
 
 
 class Linear(Activation, aliases=["identity"]):

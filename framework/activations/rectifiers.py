@@ -6,8 +6,8 @@ import numpy as np
 
 from framework.activations.base import ZERO, Activation, bound, ready, step
 from framework.core.arguments import number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 
 
 class ReLU(Activation, name="relu"):
@@ -39,7 +39,7 @@ class LeakyReLU(Activation, name="leaky_relu"):
         self.check()
 
     def check(self) -> None:
-        number(self, "negative_slope", least=0, most=1)
+        number(self.negative_slope, "negative_slope", self, least=0, most=1)
 
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         z, out = ready(z, out)
@@ -100,7 +100,7 @@ class ELU(_ExponentialLinear, name="elu"):
         self.check()
 
     def check(self) -> None:
-        number(self, "alpha", least=0)
+        number(self.alpha, "alpha", self, least=0)
 
 
 class SELU(_ExponentialLinear, name="selu"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from framework.activations.base import LARGEST_EXPONENT, TWO, ZERO, Activation, bound, ready
-from framework.core.component import Array
 from framework.core.scalars import ONE, scalar
+from framework.core.types import Array
 
 
 class Sigmoid(Activation):

@@ -1,6 +1,6 @@
 """What may watch and steer a fit."""
 
-from framework.callbacks.base import HOOKS, Callback, CallbackList, Logs, StopTraining, checked_callbacks
+from framework.callbacks.base import HOOKS, Callback, CallbackList, StopTraining, checked_callbacks
 from framework.callbacks.logs import CSVLogger, LambdaCallback
 from framework.callbacks.monitor import Monitor
 from framework.callbacks.rates import LearningRateLogger, ReduceLROnPlateau
@@ -14,7 +14,6 @@ __all__ = [
     "EarlyStopping",
     "LambdaCallback",
     "LearningRateLogger",
-    "Logs",
     "Monitor",
     "ReduceLROnPlateau",
     "StopTraining",

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from framework.core.component import did_you_mean, shown
+from framework.core.messages import did_you_mean, shown
+from framework.core.types import Logs
 from framework.engine.history import History
 
 if TYPE_CHECKING:
     from framework.model import Model
 
-Logs = dict[str, float]
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_batch_end")
 NEVER_CALLED = ("on_batch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end")

@@ -7,8 +7,9 @@ import os
 from collections import Counter
 from typing import Any, ClassVar
 
-from framework.callbacks import Callback, Logs, Monitor
-from framework.core import checks
+from framework.callbacks import Callback, Monitor
+from framework.core import arguments
+from framework.core.types import Logs
 from framework.saving.archive import CheckpointError
 from framework.saving.atomic_write import check_writable
 from framework.saving.config import to_config
@@ -70,10 +71,10 @@ class Checkpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
-        self.path = checks.path(path)
-        self.every = checks.integer(every, "every", least=1)
-        self.save_best_only = checks.flag(save_best_only, "save_best_only")
-        self.resume = checks.flag(resume, "resume")
+        self.path = arguments.path(path)
+        self.every = arguments.integer(every, "every", least=1)
+        self.save_best_only = arguments.flag(save_best_only, "save_best_only")
+        self.resume = arguments.flag(resume, "resume")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:

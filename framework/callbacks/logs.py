@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from framework.callbacks.base import HOOKS, Callback, Logs
-from framework.core import checks
-from framework.core.component import shown
+from framework.callbacks.base import HOOKS, Callback
+from framework.core import arguments
+from framework.core.messages import shown
+from framework.core.types import Logs
 
 
 class CSVLogger(Callback):
@@ -26,8 +27,8 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = os.fspath(checks.path(path))
-        self.append = checks.flag(append, "append")
+        self.path = os.fspath(arguments.path(path))
+        self.append = arguments.flag(append, "append")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._new = not os.path.exists(self.path)

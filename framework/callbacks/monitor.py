@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from framework.callbacks.base import Callback, Logs
+from framework.callbacks.base import Callback
 from framework.core.arguments import number
-from framework.core.checks import refused
-from framework.core.component import did_you_mean, shown
+from framework.core.arrays import refused
+from framework.core.messages import did_you_mean, shown
+from framework.core.types import Logs
 
 if TYPE_CHECKING:
     from framework.model import Model
@@ -43,7 +44,7 @@ class Monitor(Callback):
             raise TypeError(f"{type(self).__name__}: monitor must be a name in the history, got {shown(monitor)}")
         self.monitor = monitor
         self.min_delta = min_delta
-        number(self, "min_delta", least=0)
+        number(self.min_delta, "min_delta", self, least=0)
         self.mode = mode
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from framework.callbacks import Callback, Logs
+from framework.callbacks import Callback
+from framework.core.types import Logs
 
 
 def line(epoch: int, epochs: int, logs: Logs) -> str:

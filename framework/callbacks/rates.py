@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from framework.callbacks.base import Callback, Logs
+from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
-from framework.core.arguments import number
-from framework.core.checks import integer
+from framework.core.arguments import integer, number
+from framework.core.types import Logs
 from framework.schedules import Schedule
 
 logger = logging.getLogger("framework")
@@ -46,11 +46,11 @@ class ReduceLROnPlateau(Monitor):
     ) -> None:
         super().__init__(monitor, min_delta=min_delta, mode=mode)
         self.factor = factor
-        number(self, "factor", above=0, below=1)
+        number(self.factor, "factor", self, above=0, below=1)
         self.patience = integer(patience, "patience", least=0)
         self.cooldown = integer(cooldown, "cooldown", least=0)
         self.min_learning_rate = min_learning_rate
-        number(self, "min_learning_rate", least=0)
+        number(self.min_learning_rate, "min_learning_rate", self, least=0)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin(logs)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from framework.callbacks.base import Callback, Logs, StopTraining
+from framework.callbacks.base import Callback, StopTraining
 from framework.callbacks.monitor import Monitor
-from framework.core.checks import flag, integer
-from framework.core.component import Array, shown
+from framework.core.arguments import flag, integer
+from framework.core.messages import shown
+from framework.core.types import Array, Logs
 
 logger = logging.getLogger("framework")
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.callbacks import Callback, Logs
+from framework.callbacks import Callback
 from framework.core.arguments import number
-from framework.core.component import Array
+from framework.core.types import Array, Logs
 
 
 class WeightAveraging(Callback):
@@ -53,7 +53,7 @@ class WeightAveraging(Callback):
 
     def __init__(self, decay: float = 0.999) -> None:
         self.decay = decay
-        number(self, "decay", least=0, most=1)
+        number(self.decay, "decay", self, least=0, most=1)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self._params = self.model.network.params

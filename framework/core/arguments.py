@@ -1,39 +1,77 @@
-"""Checks of constructor arguments that several families share."""
+"""Checks of arguments: of functions, and of components' constructors (their `owner` then begins the message)."""
 
 from __future__ import annotations
 
+import os
 from math import inf, isfinite
 from typing import Any
 
 import numpy as np
 
-from framework.core.component import shown
+from framework.core.messages import shown
+
+
+def _called(name: str, owner: Any) -> str:
+    return name if owner is None else f"{type(owner).__name__}: {name}"
 
 
 def number(
-    owner: Any, name: str, *, above: float = -inf, least: float = -inf, below: float = inf, most: float = inf
-) -> None:
-    """Raise unless ``owner.name`` is a finite number in the range: TypeError for a type, ValueError else."""
-    value = getattr(owner, name)
+    value: Any,
+    name: str,
+    owner: Any = None,
+    *,
+    above: float = -inf,
+    least: float = -inf,
+    below: float = inf,
+    most: float = inf,
+) -> float:
+    """Return `value` if it is a finite number in the range: TypeError for another type, ValueError out of range."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{type(owner).__name__}: {name} must be a number, got {shown(value)}")
+        raise TypeError(f"{_called(name, owner)} must be a number, got {shown(value)}")
     if not (isfinite(value) and above < value < below and least <= value <= most):
         bounds = {"above": (above, -inf), "at least": (least, -inf), "below": (below, inf), "at most": (most, inf)}
         words = " and ".join(f"{word} {bound:g}" for word, (bound, unbounded) in bounds.items() if bound != unbounded)
-        raise ValueError(f"{type(owner).__name__}: {name} must be a finite number{words and ' ' + words}, got {value}")
+        raise ValueError(f"{_called(name, owner)} must be a finite number{words and ' ' + words}, got {value}")
+    return value  # type: ignore[return-value]
 
 
-def flag(owner: Any, name: str) -> None:
-    """Raise TypeError unless ``owner.name`` is True or False: a string such as "no" would count as true."""
-    value = getattr(owner, name)
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{type(owner).__name__}: {name} must be True or False, got {shown(value)}")
-
-
-def count(owner: Any, name: str) -> None:
-    """Raise unless ``owner.name`` is an integer of at least 1: TypeError for a type, ValueError else."""
-    value = getattr(owner, name)
+def integer(value: Any, name: str, owner: Any = None, *, least: int) -> int:
+    """Return `value` as int: TypeError unless it is an integer, ValueError if it is below `least`."""
+    called, positive = _called(name, owner), owner is not None and least == 1
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{type(owner).__name__}: {name} must be a positive integer, got {shown(value)}")
-    if value < 1:
-        raise ValueError(f"{type(owner).__name__}: {name} must be a positive integer, got {value}")
+        raise TypeError(f"{called} must be {'a positive' if positive else 'an'} integer, got {shown(value)}")
+    if value < least:
+        bound = "a positive integer" if positive else f"at least {least}"
+        raise ValueError(f"{called} must be {bound}, got {value}")
+    return int(value)
+
+
+def flag(value: Any, name: str, owner: Any = None) -> bool:
+    """Return `value` as bool; TypeError unless it is one: a string such as "no" would count as true."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{_called(name, owner)} must be True or False, got {shown(value)}")
+    return bool(value)
+
+
+def path(value: Any, name: str = "path") -> str:
+    """Return `value` as str; TypeError unless it is a str or a path."""
+    if not isinstance(value, str | os.PathLike):
+        raise TypeError(f"{name} must be a str or a path, got {shown(value)}")
+    return os.fspath(value)
+
+
+def fraction(value: Any, name: str) -> float:
+    """Return `value` as float: TypeError unless it is a number, ValueError unless 0 <= value < 1."""
+    return float(number(value, name, least=0, below=1))
+
+
+def network_dtype(value: Any) -> np.dtype[Any]:
+    """Return `value` as a dtype that networks compute in: float32 or float64; ValueError for any other."""
+    try:
+        dtype: np.dtype[Any] = np.dtype(value)
+    except TypeError:
+        pass
+    else:
+        if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
+            return dtype
+    raise ValueError(f"dtype must be float32 or float64, got {shown(value)}")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from framework.core.messages import did_you_mean, shown, snake_case
 
 
 class Component:
@@ -43,7 +42,7 @@ class Component:
         cls, *, name: str | None = None, aliases: Iterable[str] = (), registered: bool = True, **kwargs: Any
     ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.component_name = name or _snake(cls.__name__)
+        cls.component_name = name or snake_case(cls.__name__)
         cls.replayable = vars(cls).get("replayable", False)
         if Component in cls.__bases__:
             cls._registry = {}
@@ -193,26 +192,6 @@ def _find_parameters(cls: type[Any]) -> dict[str, Any]:
 
 
 _parameters: Callable[[Any], dict[str, Any]] = cache(_find_parameters)
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the names near `name`, and all that are known."""
-    import difflib
-
-    known = list(known)
-    near = difflib.get_close_matches(_snake(str(name)), known, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
-    return f"{hint} Known: {', '.join(known) or 'none'}"
-
-
-def shown(value: Any) -> str:
-    """Return a short description of `value` for an error message."""
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _key(name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 
 @lru_cache(maxsize=4096)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.checks import refused
-from framework.core.component import Array
+from framework.core.arrays import refused
+from framework.core.types import Array
 from framework.data.memmap import OnDisk
 
 Batch = tuple[Array, Array, Array | None]

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import Array
+from framework.core import arguments, arrays
+from framework.core.types import Array
 from framework.data.memmap import announce
 
 
@@ -62,15 +62,15 @@ class BlockShuffle:
         given = {"x": x, "y": y} if sample_weight is None else {"x": x, "y": y, "sample_weight": sample_weight}
         self.arrays = [_sliceable(array, name) for name, array in given.items()]
         for name, array in zip(given, self.arrays, strict=True):
-            checks.same_length(self.arrays[0], array, ("x", name))
+            arrays.same_length(self.arrays[0], array, ("x", name))
         self.samples = len(self.arrays[0])
         if not self.samples:
             raise ValueError(f"x has shape {self.arrays[0].shape}: no samples")
-        self.batch_size = checks.integer(batch_size, "batch_size", least=1)
-        self.block = checks.integer(block, "block", least=1)
-        self.blocks = checks.integer(blocks, "blocks", least=1)
+        self.batch_size = arguments.integer(batch_size, "batch_size", least=1)
+        self.block = arguments.integer(block, "block", least=1)
+        self.blocks = arguments.integer(blocks, "blocks", least=1)
         drawn = int(np.random.default_rng().integers(1 << 32))
-        self.seed = drawn if seed is None else checks.integer(seed, "seed", least=0)
+        self.seed = drawn if seed is None else arguments.integer(seed, "seed", least=0)
         self.epoch = 0
         self._memory: list[list[Array]] | None = None  # while it is not in use; new memory costs time
 
@@ -80,7 +80,7 @@ class BlockShuffle:
 
     def set_epoch(self, epoch: int) -> None:
         """Choose the order that comes next."""
-        self.epoch = checks.integer(epoch, "epoch", least=0)
+        self.epoch = arguments.integer(epoch, "epoch", least=0)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; each is the caller's own."""
@@ -137,8 +137,8 @@ def _taken(left: list[Array], lot: list[Array], chosen: Array) -> list[Array]:
 def _sliceable(array: Any, name: str) -> Any:
     """Return `array` if it has a shape, a dtype of numbers and rows, else as a NumPy array."""
     if not (hasattr(array, "shape") and hasattr(array, "dtype") and hasattr(array, "__getitem__")):
-        array = checks.numbers(array, name)
+        array = arrays.numbers(array, name)
     if not array.shape:
         raise ValueError(f"{name} is a single number; expected an array of shape (n, ...)")
-    checks.numbers(array[:1], name)
+    arrays.numbers(array[:1], name)
     return array

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import shown
+from framework.core import arrays
+from framework.core.messages import shown
 from framework.data.batches import ArrayBatches, Batch, StreamBatches
 from framework.data.block_shuffle import BlockShuffle
 from framework.data.samples import Data, checked_data, split, with_class_weight
@@ -124,7 +124,7 @@ def first_samples(X: Any, y: Any) -> Any:
         for first in X.first if isinstance(X, OneShot) else X:
             return first_samples(batch_parts(first)[0], 0)
         raise ValueError("X is empty: no batches")
-    x = checks.samples(X, "X", None, "")
+    x = arrays.samples(X, "X", None, "")
     if not len(x):
         raise ValueError(f"X has shape {x.shape}: no samples")
     return x

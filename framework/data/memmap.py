@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.checks import RefusedBatch, refused
-from framework.core.component import Array
+from framework.core.arrays import RefusedBatch, refused
+from framework.core.types import Array
 
 ROWS_AT_ONCE = 1 << 14
 

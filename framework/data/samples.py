@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import Array, shown
+from framework.core import arrays
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.data.memmap import OnDisk
 from framework.losses import Loss
 
@@ -46,10 +47,10 @@ def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: A
     """Return `value` as finite samples in `dtype`; what is memory-mapped stays on disk and is checked when read."""
 
     def convert(part: Array) -> Array:
-        checks.finite(part, name)
-        return checks.as_float(part, dtype, name)
+        arrays.finite(part, name)
+        return arrays.as_float(part, dtype, name)
 
-    array = checks.samples(value, name, input_shape, who)
+    array = arrays.samples(value, name, input_shape, who)
     return OnDisk(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
 
 
@@ -58,18 +59,18 @@ def checked_data(
 ) -> Data:
     """Return the arguments `names` as `Data` for `network` and `loss`; TypeError or ValueError says what is wrong."""
     x = checked_inputs(X, names[0], network.input_shape, network.dtype, who)
-    targets = checks.numbers(y, names[1])
-    checks.same_length(x, targets, names[:2])
+    targets = arrays.numbers(y, names[1])
+    arrays.same_length(x, targets, names[:2])
     if not len(x):
         raise ValueError(f"{names[0]} has shape {x.shape}: no samples")
 
     def convert(part: Array) -> Array:
-        checks.finite(part, names[1])
+        arrays.finite(part, names[1])
         return loss.check_targets(part, network.output_shape, network.dtype)
 
     y_checked = OnDisk(targets, convert) if isinstance(targets, np.memmap) else convert(targets)
     if weight is not None:
-        weight = checks.weights(weight, len(x), network.dtype, names[2])
+        weight = arrays.weights(weight, len(x), network.dtype, names[2])
     return Data(x, y_checked, weight)
 
 
@@ -111,7 +112,7 @@ def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
         weights = np.array([class_weight[c] for c in present.tolist()], np.float64)
     else:
         raise ValueError(f'class_weight must be "balanced" or a dict from class to weight, got {shown(class_weight)}')
-    weight = checks.weights(weights[position], len(data), data.x.dtype, "class_weight")
+    weight = arrays.weights(weights[position], len(data), data.x.dtype, "class_weight")
     return Data(data.x, data.y, weight if data.weight is None else data.weight * weight)
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from framework.core.component import did_you_mean
+from framework.core.messages import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

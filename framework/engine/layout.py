@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.layers.base import Parameter
 
 

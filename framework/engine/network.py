@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from framework.constraints import Constraint
-from framework.core.component import Array, did_you_mean
+from framework.core.messages import did_you_mean
+from framework.core.types import Array, Shape
 from framework.engine.layout import Layout
 from framework.engine.passes import Pass
 from framework.initializers import Initializer
-from framework.layers.base import Layer, Parameter, Shape
+from framework.layers.base import Layer, Parameter
 from framework.layers.sequential import Sequential
 from framework.regularizers import Regularizer
 
@@ -78,7 +79,7 @@ class Network:
         Draws the first values.
     noise : numpy.random.Generator
         Drawn from by dropout and its like, in training.
-    canonical : bool
+    fused : bool
         Whether the loss works from the sums of the output layer; then `backward` takes the gradient at these.
     params : ndarray, shape (parameters,), optional
         What to begin with instead of first values; copied.
@@ -111,13 +112,13 @@ class Network:
         dtype: Any = np.float64,
         rng: np.random.Generator,
         noise: np.random.Generator,
-        canonical: bool = False,
+        fused: bool = False,
         params: Array | None = None,
     ) -> None:
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.noise = noise
-        self.canonical = canonical
+        self.fused = fused
         self.sequence = Sequential(layers)
         self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
         self.output_shape = self.sequence.output_shape(self.input_shape)
@@ -208,7 +209,7 @@ class Network:
 
     @property
     def sums(self) -> Array | None:
-        """In a canonical network, the sums of the output layer in the last training pass."""
+        """In a fused network, the sums of the output layer in the last training pass."""
         return self.active.sums
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -225,7 +226,7 @@ class Network:
         return x
 
     def backward(self, grad: Array) -> None:
-        """Fill `grads` from `grad`, the loss's gradient at the outputs (at the sums, in a canonical network)."""
+        """Fill `grads` from `grad`, the loss's gradient at the outputs (at the sums, in a fused network)."""
         for backward, ctx in self.active.backwards:
             grad = backward(ctx, grad)
         if self.regularized:
@@ -247,7 +248,7 @@ class Network:
             parameter[...] = constraint(parameter)
 
     def infer(self, x: Array, out: Array | None = None) -> tuple[Array, Array | None]:
-        """Return predictions and, in a canonical network, the sums they were made from, for one batch.
+        """Return predictions and, in a fused network, the sums they were made from, for one batch.
 
         Both are the caller's own; predictions are written into `out` if given.
         """

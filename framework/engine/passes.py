@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.core.component import Array, Component, Observed
+from framework.core.component import Component, Observed
+from framework.core.types import Array
 from framework.engine.replay.recording import Recording, WatchedGenerator
 from framework.engine.replay.traced import Call, Watched
 from framework.layers.base import Context, context_class
@@ -81,7 +82,7 @@ class Pass:
     @property
     def sums(self) -> Array | None:
         """In a canonical network, the sums of the output layer."""
-        return self.output.z if self.network.canonical else None
+        return self.output.z if self.network.fused else None
 
     def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
@@ -106,8 +107,8 @@ class Pass:
             ctx.children.append(self._context(child, needs_input_grad, child_is_last))
             if in_series:
                 needs_input_grad = needs_input_grad or child.learns()
-        ctx.canonical = last and network.canonical and not at.children
-        if ctx.canonical:
+        ctx.fused = last and network.fused and not at.children
+        if ctx.fused:
             self.output = ctx
         layer.bind(ctx)
         ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)

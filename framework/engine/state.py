@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.core.component import Array
+from framework.core.types import Array, Shape
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.step import Step
 from framework.layers.activate import Activate
-from framework.layers.base import Layer, Shape
+from framework.layers.base import Layer
 from framework.layers.dense import Dense
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -72,7 +72,7 @@ class State:
             dtype=dtype,
             rng=np.random.default_rng(first_values),
             noise=self.streams["noise"],
-            canonical=_canonical(self.loss, layers),
+            fused=_canonical(self.loss, layers),
             params=params,
         )
         self.step = Step(self.network, self.loss)
@@ -95,7 +95,7 @@ class State:
             "loss": _same(loss, self._loss_given),
             "dtype": dtype is None or np.dtype(dtype) == network.dtype,
         }
-        if all(same.values()) and _canonical(self.loss, layers) != network.canonical:
+        if all(same.values()) and _canonical(self.loss, layers) != network.fused:
             same["output activation"] = False
         if changed := [name for name, is_same in same.items() if not is_same]:
             raise ValueError(
@@ -161,7 +161,7 @@ class State:
 
 
 def _canonical(loss: Loss, layers: Sequence[Any]) -> bool:
-    return loss.canonical is not None and output_activation(layers) == loss.canonical
+    return loss.link is not None and output_activation(layers) == loss.link
 
 
 def output_activation(layers: Sequence[Any]) -> str | None:

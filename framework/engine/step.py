@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.engine.network import KEPT_BATCH_SIZES, Network
 from framework.engine.passes import LONGEST_WAIT, RECORDED_ELEMENTS, Arguments, Pass
 from framework.engine.replay.recording import Recording
@@ -147,7 +147,7 @@ class _Recorded:
         out = self.at.record(recording, self.at.forwards, recording.watch(self.x))
         self.prediction: Array = recording.keep(out)
         recorded_to_the_end = self.at.forwards[-1][1].replayable
-        if loss.replayable and (recorded_to_the_end or not network.canonical):
+        if loss.replayable and (recorded_to_the_end or not network.fused):
             grad = self._recorded_loss(loss, out)
         else:
             grad = self._plain_loss(loss)

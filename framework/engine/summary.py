@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from framework.core.checks import shape_text
+from framework.core.messages import shape_text
 from framework.engine.network import Network, Place
 
 

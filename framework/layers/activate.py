@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from framework.activations import Activation
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Shape
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer
 
 
 def bind_activation(ctx: Context, activation: Any) -> None:
     """Put the activation's two functions on `ctx` as ``ctx.f`` and ``ctx.f_backward``.
 
-    The output layer of a canonical pair is told so by ``ctx.canonical``: the loss takes its sums ``ctx.z`` and
+    The output layer of a canonical pair is told so by ``ctx.fused``: the loss takes its sums ``ctx.z`` and
     hands back the gradient at the sums, so the sums are kept and the backward function passes it on.
     """
     f = Activation.of(activation)
     ctx.f = f.__call__
-    ctx.f_backward = _pass_on if ctx.canonical else f.backward
-    ctx.over_sums = f.in_place and not ctx.canonical
+    ctx.f_backward = _pass_on if ctx.fused else f.backward
+    ctx.over_sums = f.in_place and not ctx.fused
     ctx.replayable = ctx.replayable and f.replayable
 
 

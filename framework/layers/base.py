@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from framework.core.checks import shape_text
-from framework.core.component import Array, Component, Observed, shown
+from framework.core.component import Component, Observed
+from framework.core.messages import shape_text, shown
+from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-
-Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ class Context:
     needs_input_grad: bool
     needs_backward: bool
     trainable: bool
-    canonical: bool
+    fused: bool
     replayable: bool
     rng: np.random.Generator
     ones: Array

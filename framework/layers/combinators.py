@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.checks import shape_text
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Shape, layer_list
+from framework.core.messages import shape_text
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer, layer_list
 from framework.layers.sequential import _Series
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.base import Context, Layer, Parameter
 
 
 class FeatureCross(Layer):

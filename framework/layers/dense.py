@@ -9,11 +9,11 @@ import numpy as np
 from framework.activations import Activation
 from framework.activations.base import SMALL
 from framework.constraints import Constraint
-from framework.core.arguments import count, flag
-from framework.core.component import Array
+from framework.core.arguments import flag, integer
+from framework.core.types import Array, Shape
 from framework.initializers import Initializer
 from framework.layers.activate import bind_activation
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.base import Context, Layer, Parameter
 from framework.regularizers import Regularizer
 
 
@@ -69,8 +69,8 @@ class Dense(Layer):
         self.check()
 
     def check(self) -> None:
-        count(self, "units")
-        flag(self, "use_bias")
+        integer(self.units, "units", self, least=1)
+        flag(self.use_bias, "use_bias", self)
         Activation.of(self.activation)
         Initializer.of(self.weight_initializer)
         Initializer.of(self.bias_initializer)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Shape
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer
 
 
 class _RandomFactor(Layer):
@@ -23,7 +23,7 @@ class _RandomFactor(Layer):
         self.check()
 
     def check(self) -> None:
-        number(self, "rate", least=0, below=1)
+        number(self.rate, "rate", self, least=0, below=1)
 
     def memory(self, input_shape: Shape) -> dict[str, Shape]:
         return {"factor": input_shape, "y": input_shape, "dx": input_shape}

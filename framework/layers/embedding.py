@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.arguments import count
-from framework.core.checks import refused
-from framework.core.component import Array
+from framework.core.arguments import integer
+from framework.core.arrays import refused
+from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.base import Context, Layer, Parameter
 
 
 class Embedding(Layer):
@@ -42,8 +42,8 @@ class Embedding(Layer):
         self.check()
 
     def check(self) -> None:
-        count(self, "vocabulary")
-        count(self, "units")
+        integer(self.vocabulary, "vocabulary", self, least=1)
+        integer(self.units, "units", self, least=1)
         Initializer.of(self.weight_initializer)
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:

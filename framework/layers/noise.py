@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Shape
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer
 
 
 class GaussianNoise(Layer):
@@ -33,7 +33,7 @@ class GaussianNoise(Layer):
         self.check()
 
     def check(self) -> None:
-        number(self, "stddev", least=0)
+        number(self.stddev, "stddev", self, least=0)
 
     def memory(self, input_shape: Shape) -> dict[str, Shape]:
         return {"y": input_shape}

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import flag, number
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer, Parameter
 
 
 class _Normalization(Layer):
@@ -18,7 +18,7 @@ class _Normalization(Layer):
     epsilon: float
 
     def check(self) -> None:
-        number(self, "epsilon", above=0)
+        number(self.epsilon, "epsilon", self, above=0)
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         gamma = {"gamma": Parameter(input_shape[-1:], "ones", decay=False)} if self.scale else {}
@@ -123,9 +123,9 @@ class BatchNormalization(_Standardization):
 
     def check(self) -> None:
         super().check()
-        number(self, "momentum", least=0, below=1)
-        flag(self, "center")
-        flag(self, "scale")
+        number(self.momentum, "momentum", self, least=0, below=1)
+        flag(self.center, "center", self)
+        flag(self.scale, "scale", self)
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         mean = Parameter(input_shape[-1:], "zeros", trainable=False)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array, shown
-from framework.layers.base import Context, Layer, Shape
+from framework.core.messages import shown
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer
 
 
 class Flatten(Layer):

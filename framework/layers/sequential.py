@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from framework.core.component import Array
-from framework.layers.base import Context, Layer, Shape, layer_list
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer, layer_list
 
 
 class _Series(Layer):

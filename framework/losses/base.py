@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.core.component import Array, Component, Observed, shown
+from framework.core.component import Component, Observed
+from framework.core.messages import shown
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.losses.targets import as_float, fitting
 
 REDUCTIONS = ("mean", "sum")
 DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
-FROM_SUMS = {"per_sample_from_sums", "gradient_from_sums"}
+FROM_LOGITS = {"per_sample_from_logits", "gradient_from_logits"}
 
 
 class Loss(Observed, Component):
@@ -35,15 +37,15 @@ class Loss(Observed, Component):
     ----------
     classifies : bool
         Whether the targets are classes, so that a model is scored by its accuracy.
-    canonical : str or None
-        The name of an output activation for which `per_sample_from_sums` and `gradient_from_sums` are exact.
+    link : str or None
+        The name of an output activation for which `per_sample_from_logits` and `gradient_from_logits` are exact.
     threshold : float
         Where one output of a classifying loss is cut into two classes.
     """
 
     reduction: str = "mean"
     classifies: ClassVar[bool] = False
-    canonical: ClassVar[str | None] = None
+    link: ClassVar[str | None] = None
     threshold: ClassVar[float] = 0.5
 
     def __init__(self, reduction: str = "mean") -> None:
@@ -54,11 +56,11 @@ class Loss(Observed, Component):
         super().__init_subclass__(**kwargs)
         own = vars(cls).keys()
         # What a base class computes in a faster way would not be what this class defines.
-        if own & {*DEFINITIONS, *FROM_SUMS}:
+        if own & {*DEFINITIONS, *FROM_LOGITS}:
             for name in {"value_and_gradient", "sum_and_gradient"} - own:
                 setattr(cls, name, getattr(Loss, name))
-        if own & DEFINITIONS and not own & {*FROM_SUMS, "canonical"}:
-            cls.canonical = None
+        if own & DEFINITIONS and not own & {*FROM_LOGITS, "link"}:
+            cls.link = None
 
     def check(self) -> None:
         """Raise ValueError if an argument cannot be used."""
@@ -73,12 +75,12 @@ class Loss(Observed, Component):
         """Return the derivative of each sample's loss with respect to its prediction, of the shape of `y_pred`."""
         raise NotImplementedError(f"{type(self).__name__} must define gradient(y_true, y_pred)")
 
-    def per_sample_from_sums(self, y_true: Array, sums: Array) -> Array:
-        """Return the loss of each sample, (n,), from the sums to which the canonical activation is applied."""
-        raise NotImplementedError(f"{type(self).__name__} has no canonical activation")
+    def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
+        """Return the loss of each sample, (n,), from the logits to which the link activation is applied."""
+        raise NotImplementedError(f"{type(self).__name__} has no link activation")
 
-    def gradient_from_sums(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
-        """Return the derivative of each sample's loss with respect to the sums, of the shape of `y_pred`."""
+    def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
+        """Return the derivative of each sample's loss with respect to the logits, of the shape of `y_pred`."""
         return np.subtract(y_pred, y_true, out)
 
     def value_and_gradient(
@@ -86,7 +88,7 @@ class Loss(Observed, Component):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:
         """Return the value on a batch and its derivative with respect to the prediction.
@@ -99,12 +101,12 @@ class Loss(Observed, Component):
             Predictions.
         sample_weight : array (n,), optional
             Weights of the samples.
-        sums : array (n, outputs), optional
-            What the canonical activation was applied to; the derivative is then with respect to these.
+        logits : array (n, outputs), optional
+            What the link activation was applied to; the derivative is then with respect to these.
         out : array (n, outputs), optional
             Memory that the derivative may be written to.
         """
-        total, divisor, gradient = self.sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
+        total, divisor, gradient = self.sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         return float(total) / float(divisor), gradient
 
     def sum_and_gradient(
@@ -112,17 +114,20 @@ class Loss(Observed, Component):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
         """Return the value on a batch as a sum and its divisor, not yet divided, and its derivative.
 
         A subclass may compute the same in a faster way. See `value_and_gradient`.
         """
-        if sums is None:
+        if logits is None:
             losses, gradient = self.per_sample(y_true, y_pred), self.gradient(y_true, y_pred)
         else:
-            losses, gradient = self.per_sample_from_sums(y_true, sums), self.gradient_from_sums(y_true, y_pred, out)
+            losses, gradient = (
+                self.per_sample_from_logits(y_true, logits),
+                self.gradient_from_logits(y_true, y_pred, out),
+            )
         if losses.shape != y_pred.shape[:1] or gradient.shape != y_pred.shape:
             raise ValueError(
                 f"{type(self).__name__}: for predictions of shape {y_pred.shape}, per_sample must return shape "
@@ -141,20 +146,20 @@ class Loss(Observed, Component):
         return (count or 1) if self.reduction == "mean" else 1
 
     def total(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, sums: Array | None = None
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, logits: Array | None = None
     ) -> tuple[float, float]:
         """Return ``(sum of w * l, sum of w)`` of a batch, from which batches of any sizes are added up."""
-        losses = self.per_sample(y_true, y_pred) if sums is None else self.per_sample_from_sums(y_true, sums)
+        losses = self.per_sample(y_true, y_pred) if logits is None else self.per_sample_from_logits(y_true, logits)
         if sample_weight is None:
             return float(losses.sum(dtype=np.float64)), float(len(losses))
         weights = sample_weight.astype(np.float64)
         return float(weights.dot(losses)), float(weights.sum())
 
     def value(
-        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, *, sums: Array | None = None
+        self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, *, logits: Array | None = None
     ) -> float:
         """Return the value on a batch, as `value_and_gradient` does."""
-        total, weight = self.total(y_true, y_pred, sample_weight, sums)
+        total, weight = self.total(y_true, y_pred, sample_weight, logits)
         return total / self._divisor(weight)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
 from framework.core.scalars import ONE, scalar
+from framework.core.types import Array
 from framework.losses.base import Loss
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import as_float, fitting, require
@@ -22,7 +22,7 @@ class BinaryCrossentropy(Elementwise):
         l = -y \log p - (1 - y) \log(1 - p), \qquad \frac{dl}{dp} = \frac{p - y}{p (1 - p)}, \qquad
         \frac{dl}{dz} = p - y \text{ for } p = \sigma(z)
 
-    Shapes: `y_true` and `y_pred` (n, outputs), ``0 <= y <= 1``. After a sigmoid it is computed from the sums,
+    Shapes: `y_true` and `y_pred` (n, outputs), ``0 <= y <= 1``. After a sigmoid it is computed from the logits,
     ``l = max(z, 0) - y z + log(1 + exp(-|z|))``, exact at any size. Otherwise ``p`` is clipped to ``eps .. 1 - eps``
     with the machine epsilon of its dtype, and the slope is the one at the clipped ``p``.
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 5.21 and 4.91.
@@ -30,7 +30,7 @@ class BinaryCrossentropy(Elementwise):
 
     replayable = True
     classifies = True
-    canonical = "sigmoid"
+    link = "sigmoid"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``-y log p - (1 - y) log(1 - p)``."""
@@ -44,11 +44,11 @@ class BinaryCrossentropy(Elementwise):
         slopes: Array = (p - y_true) / (p * (1 - p))
         return slopes
 
-    def per_sample_from_sums(self, y_true: Array, sums: Array) -> Array:
+    def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
         """Return ``max(z, 0) - y z + log(1 + exp(-|z|))``, meaned (or summed) over the outputs, (n,)."""
-        return self._over_outputs(sums * ((sums > 0) - y_true) + np.log1p(np.exp(-np.abs(sums))))
+        return self._over_outputs(logits * ((logits > 0) - y_true) + np.log1p(np.exp(-np.abs(logits))))
 
-    def gradient_from_sums(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
+    def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
         """Return ``p - y``, divided by the number of outputs for a mean."""
         gradient = np.subtract(y_pred, y_true, out)
         return np.divide(gradient, self._divisor(y_pred[0].size if len(y_pred) else 1), gradient)
@@ -58,18 +58,18 @@ class BinaryCrossentropy(Elementwise):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the sum of the losses, its divisor and its derivative; from `sums` in one go."""
-        if sums is None or sample_weight is not None:
-            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
+        """Return the sum of the losses, its divisor and its derivative; from `logits` in one go."""
+        if logits is None or sample_weight is not None:
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         divisor = self._divisor(y_pred.size)
-        part = np.copysign(sums, -ONE[sums.dtype], out)
+        part = np.copysign(logits, -ONE[logits.dtype], out)
         np.log1p(np.exp(part, part), part)
         total = part.sum()
-        np.subtract(sums > 0, y_true, part)
-        total = total + part.ravel().dot(sums.ravel())
+        np.subtract(logits > 0, y_true, part)
+        total = total + part.ravel().dot(logits.ravel())
         np.subtract(y_pred, y_true, part)
         return total, divisor, np.multiply(part, scalar(1 / divisor, part.dtype), part)
 
@@ -89,14 +89,14 @@ class CategoricalCrossentropy(Loss):
         \frac{\partial l}{\partial z_k} = p_k - y_k \text{ for } p = \operatorname{softmax}(z)
 
     Shapes: `y_pred` (n, K); `y_true` integer labels 0 .. K - 1 of shape (n,), or rows of probabilities (n, K), such
-    as one-hot rows. After a softmax it is computed from the sums (log-sum-exp), exact at any size. Otherwise
+    as one-hot rows. After a softmax it is computed from the logits (log-sum-exp), exact at any size. Otherwise
     ``p`` is not less than the machine epsilon of its dtype; rows are not normalised.
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 4.108 and 4.109.
     """
 
     replayable = True
     classifies = True
-    canonical = "softmax"
+    link = "softmax"
 
     def per_sample(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``-log p`` of the true class (n,), or its mean under the target's probabilities."""
@@ -113,15 +113,15 @@ class CategoricalCrossentropy(Loss):
         gradient[true_class] = -1 / positive(y_pred[true_class])
         return gradient
 
-    def per_sample_from_sums(self, y_true: Array, sums: Array) -> Array:
+    def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
         """Return ``log(sum_k exp z_k) - z`` of the true class, (n,)."""
-        shifted = sums - sums.max(axis=1, keepdims=True)
+        shifted = logits - logits.max(axis=1, keepdims=True)
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         if y_true.ndim == 1:
             return log_sum - shifted[_rows(len(y_true)), y_true]  # type: ignore[no-any-return]
         return _dot_rows(y_true, log_sum[:, np.newaxis] - shifted)
 
-    def gradient_from_sums(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
+    def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
         """Return ``p - y``."""
         if y_true.ndim == 2:
             return np.subtract(y_pred, y_true, out)
@@ -134,12 +134,12 @@ class CategoricalCrossentropy(Loss):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the sum of the losses, its divisor and its derivative; from `sums` in one go."""
-        if sums is None or sample_weight is not None:
-            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
+        """Return the sum of the losses, its divisor and its derivative; from `logits` in one go."""
+        if logits is None or sample_weight is not None:
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         divisor, dtype = self._divisor(len(y_pred)), y_pred.dtype
         share = scalar(1 / divisor, dtype)
         if y_true.ndim == 2:
@@ -157,7 +157,7 @@ class CategoricalCrossentropy(Loss):
         if (y_true.ndim == 2 or not total < scalar(_SURELY_EXACT[dtype], dtype)) and not (
             p.size and p.min() > _TINY[dtype]
         ):
-            total = self.per_sample_from_sums(y_true, sums).sum()
+            total = self.per_sample_from_logits(y_true, logits).sum()
         return total, divisor, gradient
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.losses.base import Loss
 
 
@@ -43,12 +43,12 @@ class _Elementwise(Loss):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
         """Return sum, divisor and derivative; without weights, batch and outputs are one axis."""
-        if sample_weight is not None or sums is not None:
-            return super().sum_and_gradient(y_true, y_pred, sample_weight, sums, out)
+        if sample_weight is not None or logits is not None:
+            return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         divisor = self._divisor(y_pred.size)
         gradient = np.multiply(self.slopes(y_true, y_pred), scalar(1 / divisor, y_pred.dtype), out)
         return self.values(y_true, y_pred).sum(), divisor, gradient

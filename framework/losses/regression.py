@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import require
 
@@ -33,7 +33,7 @@ class _SquaredError(Elementwise):
         y_true: Array,
         y_pred: Array,
         sample_weight: Array | None = None,
-        sums: Array | None = None,
+        logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
         """Return the sum of squares, its divisor, and the derivative of the quotient."""
@@ -119,7 +119,7 @@ class Huber(Elementwise):
     def check(self) -> None:
         """Raise unless ``delta`` is a positive number."""
         super().check()
-        number(self, "delta", above=0)
+        number(self.delta, "delta", self, above=0)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``c (|r| - c / 2)`` with ``c = min(|r|, delta)``, which is both branches."""
@@ -212,7 +212,7 @@ class Quantile(Elementwise):
     def check(self) -> None:
         """Raise unless ``tau`` is a number between 0 and 1."""
         super().check()
-        number(self, "tau", above=0, below=1)
+        number(self.tau, "tau", self, above=0, below=1)
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return the larger of ``tau * (y - p)`` and ``(tau - 1) * (y - p)``."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 
 def columns(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:

@@ -7,7 +7,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
-from framework.core.component import Array, Component
+from framework.core.component import Component
+from framework.core.types import Array
 
 
 class Metric(Component):

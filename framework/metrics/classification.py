@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array, shown
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.metrics.arrays import classes, columns, mean
 from framework.metrics.base import Metric
 
@@ -30,7 +31,7 @@ class _Thresholded(Metric):
     def check(self) -> None:
         """Raise unless ``threshold`` is None or a finite number."""
         if self.threshold is not None:
-            number(self, "threshold")
+            number(self.threshold, "threshold", self)
 
     def _confusion(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
         true, predicted, count = classes(*columns(y_true, y_pred, sample_weight)[:2], self.threshold, self.cut)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.metrics.arrays import mean, numeric
 from framework.metrics.base import Metric
 

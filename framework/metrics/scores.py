@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.checks import integer
+from framework.core.arguments import integer
 from framework.metrics.arrays import columns, mean, positive, true_class
 from framework.metrics.base import Metric
 
@@ -29,7 +29,7 @@ class TopK(Metric, aliases=("top_k_accuracy",)):
 
     def check(self) -> None:
         """Raise unless ``k`` is a positive integer."""
-        integer(self.k, "TopK: k", 1)
+        integer(self.k, "k", self, least=1)
 
     def label(self) -> str:
         """Return ``"top_5_accuracy"`` for ``k=5``."""

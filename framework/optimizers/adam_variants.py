@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.optimizers.moments import Moments
 
 
@@ -87,7 +87,7 @@ class NAdam(Moments, name="nadam"):
 
     def check(self) -> None:
         super().check()
-        number(self, "momentum_decay", least=0)
+        number(self.momentum_decay, "momentum_decay", self, least=0)
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)

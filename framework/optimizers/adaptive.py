@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import flag, number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.optimizers.base import Optimizer
 
 
@@ -37,7 +37,7 @@ class Adagrad(Optimizer):
 
     def check(self) -> None:
         super().check()
-        number(self, "epsilon", above=0)
+        number(self.epsilon, "epsilon", self, above=0)
 
     def update(self, params: Array, grads: Array) -> None:
         s, work = self.s, self.work
@@ -97,10 +97,10 @@ class RMSprop(Optimizer, name="rmsprop"):
 
     def check(self) -> None:
         super().check()
-        number(self, "rho", least=0, below=1)
-        number(self, "epsilon", above=0)
-        number(self, "momentum", least=0, below=1)
-        flag(self, "centered")
+        number(self.rho, "rho", self, least=0, below=1)
+        number(self.epsilon, "epsilon", self, above=0)
+        number(self.momentum, "momentum", self, least=0, below=1)
+        flag(self.centered, "centered", self)
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)
@@ -165,8 +165,8 @@ class Adadelta(Optimizer):
 
     def check(self) -> None:
         super().check()
-        number(self, "rho", least=0, below=1)
-        number(self, "epsilon", above=0)
+        number(self.rho, "rho", self, least=0, below=1)
+        number(self.epsilon, "epsilon", self, above=0)
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array, Component
+from framework.core.component import Component
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.schedules import Schedule
 
 Update = Callable[[Any, Array, Array], None]
@@ -123,11 +124,11 @@ class Optimizer(Component):
         if isinstance(self.learning_rate, Schedule):
             self.learning_rate.check()
         else:
-            number(self, "learning_rate", above=0)
+            number(self.learning_rate, "learning_rate", self, above=0)
         for name in ("clip_norm", "clip_value"):
             if getattr(self, name) is not None:
-                number(self, name, above=0)
-        number(self, "weight_decay", least=0)
+                number(getattr(self, name), name, self, above=0)
+        number(self.weight_decay, "weight_decay", self, least=0)
 
     def update(self, params: Array, grads: Array) -> None:
         """Change `params` in place by one step against `grads`, both of shape (parameters,)."""

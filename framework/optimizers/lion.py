@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.optimizers.base import Optimizer
 
 
@@ -41,8 +41,8 @@ class Lion(Optimizer):
 
     def check(self) -> None:
         super().check()
-        number(self, "beta_1", least=0, below=1)
-        number(self, "beta_2", least=0, below=1)
+        number(self.beta_1, "beta_1", self, least=0, below=1)
+        number(self.beta_2, "beta_2", self, least=0, below=1)
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)

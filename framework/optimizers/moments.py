@@ -10,7 +10,7 @@ from numpy import add, divide, multiply, subtract
 from numpy import sqrt as square_root
 
 from framework.core.arguments import number
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.optimizers.base import Optimizer
 
 
@@ -40,9 +40,9 @@ class Moments(Optimizer, registered=False):
 
     def check(self) -> None:
         super().check()
-        number(self, "beta_1", least=0, below=1)
-        number(self, "beta_2", least=0, below=1)
-        number(self, "epsilon", above=0)
+        number(self.beta_1, "beta_1", self, least=0, below=1)
+        number(self.beta_2, "beta_2", self, least=0, below=1)
+        number(self.epsilon, "epsilon", self, above=0)
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.arguments import flag, number
-from framework.core.component import Array
 from framework.core.scalars import scalar
+from framework.core.types import Array
 from framework.optimizers.base import Optimizer
 
 
@@ -41,8 +41,8 @@ class SGD(Optimizer, name="sgd"):
 
     def check(self) -> None:
         super().check()
-        number(self, "momentum", least=0, below=1)
-        flag(self, "nesterov")
+        number(self.momentum, "momentum", self, least=0, below=1)
+        flag(self.nesterov, "nesterov", self)
         if self.nesterov and not self.momentum:
             raise ValueError("SGD: nesterov needs a momentum above 0; 0.9 is usual")
 

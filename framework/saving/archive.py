@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.saving.atomic_write import replacing
 
 DOCUMENT = "checkpoint.json"

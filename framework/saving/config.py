@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array, Component, did_you_mean, shown
+from framework.core.component import Component
+from framework.core.messages import did_you_mean, shown
+from framework.core.types import Array
 
 PLAIN_DTYPES = frozenset(["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"])
 

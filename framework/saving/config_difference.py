@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from framework.core.component import Component, shown
+from framework.core.component import Component
+from framework.core.messages import shown
 from framework.saving.config import decode, encode, inside
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import Array, Component, shown
+from framework.core import arguments
+from framework.core.component import Component
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.engine.history import History
 from framework.engine.layout import Layout
 from framework.engine.state import State
@@ -59,7 +61,7 @@ class Saved:
 
 def save(model: Model, path: Path, run: Run | None = None) -> None:
     """Write `model`, and with `run` all that goes on with it, to `path`; see `Model.save`."""
-    path = checks.path(path)
+    path = arguments.path(path)
     arrays: dict[str, Array] = {}
     document = {
         "format": FORMAT,
@@ -74,7 +76,7 @@ def save(model: Model, path: Path, run: Run | None = None) -> None:
 
 def read(path: Path, classes: Classes = ()) -> Saved:
     """Return what `save` wrote; CheckpointError if it is not exactly that."""
-    path, classes = checks.path(path), tuple(classes)
+    path, classes = arguments.path(path), tuple(classes)
     for cls in classes:
         if not (isinstance(cls, type) and issubclass(cls, Component)):
             raise TypeError(f"classes must be classes of components, got {shown(cls)}")
@@ -141,7 +143,7 @@ def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) 
     params = arrays.pop("params")
     if params.dtype not in (np.float32, np.float64):
         raise ValueError(f"its parameters are {params.dtype}")
-    input_shape = tuple(checks.integer(axis, "input_shape", least=1) for axis in data["input_shape"])
+    input_shape = tuple(arguments.integer(axis, "input_shape", least=1) for axis in data["input_shape"])
     state = State(model.layers, model.loss, model.optimizer, input_shape, params.dtype, model.seed, params)
     if differing := difference(_describe_layout(state.network.layout), data["layout"], "layout"):
         raise ValueError(differing)
@@ -150,7 +152,7 @@ def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) 
         raise ValueError(f"its optimizer is {shown(model.optimizer)}, but the state that of {shown(optimizer)}")
     state.optimizer.set_params(**optimizer.get_params(deep=False))
     slots, random = decode(data["optimizer_state"], classes, arrays), decode(data["random"])
-    checks.integer(slots.get("step"), "the optimizer's step", least=0)
+    arguments.integer(slots.get("step"), "the optimizer's step", least=0)
     if random.keys() != state.streams.keys():
         raise ValueError(f"it has random streams {list(random)}, expected {list(state.streams)}")
     state.optimizer.restore(slots)

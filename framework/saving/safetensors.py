@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.core import checks
-from framework.core.component import Array
+from framework.core import arguments
+from framework.core.types import Array
 from framework.saving.archive import CheckpointError
 from framework.saving.atomic_write import replacing
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def save(weights: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
     """Write arrays by name to `path`, at once or not at all."""
-    path = checks.path(path)
+    path = arguments.path(path)
     content = _safetensors().save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     with replacing(path) as file:
         file.write(content)
@@ -27,7 +27,7 @@ def save(weights: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
 
 def load(model: Built, path: str | os.PathLike[str]) -> None:
     """Set the parameters of `model` from `path`; CheckpointError, and nothing set, if the file does not fit."""
-    path = checks.path(path)
+    path = arguments.path(path)
     safetensors = _safetensors()
     with open(path, "rb") as file:
         content = file.read()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, pi
 from typing import Any
 
-from framework.core.arguments import count, number
+from framework.core.arguments import integer, number
 from framework.schedules.base import Schedule
 
 
@@ -40,10 +40,10 @@ class Cosine(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        count(self, "steps")
-        number(self, "end", least=0)
-        number(self, "growth", least=1)
+        number(self.learning_rate, "learning_rate", self, above=0)
+        integer(self.steps, "steps", self, least=1)
+        number(self.end, "end", self, least=0)
+        number(self.growth, "growth", self, least=1)
 
     def __call__(self, step: int) -> float:
         made, period = float(step), float(self.steps)
@@ -91,11 +91,11 @@ class OneCycle(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        count(self, "steps")
-        number(self, "warm_up", least=0, most=1)
-        number(self, "start_divisor", above=0)
-        number(self, "end_divisor", above=0)
+        number(self.learning_rate, "learning_rate", self, above=0)
+        integer(self.steps, "steps", self, least=1)
+        number(self.warm_up, "warm_up", self, least=0, most=1)
+        number(self.start_divisor, "start_divisor", self, above=0)
+        number(self.end_divisor, "end_divisor", self, above=0)
 
     def __call__(self, step: int) -> float:
         peak, last = max(self.warm_up * self.steps - 1, 0.0), self.steps - 1
@@ -129,8 +129,8 @@ class WarmUp(Schedule):
         if isinstance(self.schedule, Schedule):
             self.schedule.check()
         else:
-            number(self, "schedule", above=0)
-        count(self, "steps")
+            number(self.schedule, "schedule", self, above=0)
+        integer(self.steps, "steps", self, least=1)
 
     def __call__(self, step: int) -> float:
         after = max(step - self.steps, 0)

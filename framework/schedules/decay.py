@@ -8,8 +8,8 @@ from math import isfinite
 
 import numpy as np
 
-from framework.core.arguments import count, number
-from framework.core.component import shown
+from framework.core.arguments import integer, number
+from framework.core.messages import shown
 from framework.schedules.base import Schedule
 
 
@@ -33,9 +33,9 @@ class Step(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        count(self, "steps")
-        number(self, "factor", above=0)
+        number(self.learning_rate, "learning_rate", self, above=0)
+        integer(self.steps, "steps", self, least=1)
+        number(self.factor, "factor", self, above=0)
 
     def __call__(self, step: int) -> float:
         return float(self.learning_rate * self.factor ** (step // self.steps))
@@ -62,9 +62,9 @@ class Exponential(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        number(self, "factor", above=0)
-        count(self, "steps")
+        number(self.learning_rate, "learning_rate", self, above=0)
+        number(self.factor, "factor", self, above=0)
+        integer(self.steps, "steps", self, least=1)
 
     def __call__(self, step: int) -> float:
         return float(self.learning_rate * self.factor ** (step / self.steps))
@@ -91,9 +91,9 @@ class InverseTime(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        number(self, "decay", least=0)
-        count(self, "steps")
+        number(self.learning_rate, "learning_rate", self, above=0)
+        number(self.decay, "decay", self, least=0)
+        integer(self.steps, "steps", self, least=1)
 
     def __call__(self, step: int) -> float:
         return float(self.learning_rate / (1 + self.decay * step / self.steps))
@@ -122,10 +122,10 @@ class Polynomial(Schedule):
         self.check()
 
     def check(self) -> None:
-        number(self, "learning_rate", above=0)
-        count(self, "steps")
-        number(self, "power", above=0)
-        number(self, "end", least=0)
+        number(self.learning_rate, "learning_rate", self, above=0)
+        integer(self.steps, "steps", self, least=1)
+        number(self.power, "power", self, above=0)
+        number(self.end, "end", self, least=0)
 
     def __call__(self, step: int) -> float:
         left = 1 - min(step, self.steps) / self.steps

@@ -19,8 +19,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from framework.callbacks import Callback, EarlyStopping, checked_callbacks
-from framework.core import checks
-from framework.core.component import Array, did_you_mean
+from framework.core import arguments
+from framework.core.messages import did_you_mean
+from framework.core.types import Array
 from framework.engine.history import History
 from framework.engine.passes import Pass
 from framework.layers import Layer
@@ -187,7 +188,7 @@ class NeuralNetwork(BaseEstimator):
         self.n_iter_ = len(model.history.epoch) - before
 
     def _validation_share(self, n: int) -> float:
-        share = checks.fraction(self.validation_fraction, "validation_fraction")
+        share = arguments.fraction(self.validation_fraction, "validation_fraction")
         held_back = ceil(n * share)
         if not 0 < held_back < n - 1:
             raise ValueError(
@@ -272,6 +273,6 @@ def _index(layer: int | str, layers: Sequence[Layer]) -> int:
         return names.index(layer)
     if not layers:
         raise ValueError("there are no hidden layers")
-    if not -len(layers) <= checks.integer(layer, "layer", least=-len(layers)) < len(layers):
+    if not -len(layers) <= arguments.integer(layer, "layer", least=-len(layers)) < len(layers):
         raise ValueError(f"layer must be below {len(layers)}, the number of hidden layers, got {layer}")
     return layer

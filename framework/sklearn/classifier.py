@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.engine.state import output_activation
 from framework.layers import Layer
 from framework.losses import CategoricalCrossentropy, Loss
@@ -161,10 +161,10 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         if self._signed():
             return outputs
         several = not self.multilabel_ and outputs.shape[1] > 1
-        canonical = self.model_.loss_.canonical if network.canonical else None
-        if canonical in ("sigmoid", "softmax"):
+        link = self.model_.loss_.link if network.fused else None
+        if link in ("sigmoid", "softmax"):
             scores = np.concatenate([sums for _, sums in parts])
-            scores = _log_sigmoid(scores) if several and canonical == "sigmoid" else scores
+            scores = _log_sigmoid(scores) if several and link == "sigmoid" else scores
         else:
             p = np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg)
             scores = np.log(p) if several else np.log(p) - np.log1p(-p)
@@ -226,7 +226,7 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         units = max(2, len(self.classes_)) if one_of_many else len(self.classes_) if self.multilabel_ else 1
         activation = "softmax" if one_of_many else "sigmoid"
         if loss.classifies:
-            activation = "linear" if _has_margin(loss) else loss.canonical or activation
+            activation = "linear" if _has_margin(loss) else loss.link or activation
         return loss, output_layer(self.output, units, activation, targets, weight)
 
     def _class_weights(self, y: Array) -> Array | None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.core.component import Array, shown
+from framework.core.messages import shown
+from framework.core.types import Array
 from framework.layers import Activate, Dense, Layer
 
 

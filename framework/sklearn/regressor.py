@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import validate_data
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.layers import Layer
 from framework.losses import Loss
 from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping

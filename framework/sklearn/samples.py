@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 MOST_COPIES = 4
 HASHED_AT_ONCE = 1 << 18  # elements

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from framework.activations import Activation
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts, poisoned
@@ -55,7 +55,7 @@ def check_activation(activation: Activation, *, kinks: Sequence[float] = (), see
         rng = np.random.default_rng(0)
         for dtype in (np.float32, np.float64):
             batches = [2 * rng.standard_normal((5, 4)) for _ in range(PLAYED)]
-            for layer in (activation, Dense(3, activation)):  # over its input, and over sums that it may overwrite
+            for layer in (activation, Dense(3, activation)):  # over its input, and over logits that it may overwrite
                 check_layer_replay(subject, [Source(), layer], (4,), batches, dtype)
     unchanged(subject, before)
 

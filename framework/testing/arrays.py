@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 
 def layouts(x: Array) -> dict[str, Array]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array, Shape
 from framework.engine.network import Network, Place
 from framework.engine.passes import Pass
-from framework.layers.base import Context, Layer, Parameter, Shape
+from framework.layers.base import Context, Layer, Parameter
 
 
 class Source(Layer, registered=False):

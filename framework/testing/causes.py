@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 CLOSE = 1e-5
 

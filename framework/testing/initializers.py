@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.initializers import Initializer, fans
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import shapes_of

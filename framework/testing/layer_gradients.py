@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.layers.base import Context
 from framework.testing.arrays import layouts
 from framework.testing.bench import Bench

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.testing.bench import Bench
 from framework.testing.report import Subject
 

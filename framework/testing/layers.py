@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
-from framework.layers.base import Layer, Parameter, Shape
+from framework.core.types import Array, Shape
+from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import shapes_of
 from framework.testing.bench import Bench, Source

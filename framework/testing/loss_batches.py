@@ -1,4 +1,4 @@
-"""A loss over a batch: the mean or sum, weights, the way from the sums."""
+"""A loss over a batch: the mean or sum, weights, the way from the logits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from framework.activations import Activation
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.arrays import layouts, poisoned
 from framework.testing.report import Subject
@@ -35,7 +35,7 @@ def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     )
     parts = [loss.total(y[rows], p[rows]) for rows in (slice(0, 2), slice(2, None))]
     total, weight = (sum(column) for column in zip(*parts, strict=True))
-    cause = "the weighted sum of uneven parts is not the whole: total() must return sums, not means"
+    cause = "the weighted sum of uneven parts is not the whole: total() must return logits, not means"
     subject.same("total", total / (weight if loss.reduction == "mean" else 1), loss.value(y, p), cause=cause)
 
 
@@ -74,26 +74,28 @@ def check_layouts(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     subject.same("gradient in float32", computed, gradient, rtol=1e-3)
 
 
-def check_sums(subject: Subject, loss: Loss, y: Array, sums: Array) -> None:
-    """Check the way from the sums of the canonical activation against the way through it."""
-    f = Activation.of(loss.canonical)
-    p = f(sums).copy()
+def check_sums(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
+    """Check the way from the logits of the link activation against the way through it."""
+    f = Activation.of(loss.link)
+    p = f(logits).copy()
     through, gradient = loss.value_and_gradient(y, p)
-    gradient = f.backward(gradient, sums, p).copy()
+    gradient = f.backward(gradient, logits, p).copy()
     factors = {"the batch size": len(p), "the number of outputs": p.shape[1]}
     for w in (None, np.ones(len(p))):
         for out in (None, poisoned(p.shape)):
-            value, at_sums = subject.call(
-                "from sums",
-                partial(loss.value_and_gradient, y, p, w, sums=sums, out=out),
+            value, at_logits = subject.call(
+                "from logits",
+                partial(loss.value_and_gradient, y, p, w, logits=logits, out=out),
                 y_true=y,
                 y_pred=p,
-                sums=sums,
+                logits=logits,
             )
-            subject.same("from sums, value", value, through, factors=factors)
-            subject.same("from sums, gradient", at_sums, gradient, rtol=1e-7, factors=factors)
-    subject.same("per_sample_from_sums", loss.per_sample_from_sums(y, sums), loss.per_sample(y, p), factors=factors)
-    big = 1e4 * np.sign(sums)
-    value, at_sums = loss.value_and_gradient(y, f(big).copy(), sums=big)
-    fine = np.isfinite(value) and np.isfinite(at_sums).all()
-    subject.require(fine, "from sums", "is not finite at sums of 1e4", "a logarithm of 0 or an exp that overflows")
+            subject.same("from logits, value", value, through, factors=factors)
+            subject.same("from logits, gradient", at_logits, gradient, rtol=1e-7, factors=factors)
+    subject.same(
+        "per_sample_from_logits", loss.per_sample_from_logits(y, logits), loss.per_sample(y, p), factors=factors
+    )
+    big = 1e4 * np.sign(logits)
+    value, at_logits = loss.value_and_gradient(y, f(big).copy(), logits=big)
+    fine = np.isfinite(value) and np.isfinite(at_logits).all()
+    subject.require(fine, "from logits", "is not finite at logits of 1e4", "a logarithm of 0 or an exp that overflows")

@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import attributes, check_arguments, unchanged
@@ -31,14 +31,14 @@ def check_loss(
     outputs: Sequence[int] = (3, 4),
     seeds: Sequence[int] = (0, 1),
 ) -> None:
-    """Check a loss: the gradient, weights, both reductions, splits, the way from the sums, extreme predictions.
+    """Check a loss: the gradient, weights, both reductions, splits, the way from the logits, extreme predictions.
 
     Parameters
     ----------
     loss : Loss
     inputs : callable ``(rng, n, outputs) -> (y_true, y_pred)``, optional
         Gives targets and predictions inside the loss's domain. None: predictions between 0.1 and 0.9 (rows that
-        sum to 1 where the canonical activation is a softmax), and the first kind of targets that it accepts.
+        sum to 1 where the link activation is a softmax), and the first kind of targets that it accepts.
     minimum : bool
         Whether no prediction is better than the target itself.
     extremes : sequence of float
@@ -74,7 +74,7 @@ def check_loss(
                 if minimum and y.shape == p.shape:
                     others = [p, *(draw(rng, 5, k)[1] for _ in range(5))]
                     _check_minimum(subject, variant, y, others)
-                if variant.canonical is not None:
+                if variant.link is not None:
                     check_sums(subject, variant, y, rng.standard_normal(p.shape))
                 for size in extremes:
                     _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
@@ -86,7 +86,7 @@ def check_loss(
 def samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
     """Return targets that `loss` accepts and predictions away from the usual kinks."""
     p = rng.uniform(0.1, 0.9, (n, outputs))
-    if loss.canonical == "softmax":
+    if loss.link == "softmax":
         p /= p.sum(axis=1, keepdims=True)
     soft = rng.dirichlet(np.ones(outputs), n)
     offset = p + rng.choice([-1, 1], p.shape) * rng.uniform(0.2, 2, p.shape)
@@ -144,7 +144,7 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
 
 def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> None:
     rng = np.random.default_rng(0)
-    activations = ["sigmoid", loss.canonical] if loss.canonical else ["sigmoid"]
+    activations = ["sigmoid", loss.link] if loss.link else ["sigmoid"]
     for dtype in (np.float32, np.float64):
         pairs = [draw(rng, 5, outputs) for _ in range(PLAYED)]
         for activation in activations:
@@ -158,7 +158,7 @@ def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> N
                     for y, p in pairs
                 ]
                 layers = [Dense(outputs, activation)]
-                check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == loss.canonical)
+                check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == loss.link)
 
 
 def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.model import Model
 from framework.testing.arguments import check_arguments
 from framework.testing.numeric import slopes
@@ -60,7 +60,7 @@ def _check_gradients(subject: Subject, model: Model, X: Array, y: Array) -> None
         noise.state = start
         prediction = model.network.forward(np.asarray(X, np.float64), training=True)
         targets = model.loss_.check_targets(y, model.network.output_shape, np.float64)
-        value = model.loss_.value(targets, prediction, sums=model.network.sums) + model.network.penalties()
+        value = model.loss_.value(targets, prediction, logits=model.network.sums) + model.network.penalties()
         for name, values in keep.items():
             model.network.views[name][...] = values
         return value

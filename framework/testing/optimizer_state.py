@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.testing.arguments import attributes
 from framework.testing.report import Subject

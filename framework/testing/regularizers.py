@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from framework.constraints import Constraint
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.regularizers import Regularizer
 from framework.testing.arguments import attributes, check_arguments, unchanged
 from framework.testing.arrays import layouts, shapes_of

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array, Shape
 from framework.engine.network import Network
 from framework.engine.step import Step
-from framework.layers.base import Shape
 from framework.losses import HalfSquaredError, Loss
 from framework.testing.report import Subject
 
@@ -38,7 +37,7 @@ def check_replay(
     loss: Loss,
     batches: Sequence[Batch],
     dtype: Any,
-    canonical: bool = False,
+    fused: bool = False,
 ) -> None:
     """Check that steps which are recorded and played are, to the last bit, those that are not.
 
@@ -46,10 +45,10 @@ def check_replay(
     ----------
     batches : sequence of (x, y, weight)
         At least three of one size.
-    canonical : bool
-        Whether the loss works from the sums of the output layer.
+    fused : bool
+        Whether the loss works from the logits of the output layer.
     """
-    played, plain = (_network(layers, input_shape, dtype, canonical) for _ in range(2))
+    played, plain = (_network(layers, input_shape, dtype, fused) for _ in range(2))
     step, other = Step(played, loss), Step(plain, loss)
     for i, (x, y, weight) in enumerate(batches):
         part = f"batch {i + 1} of {len(x)}, played" if i > 1 else f"batch {i + 1} of {len(x)}"
@@ -70,6 +69,6 @@ def check_replay(
             network.params += 0.01 * (1 + i) * np.cos(np.arange(network.params.size, dtype=dtype))
 
 
-def _network(layers: Sequence[Any], input_shape: Shape, dtype: Any, canonical: bool = False) -> Network:
+def _network(layers: Sequence[Any], input_shape: Shape, dtype: Any, fused: bool = False) -> Network:
     rng, noise = np.random.default_rng(1), np.random.default_rng(2)
-    return Network(layers, input_shape, dtype=dtype, rng=rng, noise=noise, canonical=canonical)
+    return Network(layers, input_shape, dtype=dtype, rng=rng, noise=noise, fused=fused)

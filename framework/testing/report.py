@@ -9,7 +9,8 @@ from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
 
-from framework.core.component import Array, Component
+from framework.core.component import Component
+from framework.core.types import Array
 from framework.testing.causes import likeliest
 from framework.testing.numeric import RTOL, Slopes
 

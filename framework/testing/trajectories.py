@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
 from framework.testing.report import Subject

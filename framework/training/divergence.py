@@ -6,7 +6,7 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.engine.network import Network
 from framework.optimizers import Optimizer
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.callbacks import Logs
-from framework.core.component import Array
+from framework.core.types import Array, Logs
 from framework.data.samples import Data
 from framework.engine.network import Network
 from framework.losses import Loss

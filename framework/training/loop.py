@@ -6,7 +6,8 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from framework.callbacks import Callback, CallbackList, Logs, StopTraining, TerminateOnNaN
+from framework.callbacks import Callback, CallbackList, StopTraining, TerminateOnNaN
+from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.samples import Data
 from framework.engine.state import State

@@ -50,7 +50,7 @@ def steps(kind: str, optimizer: str, batch: int, width: int, inputs: int = 2) ->
     def make(count: int) -> None:
         for _ in range(count):
             prediction = network.forward(x, training=True)
-            _, grad = loss_.value_and_gradient(y, prediction, None, sums=network.sums, out=network.active.grad)
+            _, grad = loss_.value_and_gradient(y, prediction, None, logits=network.sums, out=network.active.grad)
             network.backward(grad)
             optimizer_.update(network.trainable_params, network.trainable_grads)
 

@@ -26,7 +26,7 @@ from framework.losses import (
 
 REFERENCES = json.loads((Path(__file__).parents[1] / "references" / "losses.json").read_text(encoding="utf-8"))["cases"]
 LOSSES = [cls for cls in Loss.components() if cls.__module__.startswith("framework.")]
-CANONICAL = [cls for cls in LOSSES if cls.canonical is not None]
+CANONICAL = [cls for cls in LOSSES if cls.link is not None]
 REDUCTIONS = ("mean", "sum")
 
 
@@ -163,29 +163,29 @@ class TestCanonicalPairs:
         return [hard, soft, hard.argmax(axis=1)] if cls is CategoricalCrossentropy else [hard, soft]
 
     def test_equals_the_way_through_the_activation(self, cls, reduction, rng):
-        loss, activation = cls(reduction=reduction), Activation.of(cls.canonical)
+        loss, activation = cls(reduction=reduction), Activation.of(cls.link)
         z = 2 * rng.normal(size=(5, 3))
         a = activation(z)
         for y in self.targets(cls, rng, 5, 3):
             for w in (None, rng.uniform(0, 2, 5)):
-                value, gradient = loss.value_and_gradient(y, a, w, sums=z, out=np.full_like(z, np.nan))
+                value, gradient = loss.value_and_gradient(y, a, w, logits=z, out=np.full_like(z, np.nan))
                 through, grad = loss.value_and_gradient(y, a, w)
                 assert value == pytest.approx(through, rel=1e-12)
-                assert loss.value(y, a, w, sums=z) == pytest.approx(through, rel=1e-12)
+                assert loss.value(y, a, w, logits=z) == pytest.approx(through, rel=1e-12)
                 np.testing.assert_allclose(gradient, activation.backward(grad, z, a), rtol=1e-10, atol=1e-14)
-                np.testing.assert_array_equal(loss.value_and_gradient(y, a, w, sums=z)[1], gradient)
+                np.testing.assert_array_equal(loss.value_and_gradient(y, a, w, logits=z)[1], gradient)
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
     def test_exact_at_any_logits(self, cls, reduction, dtype, rng):
-        loss, activation = cls(reduction=reduction), Activation.of(cls.canonical)
+        loss, activation = cls(reduction=reduction), Activation.of(cls.link)
         z = np.array([[1e4, -1e4], [-1e4, 1e4], [95.0, -95.0], [0.0, 1e4]], dtype)
         a = activation(z)
         z.flags.writeable = a.flags.writeable = False
         y = np.array([[0, 1], [0, 1], [0, 1], [1, 0]], dtype)
-        per_sample = {"sigmoid": [20000, 0, 190, np.log(2) + 1e4], "softmax": [20000, 0, 190, 1e4]}[cls.canonical]
+        per_sample = {"sigmoid": [20000, 0, 190, np.log(2) + 1e4], "softmax": [20000, 0, 190, 1e4]}[cls.link]
         divisor = 4 * (2 if cls is BinaryCrossentropy else 1) if reduction == "mean" else 1
         for w in (None, np.ones(4, dtype)):
-            value, gradient = loss.value_and_gradient(y, a, w, sums=z)
+            value, gradient = loss.value_and_gradient(y, a, w, logits=z)
             assert value == pytest.approx(sum(per_sample) / divisor, rel=1e-6 if dtype == np.float32 else 1e-14)
             np.testing.assert_allclose(gradient, (a - y) / divisor, rtol=1e-6)
             assert gradient.dtype == dtype
@@ -193,10 +193,10 @@ class TestCanonicalPairs:
             assert total / (weight if reduction == "mean" else 1) == pytest.approx(value, rel=1e-6)
 
     def test_small_losses_keep_their_digits(self, cls, reduction):
-        loss, activation = cls(reduction="sum"), Activation.of(cls.canonical)
+        loss, activation = cls(reduction="sum"), Activation.of(cls.link)
         z = np.array([[15.0, -15.0]])
-        value, _ = loss.value_and_gradient(np.array([[1.0, 0.0]]), activation(z), sums=z)
-        expected = {"sigmoid": 2 * np.log1p(np.exp(-15.0)), "softmax": np.log1p(np.exp(-30.0))}[cls.canonical]
+        value, _ = loss.value_and_gradient(np.array([[1.0, 0.0]]), activation(z), logits=z)
+        expected = {"sigmoid": 2 * np.log1p(np.exp(-15.0)), "softmax": np.log1p(np.exp(-30.0))}[cls.link]
         assert value == pytest.approx(expected, rel=1e-9 if cls is BinaryCrossentropy else 0, abs=1e-15)
 
 
@@ -206,7 +206,7 @@ def test_agrees_with_pytorch(case):
     y, p = np.array(case["y_true"]), np.array(case["y_pred"])
     y = loss.check_targets(y, p.shape[1:], np.float64)
     if case["from_sums"]:
-        value, gradient = loss.value_and_gradient(y, Activation.of(loss.canonical)(p), sums=p)
+        value, gradient = loss.value_and_gradient(y, Activation.of(loss.link)(p), logits=p)
     else:
         value, gradient = loss.value_and_gradient(y, p)
     assert value == pytest.approx(case["value"], rel=1e-12)
@@ -393,4 +393,4 @@ def test_subclass_that_changes_a_method_is_not_computed_as_its_base(base, overri
         computed, computed_gradient = cls().value_and_gradient(y, p, weight)
         np.testing.assert_allclose(computed, 3 * value)
         np.testing.assert_allclose(computed_gradient, 3 * gradient)
-    assert cls.canonical is None
+    assert cls.link is None

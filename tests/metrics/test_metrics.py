@@ -223,7 +223,7 @@ class TestFunctions:
     ("call", "words"),
     [
         (lambda: Metric.of("acuracy"), r"unknown metric 'acuracy'; did you mean 'accuracy'"),
-        (lambda: TopK(k=0), r"TopK: k must be at least 1, got 0"),
+        (lambda: TopK(k=0), r"TopK: k must be a positive integer, got 0"),
         (lambda: TopK(k=2)([[1.0]], [[0.5]]), r"top_2_accuracy needs a score for each class"),
         (lambda: F1(average="mean"), r"F1: average must be one of 'binary', 'macro', 'micro', got 'mean'"),
         (lambda: Accuracy(threshold="0.5"), r"Accuracy: threshold must be a number, got '0.5'"),

@@ -1,6 +1,6 @@
 """Record losses.json with PyTorch: ``python tests/references/losses.py``.
 
-Each case holds a loss's name and arguments, targets, predictions (or, for a canonical pair, the sums), and
+Each case holds a loss's name and arguments, targets, predictions (or, for a canonical pair, the logits), and
 PyTorch's value and gradient. Quantile, hinge and log-cosh, which PyTorch does not have in
 this form, are written with its elementary operations and differentiated by it.
 """
@@ -42,7 +42,7 @@ def categorical(p, y, reduction):
 
 
 def cases(rng):
-    """Yield name, arguments, whether y_pred are sums, function, targets, predictions."""
+    """Yield name, arguments, whether y_pred are logits, function, targets, predictions."""
     shape = (7, 3)
     y, p = torch.tensor(rng.normal(size=shape)), torch.tensor(2 * rng.normal(size=shape))
     yield "half_squared_error", {}, False, half_squared, y, p
@@ -60,11 +60,11 @@ def cases(rng):
     labels = torch.tensor(rng.integers(0, 3, 7))
     rows = torch.tensor(rng.dirichlet(np.ones(3), 7))
     for scale in (1.0, 5000.0):
-        sums = scale * p
+        logits = scale * p
         for targets in ((signs + 1) / 2, torch.tensor(rng.uniform(size=shape))):
-            yield "binary_crossentropy", {}, True, F.binary_cross_entropy_with_logits, targets, sums
+            yield "binary_crossentropy", {}, True, F.binary_cross_entropy_with_logits, targets, logits
         for targets in (labels, rows):
-            yield "categorical_crossentropy", {}, True, F.cross_entropy, targets, sums
+            yield "categorical_crossentropy", {}, True, F.cross_entropy, targets, logits
     for targets in ((signs + 1) / 2, torch.tensor(rng.uniform(size=shape))):
         yield "binary_crossentropy", {}, False, F.binary_cross_entropy, targets, torch.sigmoid(p)
     for targets in (labels, rows):

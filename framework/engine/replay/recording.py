@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary, finalize, ref
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 from framework.engine.replay.traced import Call, Watched, arrays_in, named, unwatched, watched_in
 
 WITH_OUT = (np.concatenate, np.dot, np.einsum, np.stack)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.core.component import Array
+from framework.core.types import Array
 
 if TYPE_CHECKING:
     from framework.engine.replay.recording import Recording

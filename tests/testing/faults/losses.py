@@ -134,14 +134,14 @@ class Widens(Squared):
 
 @fault("weight is not the same as repetition", check_loss)
 class IgnoresWeights(Squared):
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
-        return super().value_and_gradient(y_true, y_pred, None, sums=sums, out=out)
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
+        return super().value_and_gradient(y_true, y_pred, None, logits=logits, out=out)
 
 
 @fault("weight is not the same as repetition", check_loss)
 class DividesByCount(Squared):
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
-        value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
+        value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight, logits=logits, out=out)
         if sample_weight is not None and self.reduction == "mean":
             value *= sample_weight.sum() / len(y_pred)
         return value, gradient
@@ -149,21 +149,21 @@ class DividesByCount(Squared):
 
 @fault("uneven parts", check_loss)
 class MeansInTotal(Squared):
-    def total(self, y_true, y_pred, sample_weight=None, sums=None):
-        total, weight = super().total(y_true, y_pred, sample_weight, sums)
+    def total(self, y_true, y_pred, sample_weight=None, logits=None):
+        total, weight = super().total(y_true, y_pred, sample_weight, logits)
         return (total / weight, 1.0) if weight else (total, weight)
 
 
 @fault("value_and_gradient, gradient.*batch size", check_loss)
 class FastPathForgetsMean(Squared):
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
         value, _ = super().value_and_gradient(y_true, y_pred, sample_weight)
         return value, self.gradient(y_true, y_pred)
 
 
 @fault("not filled", check_loss)
 class LeavesBuffer(Squared):
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
         value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight)
         return value, gradient if out is None else out
 
@@ -172,26 +172,26 @@ class LeavesBuffer(Squared):
 class KeepsBuffer(Squared):
     buffers = {}
 
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
         if out is None:
             out = self.buffers.setdefault((y_pred.shape, y_pred.dtype), np.empty_like(y_pred))
         return super().value_and_gradient(y_true, y_pred, sample_weight, out=out)
 
 
-@fault("from sums.*a mean where a sum|from sums.*a sum where a mean", check_loss)
+@fault("from logits.*a mean where a sum|from logits.*a sum where a mean", check_loss)
 class ForgetsOutputs(BinaryCrossentropy, registered=False):
-    def gradient_from_sums(self, y_true, y_pred, out=None):
+    def gradient_from_logits(self, y_true, y_pred, out=None):
         return np.subtract(y_pred, y_true, out)
 
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
-        return Loss.value_and_gradient(self, y_true, y_pred, sample_weight, sums=sums, out=out)
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
+        return Loss.value_and_gradient(self, y_true, y_pred, sample_weight, logits=logits, out=out)
 
 
-@fault("from sums.*sign is wrong", check_loss)
+@fault("from logits.*sign is wrong", check_loss)
 class SumsUphill(BinaryCrossentropy, registered=False):
-    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, sums=None, out=None):
-        value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight, sums=sums, out=out)
-        return value, gradient if sums is None else -gradient
+    def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
+        value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight, logits=logits, out=out)
+        return value, gradient if logits is None else -gradient
 
 
 @fault("stale state|keeps state", check_loss)

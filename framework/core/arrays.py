@@ -1,15 +1,15 @@
-"""What is let in: arguments and data are checked here, with errors that name them."""
+"""Checks of arrays: samples, targets and weights become arrays of numbers, or errors that name them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
-from framework.core.component import Array, shown
+from framework.core.messages import shape_text, shown
+from framework.core.types import Array
 
 CHECKED_AT_ONCE = 1 << 20  # elements
 
@@ -29,50 +29,6 @@ class _RefusedType(RefusedBatch, TypeError):
 def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
     """Return `error` as a RefusedBatch that says `message`."""
     return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
-
-
-def integer(value: Any, name: str, least: int) -> int:
-    """Return `value` as int: TypeError unless it is an integer, ValueError if it is below `least`."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} must be an integer, got {shown(value)}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
-    return int(value)
-
-
-def flag(value: Any, name: str) -> bool:
-    """Return `value` as bool; TypeError unless it is one: a string such as "no" would count as true."""
-    if not isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} must be True or False, got {shown(value)}")
-    return bool(value)
-
-
-def path(value: Any, name: str = "path") -> str:
-    """Return `value` as str; TypeError unless it is a str or a path."""
-    if not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name} must be a str or a path, got {shown(value)}")
-    return os.fspath(value)
-
-
-def network_dtype(value: Any) -> np.dtype[Any]:
-    """Return `value` as a dtype that networks compute in; ValueError if it is none."""
-    try:
-        dtype: np.dtype[Any] = np.dtype(value)
-    except TypeError:
-        pass
-    else:
-        if dtype in (np.dtype(np.float32), np.dtype(np.float64)):
-            return dtype
-    raise ValueError(f"dtype must be float32 or float64, got {shown(value)}")
-
-
-def fraction(value: Any, name: str) -> float:
-    """Return `value` as float: TypeError unless it is a number, ValueError unless 0 <= value < 1."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {shown(value)}")
-    if not 0 <= value < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {value}")
-    return float(value)
 
 
 def numbers(value: Any, name: str) -> Array:
@@ -194,11 +150,6 @@ def _one_axis(array: Array, name: str, features: int | None) -> str:
         fix += f", {name}.reshape(1, -1) for one sample"
     expected = "(n, features)" if features is None else f"(n, {features})"
     return f"{name} has shape {array.shape}; expected {expected}: did you mean {fix}?"
-
-
-def shape_text(shape: tuple[int, ...]) -> str:
-    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
-    return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
 
 
 def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:

@@ -1,0 +1,33 @@
+"""Pieces of error messages: near names, short values, shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+
+def snake_case(name: str) -> str:
+    """Return a class name in snake case: ``"LeakyReLU"`` gives ``"leaky_re_lu"``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message: the names near `name`, and all that are known."""
+    import difflib
+
+    known = list(known)
+    near = difflib.get_close_matches(snake_case(str(name)), known, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
+    return f"{hint} Known: {', '.join(known) or 'none'}"
+
+
+def shown(value: Any) -> str:
+    """Return a short description of `value` for an error message."""
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
+    return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
