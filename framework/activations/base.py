@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Component, Observed
+from framework.core.component import Component
 from framework.core.scalars import per_dtype, scalar
 from framework.core.types import Array
 
@@ -19,7 +19,7 @@ TWO = per_dtype(2.0)
 LARGEST_EXPONENT = {np.dtype(t): float(np.nextafter(t(log(np.finfo(t).max)), t(0))) for t in (np.float32, np.float64)}
 
 
-class Activation(Observed, Component):
+class Activation(Component):
     """Base of activations: a = f(z), elementwise, any shape -> the same.
 
     A subclass writes two methods, ``__call__(self, z)`` and ``derivative(self, z, a)``; it may leave out their

@@ -5,11 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import count
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from framework.core.messages import did_you_mean, shown, snake_case
+
+
+# A counter that threads may share: each assignment gets a number of its own.
+_assignments = count(1)
 
 
 class Component:
@@ -32,11 +37,15 @@ class Component:
         Of layers, activations and losses: whether the work in training is done by NumPy calls alone, whose order does
         not depend on values, so that a `Recording` of them may be played instead. Not inherited: a subclass has to
         say so again, because one line of Python in it can make it untrue. `framework.testing` checks it.
+    assignments : int
+        Another number after an attribute of any component was assigned. Whoever has bound something to components'
+        arguments compares this number first, and looks at the arguments only if it has moved.
     """
 
     _registry: ClassVar[dict[str, type[Any]]]
     component_name: ClassVar[str]
     replayable: ClassVar[bool] = False
+    assignments: ClassVar[int] = 0
 
     def __init_subclass__(
         cls, *, name: str | None = None, aliases: Iterable[str] = (), registered: bool = True, **kwargs: Any
@@ -49,6 +58,10 @@ class Component:
         elif registered and not cls.__name__.startswith("_"):
             for known in (cls.component_name, *aliases):
                 cls._registry[_key(known)] = cls
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
+        Component.assignments = next(_assignments)
 
     @classmethod
     def names(cls) -> list[str]:
@@ -89,7 +102,7 @@ class Component:
         if isinstance(spec, str):
             spec = cls.named(spec)
         if isinstance(spec, type) and issubclass(spec, cls):
-            missing = [name for name, value in _parameters(spec).items() if value is inspect.Parameter.empty]
+            missing = [name for name, value in constructor_arguments(spec).items() if value is inspect.Parameter.empty]
             if missing:
                 raise ValueError(f"{spec.__name__} needs arguments: write {spec.__name__}({', '.join(missing)}=...)")
             return spec()
@@ -100,7 +113,7 @@ class Component:
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments by name; with `deep`, those of nested components as ``a__b`` too."""
         params: dict[str, Any] = {}
-        for name in _parameters(type(self)):
+        for name in constructor_arguments(type(self)):
             if not hasattr(self, name):
                 raise AttributeError(f"{type(self).__name__} must keep its argument {name!r} as self.{name}")
             value = params[name] = getattr(self, name)
@@ -116,7 +129,7 @@ class Component:
         ValueError
             If there is no such argument, or if a value is refused; then nothing has changed.
         """
-        names = list(_parameters(type(self)))
+        names = list(constructor_arguments(type(self)))
         for name in params:
             if name.partition("__")[0] not in names:
                 who = f"{type(self).__name__} has no argument {name!r}"
@@ -149,7 +162,7 @@ class Component:
 
     def __repr__(self) -> str:
         shown_arguments = []
-        for name, default in _parameters(type(self)).items():
+        for name, default in constructor_arguments(type(self)).items():
             value = getattr(self, name, default)
             if default is inspect.Parameter.empty:
                 shown_arguments.append(_source(value))
@@ -158,23 +171,7 @@ class Component:
         return f"{type(self).__name__}({', '.join(shown_arguments)})"
 
 
-class Observed:
-    """Base of components whose arguments are in use for longer than a call: tells whether one was set since.
-
-    Attributes
-    ----------
-    changes : int
-        How many attributes were set so far, on all of them together.
-    """
-
-    changes: ClassVar[int] = 0
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, name, value)
-        Observed.changes += 1
-
-
-def _find_parameters(cls: type[Any]) -> dict[str, Any]:
+def _find_arguments(cls: type[Any]) -> dict[str, Any]:
     """Return the constructor's argument names with defaults, following ``**common`` into the base classes."""
     found: dict[str, Any] = {}
     for owner in cls.__mro__:
@@ -191,7 +188,7 @@ def _find_parameters(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
-_parameters: Callable[[Any], dict[str, Any]] = cache(_find_parameters)
+constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 
 
 def _key(name: str) -> str:

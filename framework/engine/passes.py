@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from framework.core.component import Component, Observed
+from framework.core.component import Component
 from framework.core.types import Array
 from framework.engine.replay.recording import Recording, WatchedGenerator
 from framework.engine.replay.traced import Call, Watched
@@ -39,15 +39,15 @@ class Arguments:
     def __init__(self, network: Network, *others: Component) -> None:
         self.network = network
         self.others = others
-        self._version, self._changes, self._seen = network.version, Observed.changes, self._present()
+        self._version, self._changes, self._seen = network.version, Component.assignments, self._present()
 
     def hold(self) -> bool:
         """Return whether none was set since, and the network's vectors are the same."""
         if self.network.version is not self._version:
             return False
-        if Observed.changes == self._changes:
+        if Component.assignments == self._changes:
             return True
-        self._changes = Observed.changes
+        self._changes = Component.assignments
         present = self._present()
         return len(present) == len(self._seen) and all(map(is_, present, self._seen))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from framework.core.component import Component, Observed
+from framework.core.component import Component
 from framework.core.messages import shape_text, shown
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer
@@ -114,7 +114,7 @@ def _new_context_class(layer: type[Layer]) -> type[Context]:
 context_class: Callable[[Any], type[Context]] = cache(_new_context_class)
 
 
-class Layer(Observed, Component):
+class Layer(Component):
     """Base of layers: hyper-parameters and two passes; what is learned lives in the network.
 
     A subclass writes `forward` and `backward`; one with parameters declares them in `parameters`. The arrays

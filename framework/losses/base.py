@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from framework.core.component import Component, Observed
+from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.scalars import scalar
 from framework.core.types import Array
@@ -17,7 +17,7 @@ DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
 FROM_LOGITS = {"per_sample_from_logits", "gradient_from_logits"}
 
 
-class Loss(Observed, Component):
+class Loss(Component):
     """What is minimised: a number for each sample, and its derivative with respect to the prediction.
 
     A subclass gives `per_sample` and `gradient`; weights and the reduction over the batch are done here. With

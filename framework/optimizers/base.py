@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from framework.core.arguments import number
-from framework.core.component import Component
+from framework.core.component import Component, constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.schedules import Schedule
@@ -119,6 +119,13 @@ class Optimizer(Component):
         self.clip_value = clip_value
         self.weight_decay = weight_decay
         self.check()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Steps, rates and slots are assigned all the time; only arguments are what others have to notice.
+        if name in constructor_arguments(type(self)):
+            super().__setattr__(name, value)
+        else:
+            object.__setattr__(self, name, value)
 
     def check(self) -> None:
         if isinstance(self.learning_rate, Schedule):
