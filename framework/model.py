@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import isfinite
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
 
-from framework.built import Built
 from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
-from framework.core import arguments, arrays
-from framework.core.arrays import RefusedBatch
+from framework.core import arguments
+from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component
 from framework.core.messages import shown
-from framework.core.types import Array
+from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.fit_arguments import array_source, data_of, first_samples, stream_of, stream_source
-from framework.data.samples import checked_inputs
-from framework.engine.state import State
+from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
-from framework.saving import model_file
-from framework.saving.archive import CheckpointError
-from framework.training.divergence import no_overflow_warnings
-from framework.training.evaluation import evaluate
-from framework.training.loop import gradients, train
+from framework.predictor import Predictor
+from framework.training.divergence import FiniteLoss, no_overflow_warnings
+from framework.training.loop import train
 
 
-class Model(Built, Component):
+class Model(Predictor, Component):
     """Layers with a loss and an optimizer, trained by `fit`.
 
     Parameters
@@ -46,7 +41,7 @@ class Model(Built, Component):
     metrics : sequence of str, Metric or callable ``(y_true, y_pred) -> float``
         Reported beside the loss.
     seed : int, optional
-        Makes first values, shuffling, dropout and splits reproducible; None draws a seed.
+        Makes initial values, shuffling, dropout and splits reproducible; None draws a seed.
     dtype : numpy dtype, optional
         float32 or float64. None: as the data of the first `fit` (float32 stays, all else is float64).
 
@@ -62,11 +57,11 @@ class Model(Built, Component):
 
     def __init__(
         self,
-        layers: Sequence[Any],
+        layers: Sequence[LayerLike],
         *,
-        loss: Any = "half_squared_error",
-        optimizer: Any = "sgd",
-        metrics: Sequence[Any] = (),
+        loss: LossLike = "half_squared_error",
+        optimizer: OptimizerLike = "sgd",
+        metrics: Sequence[MetricLike] = (),
         seed: int | None = None,
         dtype: Any = None,
     ) -> None:
@@ -97,12 +92,6 @@ class Model(Built, Component):
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
         return families[name].of(getattr(self, name)) if name in families else super()._component(name)
 
-    @property
-    def metrics_(self) -> dict[str, Metric]:
-        """The metrics by the names that the history uses."""
-        metrics = (Metric.of(metric) for metric in self.metrics)
-        return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
-
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with first values; return self.
 
@@ -118,31 +107,34 @@ class Model(Built, Component):
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
-        self._state = State(self.layers, self.loss, self.optimizer, input_shape, np.dtype(dtype), self.seed)
+        self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
 
     def _build_for(self, X: Any, y: Any) -> None:
         if not self.built:
             x = first_samples(X, y)
-            self._build(x.shape[1:], self.dtype or arrays.float_dtype(x))
+            self._build(x.shape[1:], self.dtype or float_dtype(x))
 
     @contextmanager
-    def _unchanged_if_refused(self) -> Iterator[None]:
-        """Put everything back if a call fails before its first step, or on data that it refuses."""
-        state = self._state
-        if state is not None:
-            state.check_same(self.layers, self.loss, self.dtype)
-            state.refresh()
-        before = None if state is None else state.snapshot()
+    def _unchanged_if_refused(self, whole: bool = True) -> Iterator[None]:
+        """Put everything back if a call fails before its first update, or on data that it refuses.
+
+        With ``whole=False``, only what a single batch changes before its update.
+        """
+        before = self._state
+        if before is not None:
+            before.sync(self)
+            updates = before.optimizer.step
+            put_back = partial(before.restore, before.snapshot()) if whole else before.remember_pass()
         try:
             yield
         except Exception as error:
-            steps_before = 0 if before is None else before["optimizer"]["step"]
-            if isinstance(error, RefusedBatch) or not self.built or self.optimizer_.step == steps_before:
-                if state is not None and before is not None:
-                    self._state = state
-                    state.restore(before)
-                elif not isinstance(error, FloatingPointError):  # first values are finite weights to keep
+            if before is None:
+                no_update = not self.built or not self.optimizer_.step
+                if no_update and not isinstance(error, FloatingPointError):  # initial values are finite weights to keep
                     self._state = None
+            elif isinstance(error, RefusedBatch) or self.optimizer_.step == updates:
+                self._state = before
+                put_back()
             raise
 
     def fit(
@@ -161,7 +153,7 @@ class Model(Built, Component):
         verbose: int = 0,
         initial_epoch: int | None = None,
     ) -> Self:
-        """Train from the present weights, or from first values if there are none yet; return self.
+        """Train from the present weights, or from initial values if there are none yet; return self.
 
         Parameters
         ----------
@@ -229,8 +221,7 @@ class Model(Built, Component):
                     validation_split=share,
                     class_weight=class_weight,
                 )
-            self.state.follow(self.optimizer)
-            self.state.refresh()
+            self.sync()
             train(
                 self,
                 batches,
@@ -242,31 +233,31 @@ class Model(Built, Component):
             )
         return self
 
-    def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
-        """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
+    def train_step(self, x: Array, y: Array, weight: Array | None = None) -> float:
+        """Make the step of one batch of `fit`: loss, gradients and update; return the loss, penalties left out.
 
-        With no `batch_size`, as many as work well at once: memory does not grow with n. `verbose` is taken for the
-        sake of callers that know Keras, and changes nothing.
+        `fit` calls it for each batch. Override it for another kind of step; what is measured follows.
+
+        Parameters
+        ----------
+        x, y : ndarray, shape (n, ...)
+            Checked and converted; overwritten after the call.
+        weight : ndarray, shape (n,), or None
         """
-        network = self.network
-        x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
-        size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
-        if 0 < len(x) <= size:
-            return network.infer(x[:])[0]
-        predictions = np.empty((len(x), *network.output_shape), network.dtype)
-        for start in range(0, len(x), size):
-            network.infer(x[start : start + size], predictions[start : start + size])
-        return predictions
+        state = self.state
+        value = state.step(x, y, weight)  # forward_prop, loss, back_prop
+        network = state.network
+        state.optimizer.update(network.trainable_params, network.trainable_grads)  # update_params
+        if network.constrained:
+            network.constrain()
+        return value
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
-        return evaluate(self.network, self.loss_, self.metrics_, data_of(self.state, X, y, sample_weight))
+    def compute_gradients(self, x: Array, y: Array, weight: Array | None = None) -> float:
+        """Return the loss of a batch and fill ``network.grads``: `train_step` without its update, to build others from.
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy if the loss is one for classes, else R2."""
-        metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
-        data = data_of(self.state, X, y, sample_weight)
-        return float(evaluate(self.network, self.loss_, {"score": metric}, data)["score"])
+        Arguments are as in `train_step`.
+        """
+        return self.state.step(x, y, weight)
 
     def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Make one step on one batch and return its loss, measured before the step.
@@ -276,75 +267,9 @@ class Model(Built, Component):
         FloatingPointError
             If the loss is not finite; then no step is made.
         """
-        with self._unchanged_if_refused(), no_overflow_warnings():
+        with self._unchanged_if_refused(whole=False), no_overflow_warnings():
             self._build_for(X, y)
             data = data_of(self.state, X, y, sample_weight)
-            self.state.follow(self.optimizer)
-            self.state.refresh()
-            value = gradients(self.state, data)
-            if not isfinite(value):
-                raise FloatingPointError(f"the loss is {value}; no step was made")
-            self.optimizer_.update(self.network.trainable_params, self.network.trainable_grads)
-            self.network.constrain()
-        return value
-
-    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
-        """Return the gradients of the loss on one batch, in the order of `get_weights`; nothing is updated."""
-        data = data_of(self.state, X, y, sample_weight)
-        noise, running = self.network.noise.bit_generator, self.network.params[self.network.layout.trainable :]
-        before = noise.state, running.copy()
-        gradients(self.state, data)
-        noise.state, running[...] = before  # so that looking changes neither what training draws nor running means
-        return [gradient.copy() for gradient in self.network.grad_views.values()]
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write all of this model to the file `path`: exactly this name, nothing is appended to it.
-
-        The file is a .npz of arrays and one JSON text that `load` takes up so that training goes on bit for bit:
-        parameters, the optimizer's slots, random streams, history and every constructor's arguments. It is there
-        whole or not at all, whatever happens meanwhile; an old file of this name is replaced.
-
-        Raises
-        ------
-        TypeError
-            If an argument cannot be written, such as a function used as a metric.
-        OSError
-            If the file cannot be written.
-        """
-        model_file.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str], classes: Iterable[type[Component]] = ()) -> Self:
-        """Return the model that `save` wrote to `path`.
-
-        Nothing in a file can run: components are found by name among the classes that are imported, and `classes`.
-
-        Parameters
-        ----------
-        path : str or path
-        classes : iterable of Component classes, optional
-            Those of your own that have no registered name.
-
-        Raises
-        ------
-        CheckpointError
-            If the file is not exactly as it was written, or if it cannot be loaded; says why.
-        OSError
-            If there is no such file.
-        """
-        model = model_file.read(path, classes).model
-        if not isinstance(model, cls):
-            raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
-        return model
-
-    def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
-        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
-
-        classifies = Loss.of(self.loss).classifies
-        return Tags(
-            estimator_type="classifier" if classifies else "regressor",
-            target_tags=TargetTags(required=True, multi_output=True),
-            classifier_tags=ClassifierTags() if classifies else None,
-            regressor_tags=None if classifies else RegressorTags(),
-        )
+            with FiniteLoss(self.state.step):
+                value = self.train_step(data.x[:], data.y[:], data.weight)
+        return value + self.network.penalty

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from framework.core.messages import did_you_mean, shown
@@ -48,6 +48,7 @@ class Callback:
     params: dict[str, Any]
     paused: bool = False
     comes_last: ClassVar[bool] = False
+    tolerates_divergence: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -117,6 +118,14 @@ class CallbackList:
         with ExitStack() as ends:
             for callback in reversed(self._begun):
                 ends.callback(callback.on_train_end, {})
+
+    @contextmanager
+    def ended(self) -> Iterator[None]:
+        """Call the ``on_train_end`` hooks at the end of a ``with`` block, however it ends."""
+        try:
+            yield
+        finally:
+            self.train_end()
 
     def epoch_begin(self, epoch: int) -> None:
         """Call the ``on_epoch_begin`` hooks there are."""

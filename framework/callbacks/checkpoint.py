@@ -113,12 +113,10 @@ class Checkpoint(Monitor):
         self._check_same_model(saved, run)
         self._restore_callbacks(run)
         assign(self.model, to_config(saved.model), classes_in(self.model))
-        self.model.state.refresh()
-        self.model.state.follow(self.model.optimizer)
+        self.model.sync()
         self.model.state.adopt(saved.model.state)
         self.model.stop_training = run.finished
-        self.params["first_epoch"] = _epochs(saved.model)
-        logger.info("going on from epoch %d of %s", self.params["first_epoch"], self.path)
+        logger.info("going on from epoch %d of %s", _epochs(saved.model), self.path)
         if saved.written_with != record():
             logger.info("the last bits may differ: it was written with %s, this is %s", saved.written_with, record())
 

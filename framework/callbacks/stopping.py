@@ -100,6 +100,8 @@ class TerminateOnNaN(Callback):
     callback the fit ends as if stopped, ``model.stop_training`` is True and the reason is logged as a warning.
     """
 
+    tolerates_divergence = True
+
 
 class TimeLimit(Callback):
     """End the fit after the step in which `seconds` have passed since its beginning.

@@ -13,12 +13,12 @@ from framework.core.messages import shown
 from framework.data.batches import ArrayBatches, Batch, StreamBatches
 from framework.data.block_shuffle import BlockShuffle
 from framework.data.samples import Data, checked_data, split, with_class_weight
-from framework.engine.state import State
+from framework.engine.state import ModelState
 
 NAMES = ("X", "y", "sample_weight")
 
 
-def data_of(state: State, X: Any, y: Any, weight: Any = None, names: tuple[str, str, str] = NAMES) -> Data:
+def data_of(state: ModelState, X: Any, y: Any, weight: Any = None, names: tuple[str, str, str] = NAMES) -> Data:
     """Return arguments called `names` as data for the network and the loss of `state`."""
     network = state.network
     who = network.layers[0].label()
@@ -26,7 +26,7 @@ def data_of(state: State, X: Any, y: Any, weight: Any = None, names: tuple[str, 
 
 
 def array_source(
-    state: State,
+    state: ModelState,
     data: Data,
     *,
     batch_size: int,
@@ -48,7 +48,7 @@ def array_source(
     return ArrayBatches(data.x, data.y, data.weight, batch_size, rng), validation
 
 
-def stream_source(state: State, batches: Any, validation_data: Any) -> tuple[StreamBatches, Data | None]:
+def stream_source(state: ModelState, batches: Any, validation_data: Any) -> tuple[StreamBatches, Data | None]:
     """Return a re-iterable of batches with each of them checked, and what is to be evaluated after each epoch."""
 
     def check(batch: Any) -> Batch:
@@ -58,7 +58,7 @@ def stream_source(state: State, batches: Any, validation_data: Any) -> tuple[Str
     return StreamBatches(batches, check), _validation(state, validation_data)
 
 
-def _validation(state: State, data: Any) -> Data | None:
+def _validation(state: ModelState, data: Any) -> Data | None:
     if data is None:
         return None
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):

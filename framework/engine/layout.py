@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.core.types import Array
+from framework.core.types import Array, Shape
 from framework.layers.base import Parameter
 
 
@@ -55,9 +55,21 @@ class Layout:
         self.decayed, self.trainable, self.size = ends
         self.entries = [Entry(name, parameter, starts[name]) for name, parameter, _ in parameters]
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Layout):
+            return NotImplemented
+        regions = (self.decayed, self.trainable, self.size)
+        return self.entries == other.entries and regions == (other.decayed, other.trainable, other.size)
+
+    __hash__ = None  # type: ignore[assignment]
+
     def views(self, vector: Array) -> dict[str, Array]:
         """Return every parameter's part of `vector` by name, in the order of the layers."""
         return {entry.name: entry.view(vector) for entry in self.entries}
+
+    def shapes(self) -> dict[str, Shape]:
+        """Return every parameter's shape by name."""
+        return {entry.name: entry.parameter.shape for entry in self.entries}
 
     def moved_from(self, old: Layout) -> Array:
         """Return the indices that bring a vector laid out as `old` into this layout: ``vector[indices]``."""

@@ -1,90 +1,91 @@
-"""The contexts of one batch size, ready to run: `Pass`, as layers are written or played from a recording."""
+"""The contexts of one batch size, ready to run: a `Pass` forward and backward, a `Prediction` forward."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from operator import is_
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from framework.core.component import Component
-from framework.core.types import Array
-from framework.engine.replay.recording import Recording, WatchedGenerator
-from framework.engine.replay.traced import Call, Watched
+from framework.core.types import Array, Shape
+from framework.engine.replay.call import Call
+from framework.engine.replay.policy import Policy, Replay
+from framework.engine.replay.recording import Recording, TracedGenerator
+from framework.engine.replay.traced import TracedArray
+from framework.engine.tree import PlacedLayer
 from framework.layers.base import Context, context_class
 from framework.layers.sequential import Sequential
 
-if TYPE_CHECKING:
-    from framework.engine.network import Network, Place
 
-# What a replay saves is little where arrays are large, and each array that is allocated is kept for it.
-RECORDED_ELEMENTS = 1 << 18
-# Recording a prediction takes as long as some dozens of them. The more often a recording was in vain, because an
-# argument of a component was set, the longer it takes to the next one.
-PREDICTIONS_BEFORE = 16
-LONGEST_WAIT = 1 << 16
+class BoundLayers(Protocol):
+    """What a pass needs of a network: the tree of layers, and where their parameters lie."""
+
+    tree: PlacedLayer
+    output_shape: Shape
+    dtype: Any
+    noise: np.random.Generator
+    fused: bool
+    widest: int
+    views: dict[str, Array]
+    grad_views: dict[str, Array]
+
+    def regularize(self) -> None: ...
 
 
-class Arguments:
-    """The arguments of a network's components, and of others, as they were when something was recorded.
+class Pass:
+    """The contexts of one batch size, ready to run forward and backward.
 
     Parameters
     ----------
     network : Network
-    others : Component
+    n : int
+        The batch size.
+    training : bool
+    needs_input_grad : bool
+        Whether `backward` returns the gradient of the network's input; leaving it out saves a matrix product.
+
+    Attributes
+    ----------
+    grad : ndarray, shape (n, *output_shape)
+        Memory that the loss may write its gradient to.
     """
 
-    def __init__(self, network: Network, *others: Component) -> None:
-        self.network = network
-        self.others = others
-        self._version, self._changes, self._seen = network.version, Component.assignments, self._present()
+    _output: Context
 
-    def hold(self) -> bool:
-        """Return whether none was set since, and the network's vectors are the same."""
-        if self.network.version is not self._version:
-            return False
-        if Component.assignments == self._changes:
-            return True
-        self._changes = Component.assignments
-        present = self._present()
-        return len(present) == len(self._seen) and all(map(is_, present, self._seen))
-
-    def _present(self) -> list[Any]:
-        components = [at.layer for at in self.network.root] + list(self.others)
-        present = [value for component in components for value in vars(component).values()]
-        inside = (vars(value).values() for value in present if isinstance(value, Component))
-        return [*present, *(value for values in inside for value in values)]
-
-
-class Pass:
-    """The contexts of one batch size, ready to run forward and backward."""
-
-    output: Context
-    _played: list[Call] | None
-    _calls: int
-    _wait: int
-    _arguments: Arguments
-    _x: Array
-    _outputs: Array
-
-    def __init__(self, network: Network, n: int, training: bool) -> None:
+    def __init__(self, network: BoundLayers, n: int, training: bool, needs_input_grad: bool = False) -> None:
         self.network = network
         self.n = n
         self.training = training
-        root = self._context(network.root, needs_input_grad=False, last=True)
+        root = self._context(network.tree, needs_input_grad, last=True)
         self.forwards, self.backwards = root.forwards, root.backwards
         self.grad = np.empty((n, *network.output_shape), network.dtype)
-        self._wait = PREDICTIONS_BEFORE
-        self._forget()
 
     @property
-    def sums(self) -> Array | None:
-        """In a canonical network, the sums of the output layer."""
-        return self.output.z if self.network.fused else None
+    def logits(self) -> Array | None:
+        """What the output activation was applied to in the last `forward`, if the loss is fused with it."""
+        return self._output.z if self.network.fused else None
 
-    def _context(self, at: Place, needs_input_grad: bool, last: bool) -> Context:
+    def forward(self, x: Array) -> Array:
+        """Return the predictions for `x`, (n, *input_shape) -> (n, *output_shape); overwritten by the next call."""
+        for forward, ctx in self.forwards:
+            x = forward(ctx, x)
+        return x
+
+    def backward(self, grad: Array) -> Array | None:
+        """Fill ``network.grads``, penalties included, and return the gradient of the input if that is needed.
+
+        Parameters
+        ----------
+        grad : ndarray, shape (n, *output_shape)
+            The loss's gradient with respect to the predictions; with respect to the logits if the loss is fused.
+        """
+        for backward, ctx in self.backwards:
+            grad = backward(ctx, grad)
+        self.network.regularize()
+        return grad
+
+    def _context(self, at: PlacedLayer, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
         ctx = context_class(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
@@ -109,13 +110,13 @@ class Pass:
                 needs_input_grad = needs_input_grad or child.learns()
         ctx.fused = last and network.fused and not at.children
         if ctx.fused:
-            self.output = ctx
+            self._output = ctx
         layer.bind(ctx)
         ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)
         return ctx
 
     def record(self, recording: Recording, calls: Sequence[tuple[Any, Context]], array: Any) -> Any:
-        """Return what layers make of a watched array, one after another.
+        """Return what layers make of a traced array, one after another.
 
         Their NumPy calls are recorded; a layer that is not replayable is recorded as one call.
         """
@@ -123,70 +124,73 @@ class Pass:
             if not ctx.replayable:
                 array = _as_one_call(recording, function, ctx, array)
                 continue
-            with _watched(ctx, recording):
+            with _traced(ctx, recording):
                 array = recording.checked(function(ctx, array), type(ctx.layer).__name__)
         return array
 
-    def infer(self, x: Array) -> Array:
-        """Return the outputs for `x`, overwritten by the next call; after some calls, played from a recording."""
-        if self._played is not None:
-            if self._arguments.hold():
-                self._x[...] = x
-                for call in self._played:
-                    call()
-                return self._outputs
-            self._forget()
-            self._wait = min(2 * self._wait, LONGEST_WAIT)
-        self._calls += 1
-        if self._calls != self._wait or self.n * self.network.widest > RECORDED_ELEMENTS:
-            for forward, ctx in self.forwards:
-                x = forward(ctx, x)
-            return x
-        recording, self._x, self._arguments = Recording(), x.copy(), Arguments(self.network)
-        try:
-            self._outputs = recording.keep(self.record(recording, self.forwards, recording.watch(self._x)))
-        finally:
-            calls = recording.close()
-        self._played = calls if recording.problem is None else None
-        return self._outputs
 
-    def _forget(self) -> None:
-        self._played = None
-        self._calls = 0
+class Prediction:
+    """Predictions of one batch size: after some calls, played from a recording.
+
+    Parameters
+    ----------
+    network : Network
+    n : int
+        The batch size.
+    policy : Policy
+    """
+
+    _x: Array
+    _outputs: Array
+
+    def __init__(self, network: BoundLayers, n: int, policy: Policy) -> None:
+        self.at = Pass(network, n, training=False)
+        self.replay = Replay(policy, n, network.widest)
+
+    def __call__(self, x: Array) -> Array:
+        """Return the outputs for `x`, overwritten by the next call."""
+        if self.replay.tape is not None:
+            self._x[...] = x
+            for play in self.replay.tape:
+                play()
+            return self._outputs
+        if not self.replay.due():
+            return self.at.forward(x)
+        self._x = x.copy()
+        with self.replay.recording() as recording:
+            outputs = self.at.record(recording, self.at.forwards, recording.trace(self._x))
+            self._outputs = recording.keep(outputs)
+        return self._outputs
 
 
 def _as_one_call(recording: Recording, function: Any, ctx: Context, array: Any) -> Any:
     given = recording.keep(array)
     result = function(ctx, given)
     if result is None:
-        recording.calls.append(lambda: function(ctx, given))
+        recording.add(Call(function, (ctx, given)))
         return None
     kept = result.copy()
-
-    def call() -> None:
-        kept[...] = function(ctx, given)
-
-    recording.calls.append(call)
-    return recording.watch(kept)
+    recording.add(Call(function, (ctx, given), (kept,)))
+    return recording.trace(kept)
 
 
 @contextmanager
-def _watched(ctx: Context, recording: Recording) -> Iterator[None]:
-    """Let all arrays of a context, and of those inside it, be watched for a while."""
+def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
+    """Trace all arrays of a context, and of those inside it, for a while."""
     contexts = list(_tree(ctx))
     noise = ctx.rng if ctx.training else None
     for one in contexts:
         for name, value in vars(one).items():
             if type(value) is np.ndarray:
-                setattr(one, name, recording.watch(value))
+                setattr(one, name, recording.trace(value))
         if noise is not None:
-            one.rng = WatchedGenerator(noise, recording)  # type: ignore[assignment]
+            one.rng = TracedGenerator(noise, recording)  # type: ignore[assignment]
     try:
         yield
     finally:
         for one in contexts:
             for name, value in vars(one).items():
-                if isinstance(value, Watched | list | tuple):
+                if isinstance(value, TracedArray | list | tuple):
                     setattr(one, name, recording.keep(value))
             if noise is not None:
                 one.rng = noise

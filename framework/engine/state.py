@@ -2,182 +2,290 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from framework.activations import Activation
+from framework.core.arguments import integer
+from framework.core.component import Component
 from framework.core.types import Array, Shape
 from framework.engine.history import History
+from framework.engine.layout import Layout
 from framework.engine.network import Network
+from framework.engine.objective import Objective
 from framework.engine.step import Step
-from framework.layers.activate import Activate
-from framework.layers.base import Layer
-from framework.layers.dense import Dense
-from framework.layers.sequential import Sequential
 from framework.losses import Loss
 from framework.optimizers import Optimizer
 
-# A user's class may take over a name, and be another function.
-BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
+
+class ModelArguments(Protocol):
+    """The arguments of a model that it was built from, or that it follows."""
+
+    layers: Any
+    loss: Any
+    optimizer: Any
+    dtype: Any
 
 
-class State:
+class ModelState:
     """The network of a model, its own optimizer, its random streams and its history.
 
     Parameters
     ----------
-    layers, loss, optimizer
-        A model's arguments.
+    model : Model
+        Its arguments are read: layers, loss, optimizer.
     input_shape : tuple of int
     dtype : numpy dtype
     seed : int or None
     params : ndarray, optional
-        The parameters, instead of first values.
+        The parameters, instead of initial values.
 
     Attributes
     ----------
     network : Network
-    loss : Loss
+    objective : Objective
+        The loss, and whether it is fused with the output activation.
     optimizer : Optimizer
-        A copy of the one given, so that several models can be given the same.
+        A copy of the given one, so that several models can be given the same.
     streams : dict of str to numpy.random.Generator
-        "shuffle" and "noise": independent of each other and of the stream that drew the first values.
+        "shuffle" and "noise": independent of each other and of the stream that drew the initial values.
     split_seed : numpy.random.SeedSequence
-        For the validation split, which is to be the same each time.
+        For the validation split, which has to be the same each time.
     split_drawn : bool
         Whether the last fit drew a validation split.
     step : Step
-        Computes the gradients of a batch.
+        Computes loss and gradients of a batch.
     history : History
     """
 
     def __init__(
-        self,
-        layers: Sequence[Any],
-        loss: Any,
-        optimizer: Any,
-        input_shape: Shape,
-        dtype: Any,
-        seed: int | None,
-        params: Array | None = None,
+        self, model: ModelArguments, input_shape: Shape, dtype: Any, seed: int | None, params: Array | None = None
     ) -> None:
-        first_values, shuffle, noise, self.split_seed = np.random.SeedSequence(seed).spawn(4)
+        initial_values, shuffle, noise, self.split_seed = np.random.SeedSequence(seed).spawn(4)
         self.streams = {"shuffle": np.random.default_rng(shuffle), "noise": np.random.default_rng(noise)}
-        self.loss = Loss.of(loss)
+        self.objective = Objective.of(Loss.of(model.loss), model.layers)
         self.network = Network(
-            layers,
+            model.layers,
             input_shape,
             dtype=dtype,
-            rng=np.random.default_rng(first_values),
+            rng=np.random.default_rng(initial_values),
             noise=self.streams["noise"],
-            fused=_canonical(self.loss, layers),
+            fused=self.objective.fused,
             params=params,
         )
-        self.step = Step(self.network, self.loss)
+        self.step = Step(self.network, self.objective)
         self.history = History()
         self.split_drawn = False
-        self._loss_given = loss
-        self._take(Optimizer.of(optimizer))
+        self._loss_given = model.loss
+        self._layers_given = _nested(model.layers)
+        self._use(Optimizer.of(model.optimizer))
+        self._synced = Component.assignments
 
-    def _take(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizer.clone()
-        self._taken = optimizer.get_params(deep=False)
-        self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
+    @property
+    def loss(self) -> Loss:
+        """The loss in use."""
+        return self.objective.loss
 
-    def check_same(self, layers: Sequence[Any], loss: Any, dtype: Any) -> None:
-        """Raise ValueError if a model's arguments were set to others than those that the network was built from."""
-        network = self.network
-        built_from = network.sequence.layers
+    def sync(self, model: ModelArguments) -> None:
+        """Notice what was assigned to the model or a component since the last call; return at once if nothing was.
+
+        The optimizer follows what was assigned to the given one, and keeps its slots unless the class is another;
+        frozen and thawed layers move in the vectors; passes and recordings that have become stale are dropped.
+
+        Raises
+        ------
+        ValueError
+            If the model was given other layers, another loss or another dtype than its network was built from.
+        """
+        if Component.assignments == self._synced and model.layers == self._layers_given:
+            return
+        self._check_same(model)
+        self._follow_optimizer(model.optimizer)
+        self.network.sync()
+        self._follow_layout()
+        self._synced = Component.assignments
+
+    def _check_same(self, model: ModelArguments) -> None:
+        network, given = self.network, self._layers_given
         same = {
-            "layers": len(layers) == len(built_from) and all(map(_same, layers, built_from)),
-            "loss": _same(loss, self._loss_given),
-            "dtype": dtype is None or np.dtype(dtype) == network.dtype,
+            "layers": len(model.layers) == len(given) and all(map(_same, _nested(model.layers), given)),
+            "loss": _same(model.loss, self._loss_given),
+            "dtype": model.dtype is None or np.dtype(model.dtype) == network.dtype,
         }
-        if all(same.values()) and _canonical(self.loss, layers) != network.fused:
+        if all(same.values()) and Objective.of(self.loss, model.layers).fused != network.fused:
             same["output activation"] = False
         if changed := [name for name, is_same in same.items() if not is_same]:
             raise ValueError(
-                f"{', '.join(changed)} changed after the model was built: call build({network.input_shape}) to begin "
-                "anew from first values, or make another model"
+                f"{', '.join(changed)} changed after the model was built: call build({network.input_shape}) to start "
+                "over from initial values, or make another model"
             )
 
-    def follow(self, spec: Any) -> None:
-        """Let the optimizer follow what was set on `spec` since; it keeps its slots unless the class is another."""
-        wanted = Optimizer.of(spec)
-        if type(wanted) is not type(self.optimizer):
-            return self._take(wanted)
-        params = wanted.get_params(deep=False)
-        changed = {name: value for name, value in params.items() if not _same(value, self._taken[name])}
+    def _use(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer.clone()
+        self._followed = optimizer.get_params(deep=False)
+        self._bind_optimizer()
+
+    def _bind_optimizer(self) -> None:
+        self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
+        self._layout = self.network.layout
+
+    def _follow_optimizer(self, spec: Any) -> None:
+        given = Optimizer.of(spec)
+        if type(given) is not type(self.optimizer):
+            return self._use(given)
+        params = given.get_params(deep=False)
+        changed = {name: value for name, value in params.items() if not _same(value, self._followed[name])}
         if changed:
             self.optimizer.set_params(**changed)
-            self._taken = params
+            self._followed = params
         return None
 
-    def refresh(self) -> None:
-        """Take up layers that were frozen or thawed since: lay out the vectors, and the optimizer's slots, anew."""
-        old_size = self.network.layout.size
-        slots = self.optimizer.state()
-        indices = self.network.refresh()
-        if indices is None:
-            return
-        self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
-        for name in self.optimizer.slots:
-            whole = np.zeros(old_size, self.network.dtype)
+    def _follow_layout(self) -> None:
+        """Move the optimizer's slots along with the network's vectors, if these were laid out anew."""
+        if self._layout is not self.network.layout:
+            slots = self.moved_slots(self.optimizer.state(), self._layout)
+            self._bind_optimizer()
+            self.optimizer.restore(slots)
+
+    def moved_slots(self, slots: dict[str, Any], old: Layout) -> dict[str, Any]:
+        """Return an optimizer's slots, of the trainable part of a vector laid out as `old`, in the present layout."""
+        new, moved = self.network.layout, dict(slots)
+        for name in slots.keys() - {"step"}:
+            whole = np.zeros(old.size, self.network.dtype)
             whole[: len(slots[name])] = slots[name]
-            slots[name] = whole[indices][: self.network.layout.trainable]
-        self.optimizer.restore(slots)
+            moved[name] = whole[new.moved_from(old)][: new.trainable]
+        return moved
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return copies of all that a step changes."""
-        return {
-            "params": self.network.params.copy(),
-            "optimizer": self.optimizer.state(),
-            "optimizer_in_use": (self.optimizer, self.optimizer.get_params(deep=False), self._taken),
-            "random": {name: rng.bit_generator.state for name, rng in self.streams.items()},
-            "history": self.history.copy(),
-        }
+    def snapshot(self) -> Snapshot:
+        """Return a copy of all that training changes: each of the `FIELDS`."""
+        fields = {name: field.read(self) for name, field in FIELDS.items()}
+        return Snapshot(fields, self.network.layout, self._followed)
 
-    def restore(self, snapshot: dict[str, Any]) -> None:
-        """Go back to a `snapshot`."""
-        self.network.params[...] = snapshot["params"]
-        self.optimizer, arguments, self._taken = snapshot["optimizer_in_use"]
-        self.optimizer.set_params(**arguments)
-        self.optimizer.restore(snapshot["optimizer"])
-        for name, state in snapshot["random"].items():
-            self.streams[name].bit_generator.state = state
-        self.history = snapshot["history"]
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back to a `snapshot`, of this state or of one of the same layers and optimizer.
 
-    def adopt(self, other: State) -> None:
-        """Become as far as `other`, a state of the same layers and optimizer, which is not to be used any more."""
-        self.network.params[...] = other.network.params
-        self.optimizer.set_params(**other.optimizer.get_params(deep=False))
-        self.optimizer.restore(other.optimizer.state())
-        for name, rng in other.streams.items():
-            self.streams[name].bit_generator.state = rng.bit_generator.state
-        self.split_seed = other.split_seed
-        self.history = other.history
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If a field does not have the form that it was read in.
+        """
+        fields, layout = snapshot.fields, self.network.layout
+        if snapshot.layout != layout:  # layers were frozen or thawed in between
+            optimizer = fields["optimizer"]
+            slots = self.moved_slots(optimizer["slots"], snapshot.layout)
+            params = fields["params"][layout.moved_from(snapshot.layout)]
+            fields = {**fields, "params": params, "optimizer": {**optimizer, "slots": slots}}
+        for name, field in FIELDS.items():
+            field.write(self, fields[name])
+        if snapshot.followed is not None:
+            self._followed = snapshot.followed
+
+    def adopt(self, other: ModelState) -> None:
+        """Become as far as `other`, a state of the same layers and optimizer."""
+        self.restore(replace(other.snapshot(), followed=None))
+
+    def remember_pass(self) -> Callable[[], None]:
+        """Return a function that undoes what a training pass changes beside gradients: noise drawn, running means."""
+        network = self.network
+        running = network.params[network.layout.trainable :]
+        noise, before = network.noise.bit_generator.state, running.copy()
+
+        def undo() -> None:
+            network.noise.bit_generator.state, running[...] = noise, before
+
+        return undo
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_synced": -1}  # the count of another process says nothing
 
 
-def _canonical(loss: Loss, layers: Sequence[Any]) -> bool:
-    return loss.link is not None and output_activation(layers) == loss.link
+@dataclass(frozen=True)
+class Snapshot:
+    """The fields of a state at one moment.
 
-
-def output_activation(layers: Sequence[Any]) -> str | None:
-    """Return the name of the activation that ends `layers`; None if they do not end in one.
-
-    A subclass that passes on in its own way may do anything with what the activation returns.
+    Attributes
+    ----------
+    fields : dict
+        What each of the `FIELDS` read.
+    layout : Layout
+        That of the vectors in it.
+    followed : dict or None
+        The arguments of the given optimizer that the one in use has followed; None in a file.
     """
-    last = Layer.of(layers[-1])
-    if isinstance(last, Sequential):
-        return output_activation(last.layers) if type(last).forward is Sequential.forward else None
-    if type(last).forward not in (Dense.forward, Activate.forward):
-        return None
-    activation = type(Activation.of(last.activation))
-    name = activation.component_name
-    return name if BUILT_IN.get(name, activation) is activation else None
+
+    fields: dict[str, Any]
+    layout: Layout
+    followed: dict[str, Any] | None = None
+
+
+class Field(NamedTuple):
+    """One thing that training changes: how it is read as plain data, a copy, and how it is put back."""
+
+    read: Callable[[ModelState], Any]
+    write: Callable[[ModelState, Any], None]
+
+
+def _write_params(state: ModelState, params: Array) -> None:
+    state.network.params[...] = params
+
+
+def _read_optimizer(state: ModelState) -> dict[str, Any]:
+    return {"in_use": state.optimizer.clone(), "slots": state.optimizer.state()}
+
+
+def _write_optimizer(state: ModelState, saved: dict[str, Any]) -> None:
+    in_use = saved["in_use"]
+    if type(in_use) is type(state.optimizer):
+        state.optimizer.set_params(**in_use.get_params(deep=False))
+    else:
+        state.optimizer = in_use.clone()
+        state._bind_optimizer()
+    integer(saved["slots"]["step"], "the optimizer's step", least=0)
+    state.optimizer.restore(saved["slots"])
+
+
+def _read_random(state: ModelState) -> dict[str, Any]:
+    return {name: rng.bit_generator.state for name, rng in state.streams.items()}
+
+
+def _write_random(state: ModelState, saved: dict[str, Any]) -> None:
+    if saved.keys() != state.streams.keys():
+        raise ValueError(f"it has random streams {list(saved)}, expected {list(state.streams)}")
+    for name, rng in state.streams.items():
+        rng.bit_generator.state = saved[name]
+
+
+def _read_split(state: ModelState) -> dict[str, Any]:
+    return {"entropy": state.split_seed.entropy, "spawn_key": list(state.split_seed.spawn_key)}
+
+
+def _write_split(state: ModelState, saved: dict[str, Any]) -> None:
+    state.split_seed = np.random.SeedSequence(saved["entropy"], spawn_key=saved["spawn_key"])
+
+
+def _write_history(state: ModelState, saved: dict[str, Any]) -> None:
+    state.history = History.from_dict(saved)
+
+
+# The one list of what is saved: a snapshot, a checkpoint, a resumed run and a model file are made of these fields.
+# A new one is added here, and nowhere else.
+FIELDS: dict[str, Field] = {
+    "params": Field(lambda state: state.network.params.copy(), _write_params),
+    "optimizer": Field(_read_optimizer, _write_optimizer),
+    "random": Field(_read_random, _write_random),
+    "split": Field(_read_split, _write_split),
+    "history": Field(lambda state: state.history.to_dict(), _write_history),
+}
+
+
+def _nested(layers: Any) -> Any:
+    """Return a list of layers as it is now: lists are copied, layers are not."""
+    return type(layers)(map(_nested, layers)) if isinstance(layers, list | tuple) else layers
 
 
 def _same(value: Any, other: Any) -> bool:
+    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
+        return len(value) == len(other) and all(map(_same, value, other))
     return value is other or (isinstance(value, int | float | str) and value == other)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from framework.core.messages import shape_text
-from framework.engine.network import Network, Place
+from framework.engine.network import Network
+from framework.engine.tree import PlacedLayer
 
 
 def summary(network: Network) -> str:
     """Return a table of the layers, their output shapes and their numbers of parameters."""
     rows = [("Layer", "Output shape", "Parameters")]
-    rows += [_row(place, depth) for place, depth in _places(network.root, -1) if depth >= 0]
+    rows += [_row(place, depth) for place, depth in _placed_layers(network.tree, -1) if depth >= 0]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     rule = "-" * (sum(widths) + 4)
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
@@ -21,11 +22,11 @@ def summary(network: Network) -> str:
     return "\n".join([lines[0], rule, *lines[1:], rule, foot])
 
 
-def _places(place: Place, depth: int) -> list[tuple[Place, int]]:
-    return [(place, depth)] + [pair for child in place.children for pair in _places(child, depth + 1)]
+def _placed_layers(place: PlacedLayer, depth: int) -> list[tuple[PlacedLayer, int]]:
+    return [(place, depth)] + [pair for child in place.children for pair in _placed_layers(child, depth + 1)]
 
 
-def _row(place: Place, depth: int) -> tuple[str, str, str]:
+def _row(place: PlacedLayer, depth: int) -> tuple[str, str, str]:
     layer = place.layer
     label = f"{place.path} {layer.label()}"
     activation = getattr(layer, "activation", None)

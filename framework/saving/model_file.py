@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framework.core import arguments
+from framework.core.arguments import integer
 from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Array
-from framework.engine.history import History
 from framework.engine.layout import Layout
-from framework.engine.state import State
+from framework.engine.state import FIELDS, ModelState, Snapshot
 from framework.saving import archive
 from framework.saving.archive import CheckpointError
 from framework.saving.config import decode, encode
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from framework.model import Model
 
 FORMAT = "playground-framework"
-VERSION = 1
+# The form of the document. It gets a new number with each change to it or to the list of fields, and only files of
+# the present number are read: nobody has files of the older ones.
+VERSION = 2
 Path = str | os.PathLike[str]
 Classes = Iterable[type[Component]]
 
@@ -88,19 +90,12 @@ def read(path: Path, classes: Classes = ()) -> Saved:
 
 
 def _describe(model: Model, arrays: dict[str, Array]) -> dict[str, Any]:
+    model.sync()
     state = model.state
-    state.check_same(model.layers, model.loss, model.dtype)
-    state.follow(model.optimizer)
-    state.refresh()
-    arrays["params"] = state.network.params
     return {
         "input_shape": list(state.network.input_shape),
         "layout": _describe_layout(state.network.layout),
-        "optimizer": encode(state.optimizer),
-        "optimizer_state": encode(state.optimizer.state(), "optimizer", arrays),
-        "random": encode({name: rng.bit_generator.state for name, rng in state.streams.items()}),
-        "split": {"entropy": state.split_seed.entropy, "spawn_key": list(state.split_seed.spawn_key)},
-        "history": state.history.to_dict(),
+        "fields": {name: encode(value, name, arrays) for name, value in state.snapshot().fields.items()},
     }
 
 
@@ -120,7 +115,10 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
     if document.get("format") != FORMAT:
         raise ValueError("it is not one of this framework's files")
     if document.get("version") != VERSION:
-        raise ValueError(f"it has format version {document.get('version')!r}, this framework reads {VERSION}")
+        raise ValueError(
+            f"it has format version {document.get('version')!r}, and this framework reads version {VERSION}: train the "
+            "model anew, or load the file with the framework that wrote it"
+        )
     _check_keys(document, "format version written_with model state run", "the document")
     config, data, run = document["model"], document["state"], document["run"]
     if not isinstance(config, dict) or config.get("family") != "Model" or "arguments" not in config:
@@ -136,31 +134,20 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
     return Saved(model, run, document["written_with"])
 
 
-def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) -> State:
-    _check_keys(data, "input_shape layout optimizer optimizer_state random split history", "the state")
-    if "params" not in arrays:
-        raise ValueError("it has no array 'params'")
-    params = arrays.pop("params")
-    if params.dtype not in (np.float32, np.float64):
-        raise ValueError(f"its parameters are {params.dtype}")
-    input_shape = tuple(arguments.integer(axis, "input_shape", least=1) for axis in data["input_shape"])
-    state = State(model.layers, model.loss, model.optimizer, input_shape, params.dtype, model.seed, params)
+def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) -> ModelState:
+    _check_keys(data, "input_shape layout fields", "the state")
+    _check_keys(data["fields"], " ".join(FIELDS), "the state")
+    fields = {name: decode(value, classes, arrays) for name, value in data["fields"].items()}
+    params, optimizer = fields["params"], fields["optimizer"]["in_use"]
+    if not isinstance(params, np.ndarray) or params.ndim != 1 or params.dtype not in (np.float32, np.float64):
+        raise ValueError(f"its parameters are {shown(params)}, not a vector of float32 or float64")
+    input_shape = tuple(integer(axis, "input_shape", least=1) for axis in data["input_shape"])
+    state = ModelState(model, input_shape, params.dtype, model.seed, params)
     if differing := difference(_describe_layout(state.network.layout), data["layout"], "layout"):
         raise ValueError(differing)
-    optimizer = decode(data["optimizer"], classes)
     if type(optimizer) is not type(state.optimizer):
         raise ValueError(f"its optimizer is {shown(model.optimizer)}, but the state that of {shown(optimizer)}")
-    state.optimizer.set_params(**optimizer.get_params(deep=False))
-    slots, random = decode(data["optimizer_state"], classes, arrays), decode(data["random"])
-    arguments.integer(slots.get("step"), "the optimizer's step", least=0)
-    if random.keys() != state.streams.keys():
-        raise ValueError(f"it has random streams {list(random)}, expected {list(state.streams)}")
-    state.optimizer.restore(slots)
-    for name, rng in state.streams.items():
-        rng.bit_generator.state = random[name]
-    state.history = History.from_dict(data["history"])
-    _check_keys(data["split"], "entropy spawn_key", "the split")
-    state.split_seed = np.random.SeedSequence(data["split"]["entropy"], spawn_key=data["split"]["spawn_key"])
+    state.restore(Snapshot(fields, state.network.layout))
     return state
 
 

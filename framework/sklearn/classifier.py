@@ -14,7 +14,7 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
 from framework.core.types import Array
-from framework.engine.state import output_activation
+from framework.engine.objective import output_activation
 from framework.layers import Layer
 from framework.losses import CategoricalCrossentropy, Loss
 from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping
@@ -161,9 +161,9 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         if self._signed():
             return outputs
         several = not self.multilabel_ and outputs.shape[1] > 1
-        link = self.model_.loss_.link if network.fused else None
+        link = self.model_.state.objective.link
         if link in ("sigmoid", "softmax"):
-            scores = np.concatenate([sums for _, sums in parts])
+            scores = np.concatenate([logits for _, logits in parts])
             scores = _log_sigmoid(scores) if several and link == "sigmoid" else scores
         else:
             p = np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from framework.core.types import Array, Shape
-from framework.engine.network import Network, Place
+from framework.engine.network import Network
 from framework.engine.passes import Pass
+from framework.engine.tree import PlacedLayer
 from framework.layers.base import Context, Layer, Parameter
 
 
@@ -81,7 +82,7 @@ class Bench:
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
         )
-        (self.place,) = network.root.children[-1].children
+        (self.place,) = network.tree.children[-1].children
         self.dtype, self.output_shape = network.dtype, network.output_shape
         prefix = f"{self.place.path}."
         self.params: dict[str, Array] = {}
@@ -115,7 +116,7 @@ class Bench:
         self._offered[ctx] = [array for array in memory(ctx, self.place) if np.isnan(array).all()]
         return ctx
 
-    def _offer(self, ctx: Context, at: Place) -> None:
+    def _offer(self, ctx: Context, at: PlacedLayer) -> None:
         for child, place in zip(ctx.children, at.children, strict=True):
             self._offer(child, place)
         for name, shape in at.layer.memory(at.input_shape).items():
@@ -156,7 +157,7 @@ class Bench:
         return ctx.layer.backward(ctx, grad)
 
 
-def memory(ctx: Context, at: Place) -> Iterator[Array]:
+def memory(ctx: Context, at: PlacedLayer) -> Iterator[Array]:
     """Go through the arrays of `Layer.memory`, here and inside."""
     for child, place in zip(ctx.children, at.children, strict=True):
         yield from memory(child, place)

@@ -58,9 +58,10 @@ def _check_gradients(subject: Subject, model: Model, X: Array, y: Array) -> None
     def loss() -> float:
         keep = {name: model.network.views[name].copy() for name in state}
         noise.state = start
-        prediction = model.network.forward(np.asarray(X, np.float64), training=True)
+        at = model.network.training_pass(len(X))
+        prediction = at.forward(np.asarray(X, np.float64))
         targets = model.loss_.check_targets(y, model.network.output_shape, np.float64)
-        value = model.loss_.value(targets, prediction, logits=model.network.sums) + model.network.penalties()
+        value = model.loss_.value(targets, prediction, logits=at.logits) + model.network.penalties()
         for name, values in keep.items():
             model.network.views[name][...] = values
         return value
@@ -102,7 +103,7 @@ def _check_weights(subject: Subject, model: Model, X: Array) -> None:
         "predict after set_weights", model.predict(X), prediction, rtol=0, cause="stale state from other weights"
     )
     subject.require(not model.clone().built, "clone", "the copy has weights already", "clone() keeps what is learned")
-    if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.root):
+    if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.tree):
         other = subject.call("pickle", lambda: pickle.loads(pickle.dumps(model)))
         subject.same("predict after pickle", other.predict(X), prediction, rtol=0)
 

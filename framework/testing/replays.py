@@ -9,6 +9,7 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.engine.network import Network
+from framework.engine.objective import Objective
 from framework.engine.step import Step
 from framework.losses import HalfSquaredError, Loss
 from framework.testing.report import Subject
@@ -49,15 +50,16 @@ def check_replay(
         Whether the loss works from the logits of the output layer.
     """
     played, plain = (_network(layers, input_shape, dtype, fused) for _ in range(2))
-    step, other = Step(played, loss), Step(plain, loss)
+    step, other = (Step(network, Objective(loss, fused)) for network in (played, plain))
+    shown = step.observer = Shown()
     for i, (x, y, weight) in enumerate(batches):
         part = f"batch {i + 1} of {len(x)}, played" if i > 1 else f"batch {i + 1} of {len(x)}"
         value = subject.call(part, lambda x=x, y=y, weight=weight: step(x, y, weight), x=x, y=y)
-        expected = other.plain(x, y, weight)
+        expected, prediction = other.as_written(x, y, weight)
         if i == 1 and (problem := step.problem(x, y, weight)) is not None:
             subject.fail("replayable = True", problem, REMEDY)
         pairs = {
-            "the prediction": (step.prediction, other.prediction),
+            "the prediction": (shown.prediction, prediction),
             "the loss": (np.array(value), np.array(expected)),
             "the gradients": (played.grads, plain.grads),
             "the layer's own state": (played.params, plain.params),
@@ -72,3 +74,13 @@ def check_replay(
 def _network(layers: Sequence[Any], input_shape: Shape, dtype: Any, fused: bool = False) -> Network:
     rng, noise = np.random.default_rng(1), np.random.default_rng(2)
     return Network(layers, input_shape, dtype=dtype, rng=rng, noise=noise, fused=fused)
+
+
+class Shown:
+    """Keeps the prediction of the last batch."""
+
+    prediction: Array
+
+    def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
+        """Look at a batch."""
+        self.prediction = prediction

@@ -1,20 +1,25 @@
-"""What is kept in case that training diverges."""
+"""A guard around the training loop for losses and weights that are no longer finite."""
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
+import logging
+from math import inf, isfinite, sqrt
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
 from framework.core.types import Array
-from framework.engine.network import Network
-from framework.optimizers import Optimizer
+from framework.engine.step import Step
+from framework.training.trainable import Trainable
+
+logger = logging.getLogger("framework")
 
 KEPT_EVERY = 16  # steps, at least
 
 
 def no_overflow_warnings() -> np.errstate:
-    """Return a context without NumPy's warnings of what is noticed here anyway; where it is to raise, it does."""
+    """Return a context without NumPy's warnings of what is noticed here anyway; where it is set to raise, it does."""
     return np.errstate(**{kind: "ignore" for kind, action in np.geterr().items() if action == "warn"})  # type: ignore[arg-type]
 
 
@@ -22,18 +27,19 @@ class Diverged(FloatingPointError):
     """The loss or the weights are no longer finite."""
 
 
-class LastFinite:
-    """The last finite weights and optimizer slots, to go back to when training diverges.
+class DivergenceGuard:
+    """A context in which the last finite weights and optimizer slots are kept, to go back to when training diverges.
 
-    They are copied before every step whose loss is `large`, which is where losses go before they overflow. So a
+    They are copied before every update whose loss is `large`, which is where losses go before they overflow. So a
     divergence costs no more than the step that caused it, and watching for it one comparison a step. Only where
     the loss stays small and the gradient is not finite are more steps lost: those since the copy that is made
-    after each epoch, after every few where epochs are of a few steps.
+    after each epoch, or after every few where epochs have few steps.
 
     Parameters
     ----------
-    network : Network
-    optimizer : Optimizer
+    model : Model
+    tolerated : bool
+        Whether a divergence ends the fit quietly instead of raising `Diverged`.
 
     Attributes
     ----------
@@ -41,37 +47,86 @@ class LastFinite:
         The square root of the largest number of the network's dtype.
     """
 
-    def __init__(self, network: Network, optimizer: Optimizer) -> None:
-        self.network = network
-        self.large = sqrt(float(np.finfo(network.dtype).max))
-        self.keep(optimizer)
+    def __init__(self, model: Trainable, tolerated: bool) -> None:
+        self.model = model
+        self.tolerated = tolerated
+        self.large = sqrt(float(np.finfo(model.network.dtype).max))
+        self.keep()
 
-    def keep(self, optimizer: Optimizer) -> bool:
-        """Remember the present weights and slots if the weights are finite; return whether they are."""
-        if not all_finite(self.network.params):
+    def __enter__(self) -> Self:
+        """Watch the losses of all steps."""
+        self.model.state.step.guard = self
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        """Go back to what was finite after `Diverged`, or after NumPy's own error if it was asked to raise."""
+        self.model.state.step.guard = None
+        if not isinstance(error, FloatingPointError):
             return False
-        self._params, self._slots = self.network.params.copy(), optimizer.state()
+        self._go_back()
+        if self.tolerated:
+            self.model.stop_training = True
+            logger.warning("training stopped: %s", error)
+        return self.tolerated
+
+    def keep(self) -> bool:
+        """Remember the present weights and slots if the weights are finite; return whether they are."""
+        network = self.model.network
+        if not all_finite(network.params):
+            return False
+        self._params, self._slots = network.params.copy(), self.model.optimizer_.state()
+        self._layout = network.layout
         return True
 
-    def step(self, loss: float, optimizer: Optimizer, epoch: int, step: int) -> None:
-        """Call before a step with a large `loss`; Diverged if it is not finite."""
+    def begin_epoch(self, epoch: int) -> None:
+        """Call before each epoch."""
+        self._epoch, self._first_step = epoch, self.model.optimizer_.step
+
+    def before_update(self, loss: float) -> None:
+        """Prepare for an update with a large `loss`; Diverged if it is not finite."""
         if not isfinite(loss):
-            raise Diverged(_message(f"the loss became {loss}", f"epoch {epoch + 1}, step {step + 1}"))
-        self.keep(optimizer)
+            step = self.model.optimizer_.step - self._first_step + 1
+            raise Diverged(_message(f"the loss became {loss}", f"epoch {self._epoch + 1}, step {step}"))
+        self.keep()
 
-    def end_of_epoch(self, optimizer: Optimizer, epoch: int) -> None:
+    def end_epoch(self) -> None:
         """Call after each epoch; Diverged if the weights are not finite."""
-        due = optimizer.step - self._slots["step"] >= KEPT_EVERY
-        if not (self.keep(optimizer) if due else all_finite(self.network.params)):
-            raise Diverged(_message("the weights became infinite or nan", f"the last step of epoch {epoch + 1}"))
+        due = self.model.optimizer_.step - self._slots["step"] >= KEPT_EVERY
+        if not (self.keep() if due else all_finite(self.model.network.params)):
+            where = f"the last step of epoch {self._epoch + 1}"
+            raise Diverged(_message("the weights became infinite or nan", where))
 
-    def go_back(self, optimizer: Optimizer) -> None:
+    def _go_back(self) -> None:
         """Put back what was kept, unless all that there is now is finite."""
+        network, optimizer = self.model.network, self.model.optimizer_
         present = optimizer.state()
-        vectors = [self.network.params, *(present[slot] for slot in optimizer.slots)]
+        vectors = [network.params, *(present[slot] for slot in optimizer.slots)]
         if not all(all_finite(vector) for vector in vectors):
-            self.network.params[...] = self._params
-            optimizer.restore(self._slots)
+            network.params[...] = self._params[network.layout.moved_from(self._layout)]
+            optimizer.restore(self.model.state.moved_slots(self._slots, self._layout))
+
+
+class FiniteLoss:
+    """A context in which a step with a loss that is not finite makes no update, and raises FloatingPointError."""
+
+    large = inf
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+
+    def __enter__(self) -> None:
+        """Watch the losses of all steps."""
+        self.step.guard = self
+
+    def __exit__(self, *_: object) -> None:
+        """Watch no longer."""
+        self.step.guard = None
+
+    def before_update(self, loss: float) -> None:
+        """Raise: the loss is not finite."""
+        raise FloatingPointError(f"the loss is {loss}; no step was made")
 
 
 def all_finite(vector: Array) -> bool:

@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Self
 
 import numpy as np
 
 from framework.core.types import Array, Logs
 from framework.data.samples import Data
 from framework.engine.network import Network
-from framework.losses import Loss
+from framework.engine.objective import Objective
+from framework.engine.step import Step
 from framework.metrics import Metric
 
 
-def losses(network: Network, loss: float, penalty: float) -> Logs:
+def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
     """Return "loss", penalty included; where the network has regularizers, "penalty" too."""
     return {"loss": loss + penalty, "penalty": penalty} if network.regularized else {"loss": float(loss)}
 
 
-def measure(metrics: dict[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
-    """Return the values of `metrics` by name; one that knows no weights is asked for them only where there are some."""
+def metric_values(metrics: dict[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
+    """Return the values of `metrics` by name; weights are passed only where there are some."""
     weights = () if weight is None else (weight,)
     return {name: metric(y, prediction, *weights) for name, metric in metrics.items()}
 
 
-def numbers(values: dict[str, Any]) -> Logs:
+def scalar_logs(values: dict[str, Any]) -> Logs:
     """Return those of `values` that are numbers: a history keeps no arrays, such as a confusion matrix."""
     return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
 
-class Seen:
+class EpochPredictions:
     """Targets and predictions of an epoch, kept for the metrics."""
 
     def __init__(self, metrics: dict[str, Metric]) -> None:
         self.metrics = metrics
         self.batches: list[tuple[Array, Array, Array | None]] = []
 
+    @contextmanager
+    def of(self, step: Step) -> Iterator[Self]:
+        """Collect those of all batches of `step` within a ``with`` block; without metrics, none."""
+        step.observer = self if self.metrics else None
+        try:
+            yield self
+        finally:
+            step.observer = None
+
     def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
-        if self.metrics:
-            self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
+        """Keep copies of a batch's arrays, which are overwritten by the next batch."""
+        self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
 
     def values(self) -> Logs:
+        """Return the metrics over all that was collected."""
         if not self.batches:
             return {}
         y, prediction = (np.concatenate([batch[i] for batch in self.batches]) for i in (0, 1))
@@ -49,10 +62,10 @@ class Seen:
         if any(part is not None for part in weights):
             ones = (np.ones(len(batch[0]), prediction.dtype) for batch in self.batches)
             weight = np.concatenate([one if part is None else part for part, one in zip(weights, ones, strict=True)])
-        return numbers(measure(self.metrics, y, prediction, weight))
+        return scalar_logs(metric_values(self.metrics, y, prediction, weight))
 
 
-def evaluate(network: Network, loss: Loss, metrics: dict[str, Metric], data: Data) -> dict[str, Any]:
+def evaluate(network: Network, objective: Objective, metrics: dict[str, Metric], data: Data) -> dict[str, Any]:
     """Return "loss" and the metrics of `network` on `data`, exact over all of it."""
     kept = len(data) if metrics else 0
     predictions = np.empty((kept, *network.output_shape), network.dtype)
@@ -60,11 +73,11 @@ def evaluate(network: Network, loss: Loss, metrics: dict[str, Metric], data: Dat
     for start in range(0, len(data), network.inference_rows):
         rows = slice(start, start + network.inference_rows)
         weight = None if data.weight is None else data.weight[rows]
-        prediction, sums = network.infer(data.x[rows], predictions[rows] if kept else None)
-        part, part_weight = loss.total(data.y[rows], prediction, weight, sums)
+        prediction, logits = network.infer(data.x[rows], predictions[rows] if kept else None)
+        part, part_weight = objective.total(data.y[rows], prediction, weight, logits)
         total += part
         total_weight += part_weight
-    mean = total / total_weight if loss.reduction == "mean" else total
+    mean = total / total_weight if objective.loss.reduction == "mean" else total
     penalty = network.penalties() if network.regularized else 0.0
-    values = measure(metrics, data.y[:], predictions, data.weight) if metrics else {}
-    return losses(network, float(mean), penalty) | values
+    values = metric_values(metrics, data.y[:], predictions, data.weight) if metrics else {}
+    return loss_logs(network, float(mean), penalty) | values

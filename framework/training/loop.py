@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from framework.callbacks import Callback, CallbackList, StopTraining, TerminateOnNaN
+from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.samples import Data
-from framework.engine.state import State
-from framework.training.divergence import LastFinite, no_overflow_warnings
-from framework.training.evaluation import Seen, evaluate, losses, numbers
+from framework.training.divergence import DivergenceGuard, no_overflow_warnings
+from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
-
-if TYPE_CHECKING:
-    from framework.model import Model
+from framework.training.trainable import Trainable
 
 logger = logging.getLogger("framework")
 
 
 def train(
-    model: Model,
+    model: Trainable,
     batches: ArrayBatches | StreamBatches,
     *,
     epochs: int,
@@ -40,7 +37,8 @@ def train(
     KeyboardInterrupt
         After Ctrl-C, between two steps.
     """
-    first = model.history.epoch[-1] if initial_epoch is None and model.history.epoch else initial_epoch or 0
+    before = _epochs_done(model)
+    first = before if initial_epoch is None else initial_epoch
     last = first + epochs if initial_epoch is None else max(epochs, first)
     params = {
         "epochs": last - first,
@@ -48,81 +46,73 @@ def train(
         "last_epoch": last,
         "steps": batches.steps,
         "validated": validation is not None,
+        "verbose": verbose,
     }
-    hooks = CallbackList(callbacks, model, {**params, "verbose": verbose})
+    hooks = CallbackList(callbacks, model, params)
+    tolerated = any(callback.tolerates_divergence for callback in callbacks)
     model.stop_training = False
-    with HeldInterrupts(hooks.batch_hooks) as interrupts, no_overflow_warnings():
-        last_finite = LastFinite(model.network, model.optimizer_)
-        try:
-            hooks.train_begin()
-            last_finite.keep(model.optimizer_)
-            for epoch in range(hooks.params["first_epoch"], last):
-                if model.stop_training:
-                    break
-                hooks.epoch_begin(epoch)
-                batches.begin_epoch(epoch)
-                logs = train_epoch(model, batches, hooks, epoch, last_finite)
-                last_finite.end_of_epoch(model.optimizer_, epoch)
-                if validation is not None:
-                    with interrupts.at_once():
-                        values = evaluate(model.network, model.loss_, model.metrics_, validation)
-                    logs |= {f"val_{name}": value for name, value in numbers(values).items()}
-                hooks.epoch_end(epoch, logs, model.history)
-                logger.debug("epoch %d: %s", epoch + 1, logs)
-                if hooks.callbacks:  # which may have set the optimizer or weights, or frozen layers
-                    model.state.follow(model.optimizer)
-                    model.state.refresh()
-                    last_finite.keep(model.optimizer_)
-                interrupts.check()
-        except StopTraining as reason:
-            model.stop_training = True
-            logger.info("training stopped: %s", reason)
-        except FloatingPointError as error:  # Diverged; or NumPy's own, if it was asked to raise
-            last_finite.go_back(model.optimizer_)
-            if not any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
-                raise
-            model.stop_training = True
-            logger.warning("training stopped: %s", error)
-        finally:
-            hooks.train_end()
+    with (
+        HeldInterrupts(hooks.batch_hooks) as interrupts,
+        no_overflow_warnings(),
+        hooks.ended(),
+        DivergenceGuard(model, tolerated) as guard,
+        _ended_by_a_callback(model),
+    ):
+        hooks.train_begin()
+        guard.keep()
+        if (resumed := _epochs_done(model)) != before:  # a checkpoint has put the model further
+            first = resumed
+        for epoch in range(first, last):
+            if model.stop_training:
+                break
+            hooks.epoch_begin(epoch)
+            batches.begin_epoch(epoch)
+            guard.begin_epoch(epoch)
+            logs = train_epoch(model, batches, hooks)
+            guard.end_epoch()
+            if validation is not None:
+                with interrupts.at_once():
+                    values = evaluate(model.network, model.state.objective, model.metrics_, validation)
+                logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
+            hooks.epoch_end(epoch, logs, model.history)
+            logger.debug("epoch %d: %s", epoch + 1, logs)
+            if hooks.callbacks:  # which may have set the optimizer or weights, or frozen layers
+                model.sync()
+                guard.keep()
+            interrupts.check()
 
 
-def train_epoch(
-    model: Model, batches: ArrayBatches | StreamBatches, hooks: CallbackList, epoch: int, last_finite: LastFinite
-) -> Logs:
+def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList) -> Logs:
     """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
-    network, loss, optimizer, step = model.network, model.loss_, model.optimizer_, model.state.step
-    params, grads = network.trainable_params, network.trainable_grads
-    seen = Seen(model.metrics_)
-    averaging = loss.reduction == "mean"
-    large = last_finite.large
+    model.sync()
+    network, train_step = model.network, model.train_step
+    averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
-    extras = bool(network.constrained or network.regularized or seen.metrics)
     total = total_weight = total_penalty = 0.0
-    step.refresh()
-    first = optimizer.step
-    for x, y, weight in batches:
-        value = step(x, y, weight)  # forward_prop, loss, back_prop
-        if not -large < value < large:
-            last_finite.step(value, optimizer, epoch, optimizer.step - first)
-        optimizer.update(params, grads)  # update_params
-
-        size = len(x) if weight is None else float(weight.sum())
-        total += value * size if averaging else value
-        total_weight += size
-        if extras:
-            network.constrain()
-            total_penalty += network.penalty * size
-            seen.add(y, step.prediction, weight)
-        if batch_hooks:
-            hooks.batch_end(optimizer.step - first - 1, {"loss": value + network.penalty})
-            step.refresh()
+    with EpochPredictions(model.metrics_).of(model.state.step) as predictions:
+        for batch, (x, y, weight) in enumerate(batches):
+            value = train_step(x, y, weight)
+            size = len(x) if weight is None else float(weight.sum())
+            total += value * size if averaging else value
+            total_weight += size
+            if network.regularized:
+                total_penalty += network.penalty * size
+            if batch_hooks:
+                hooks.batch_end(batch, {"loss": value + network.penalty})
+                model.sync()
     mean = total / total_weight if averaging else total
-    logs = losses(network, mean, total_penalty / total_weight)
-    return logs | seen.values()
+    return loss_logs(network, mean, total_penalty / total_weight) | predictions.values()
 
 
-def gradients(state: State, data: Data) -> float:
-    """Fill the network's gradients for `data` as one batch and return the loss, penalty included."""
-    state.step.refresh()
-    return state.step(data.x[:], data.y[:], data.weight) + state.network.penalty
+@contextmanager
+def _ended_by_a_callback(model: Trainable) -> Iterator[None]:
+    """End the fit without an error where a callback raises `StopTraining`."""
+    try:
+        yield
+    except StopTraining as reason:
+        model.stop_training = True
+        logger.info("training stopped: %s", reason)
+
+
+def _epochs_done(model: Trainable) -> int:
+    return model.history.epoch[-1] if model.history.epoch else 0

@@ -49,9 +49,9 @@ def steps(kind: str, optimizer: str, batch: int, width: int, inputs: int = 2) ->
 
     def make(count: int) -> None:
         for _ in range(count):
-            prediction = network.forward(x, training=True)
-            _, grad = loss_.value_and_gradient(y, prediction, None, logits=network.sums, out=network.active.grad)
-            network.backward(grad)
+            at = network.training_pass(len(x))
+            _, grad = model.state.objective.value_and_gradient(at, y, at.forward(x), None)
+            at.backward(grad)
             optimizer_.update(network.trainable_params, network.trainable_grads)
 
     make(50)

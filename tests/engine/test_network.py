@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from framework import Activation, BatchNormalization, Dense, Dropout, Layer, Network, Residual, Sequential
-from framework.engine.network import KEPT_BATCH_SIZES
-from framework.engine.passes import PREDICTIONS_BEFORE, RECORDED_ELEMENTS
+from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE
+from framework.engine.replay.policy import RECORDED_ELEMENTS
 
 RNG = np.random.default_rng(0)
 
@@ -74,8 +74,9 @@ def test_view_by_name_and_an_unknown_one():
 def test_backward_is_the_gradient(n):
     net, x, project = small(), RNG.normal(size=(n, 2)), RNG.normal(size=(n, 2))
     net.grads[:] = np.nan  # must be assigned, not added to
-    net.forward(x, training=True)
-    net.backward(project)
+    at = net.training_pass(len(x))
+    at.forward(x)
+    at.backward(project)
     np.testing.assert_allclose(net.grads, numeric(net, x, project), rtol=1e-6, atol=1e-8)
 
 
@@ -83,8 +84,9 @@ def test_the_same_layer_object_has_parameters_of_its_own_in_each_place():
     layer = Dense(2, "tanh")
     net, x, project = network([layer, layer]), RNG.normal(size=(3, 2)), RNG.normal(size=(3, 2))
     assert not np.array_equal(net.view("0.W"), net.view("1.W"))
-    net.forward(x, training=True)
-    net.backward(project)
+    at = net.training_pass(len(x))
+    at.forward(x)
+    at.backward(project)
     np.testing.assert_allclose(net.grads, numeric(net, x, project), rtol=1e-6, atol=1e-8)
 
 
@@ -94,23 +96,24 @@ def test_batches_of_different_sizes_do_not_disturb_each_other():
     alone = [small().forward(x) for x in inputs]
     for _ in range(2):
         for x, expected in zip(inputs, alone, strict=True):
-            np.testing.assert_allclose(net.forward(x, training=True), expected, rtol=1e-14)
+            np.testing.assert_allclose(net.training_pass(len(x)).forward(x), expected, rtol=1e-14)
             np.testing.assert_allclose(net.forward(x), expected, rtol=1e-14)
-    assert len(net._training) <= KEPT_BATCH_SIZES
-    assert len(net._idle) <= KEPT_BATCH_SIZES
+    assert len(net.bound.training) <= KEPT_BATCH_SIZES
+    assert len(net.bound.idle) <= KEPT_BATCH_SIZES
 
 
 def test_inference_leaves_the_training_pass_and_its_results_alone():
     net, x, project = small(), RNG.normal(size=(3, 2)), RNG.normal(size=(3, 2))
-    net.forward(x, training=True)
-    net.backward(project)
+    at = net.training_pass(len(x))
+    at.forward(x)
+    at.backward(project)
     expected = net.grads.copy()
-    net.forward(x, training=True)
+    at.forward(x)
     first = net.forward(x)
     kept = first.copy()
     net.forward(-x)
     np.testing.assert_array_equal(first, kept)  # the caller's own
-    net.backward(project)
+    at.backward(project)
     np.testing.assert_array_equal(net.grads, expected)
 
 
@@ -131,11 +134,11 @@ def test_predictions_that_are_played_are_those_that_are_not(layers, dtype):
     net, plain = network(layers, (4,), dtype=dtype), network(layers, (4,), dtype=dtype)
     for _ in range(PLAYED):
         x = RNG.normal(size=(3, 4)).astype(dtype)
-        plain._forget_passes()
+        plain._forget()
         np.testing.assert_array_equal(net.forward(x), plain.forward(x))
         for one in (net, plain):
             one.params *= 1.01
-    assert net._idle[3][0]._played is not None
+    assert net.bound.idle[3][0].replay.tape is not None
     kept = net.forward(x)
     before = kept.copy()
     net.forward(-x)
@@ -158,7 +161,7 @@ def test_predictions_of_many_rows_are_not_recorded():
     net, x = network([Dense(1)]), np.ones((RECORDED_ELEMENTS // 2 + 1, 2))
     for _ in range(PLAYED):
         net.forward(x)
-    assert net._idle[len(x)][0]._played is None
+    assert net.bound.idle[len(x)][0].replay.tape is None
 
 
 def test_several_threads_may_infer_at_once():
@@ -173,17 +176,21 @@ def test_several_threads_may_infer_at_once():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_one_dtype_throughout(dtype):
     net = network([Dense(3, "sigmoid"), "softmax"], dtype=dtype)
-    assert net.forward(np.ones((2, 2), dtype), training=True).dtype == dtype
-    net.backward(np.ones((2, 3), dtype))
+    at = net.training_pass(2)
+    assert at.forward(np.ones((2, 2), dtype)).dtype == dtype
+    at.backward(np.ones((2, 3), dtype))
     assert net.params.dtype == net.grads.dtype == net.infer(np.ones((2, 2), dtype))[0].dtype == dtype
 
 
 def test_frozen_parameters_move_behind_the_trainable_and_keep_their_values():
     net = small()
     before = {name: view.copy() for name, view in net.views.items()}
-    assert net.refresh() is None
+    old = net.layout
+    net.sync()
+    assert net.layout is old
     net.layers[0].trainable = False
-    indices = net.refresh()
+    net.sync()
+    indices = net.layout.moved_from(old)
     assert sorted(indices) == list(range(net.params.size))
     assert net.trainable_params.size == net.params.size - 9
     net.trainable_params[:] = 0
@@ -194,13 +201,28 @@ def test_frozen_parameters_move_behind_the_trainable_and_keep_their_values():
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
 def test_a_copy_has_vectors_and_views_of_its_own(copied):
     net, x, project = small(), RNG.normal(size=(3, 2)), RNG.normal(size=(3, 2))
-    net.forward(x, training=True)
-    net.backward(project)
+    at = net.training_pass(len(x))
+    at.forward(x)
+    at.backward(project)
     twin = copied(net)
     np.testing.assert_array_equal(twin.grads, net.grads)
     twin.params *= 2
     assert all(np.array_equal(view, 2 * net.views[name]) for name, view in twin.views.items())
     assert not np.array_equal(twin.forward(x), net.forward(x))
+
+
+@pytest.mark.parametrize("layers", [[Dense(3, "tanh"), Dense(2)], ["tanh"], [[Dense(2), "relu"], UserDouble()]])
+def test_a_pass_gives_the_gradient_of_the_inputs_where_it_is_wanted(layers):
+    net, x = network(layers), RNG.normal(size=(3, 2))
+    at = net.training_pass(3, needs_input_grad=True)
+    project = RNG.normal(size=at.forward(x).shape)
+    computed = at.backward(project).copy()
+    for place in np.ndindex(x.shape):
+        shifted = [x.copy(), x.copy()]
+        shifted[0][place] += 1e-6
+        shifted[1][place] -= 1e-6
+        up, down = ((project * net.forward(each)).sum() for each in shifted)
+        assert computed[place] == pytest.approx((up - down) / 2e-6, rel=1e-6, abs=1e-8)
 
 
 def test_layers_that_do_not_fit_are_named():

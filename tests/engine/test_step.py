@@ -23,8 +23,9 @@ from framework import (
     Network,
     Residual,
 )
-from framework.engine.network import KEPT_BATCH_SIZES
-from framework.engine.passes import RECORDED_ELEMENTS
+from framework.engine.bound import KEPT_BATCH_SIZES
+from framework.engine.objective import Objective
+from framework.engine.replay.policy import RECORDED_ELEMENTS
 from framework.engine.step import Step
 
 RNG = np.random.default_rng(0)
@@ -80,6 +81,18 @@ def pair(layers, loss, dtype=np.float64, inputs=4):
     return [model.state.step for model in models]
 
 
+def recorded(step):
+    """Return the kinds of batches that are played."""
+    return [kind for kind, one in step.network.bound.steps.items() if one.replay.tape is not None]
+
+
+class Last:
+    """Keeps the prediction of the last batch."""
+
+    def add(self, y, prediction, weight):
+        self.prediction = prediction
+
+
 def batch(loss, n, dtype, weighted=False):
     x = RNG.normal(size=(n, 4)).astype(dtype)
     classes = RNG.integers(0, 2, n)
@@ -92,17 +105,19 @@ def batch(loss, n, dtype, weighted=False):
 def test_played_and_plain_are_the_same(name, dtype):
     layers, loss = NETWORKS[name]
     step, plain = pair(layers, loss, dtype)
+    step.observer = last = Last()
     for i in range(16):
         given = batch(loss, 3 if i % 3 else 2, dtype, weighted=i % 2 == 1)
-        assert step(*given) == plain.plain(*given)
-        np.testing.assert_array_equal(step.prediction, plain.prediction)
+        value, prediction = plain.as_written(*given)
+        assert step(*given) == value
+        np.testing.assert_array_equal(last.prediction, prediction)
         np.testing.assert_array_equal(step.network.grads, plain.network.grads)
         np.testing.assert_array_equal(step.network.params, plain.network.params)
         assert step.network.penalty == plain.network.penalty
         for one in (step, plain):
             one.network.trainable_params[...] -= 0.03 * one.network.trainable_grads
-    assert len(step._recorded) == 4
-    assert not step._problems
+    assert len(recorded(step)) == 4
+    assert not any(one.replay.problem for one in step.network.bound.steps.values())
 
 
 def test_a_loss_that_branches_otherwise_is_computed_anew():
@@ -112,10 +127,10 @@ def test_a_loss_that_branches_otherwise_is_computed_anew():
         for one in (step, plain):
             one.network.view("1.W")[...] = scale * np.array([[1, -1, 0.5, 0], [0, 1, -1, 0.5]])
         given = batch("categorical_crossentropy", 4, np.float64)
-        assert step(*given) == plain.plain(*given)
+        assert step(*given) == plain.as_written(*given)[0]
         np.testing.assert_array_equal(step.network.grads, plain.network.grads)
         np.testing.assert_array_equal(step.network.params, plain.network.params)  # running means moved once
-    assert len(step._recorded) == 1
+    assert len(recorded(step)) == 1
 
 
 @pytest.mark.parametrize(
@@ -133,7 +148,9 @@ def test_what_is_set_on_a_component_takes_effect(change, when):
         slope, loss = Activation.named("leaky_relu")(0.01), Loss.named("huber")()
         model = Model([Dense(4), slope, Dense(1)], loss=loss, optimizer=SGD(0.1), seed=0).build(2)
         if not played:
-            model.state.step.__class__ = type("Plain", (Step,), {"__call__": Step.plain})
+            model.state.step.__class__ = type(
+                "AsWritten", (Step,), {"__call__": lambda *args: Step.as_written(*args)[0]}
+            )
         x = np.random.default_rng(0).normal(size=(40, 2))
 
         def at(place, logs):
@@ -145,7 +162,7 @@ def test_what_is_set_on_a_component_takes_effect(change, when):
         if when == "between fits":
             change(model, slope, loss)
             model.fit(x, x[:, 0] * x[:, 1], epochs=2, batch_size=8)
-        assert bool(model.state.step._recorded) == played
+        assert bool(recorded(model.state.step)) == played
         return model.network.view("0.W"), model.network.view("2.W")
 
     for computed, expected in zip(fitted(True), fitted(False), strict=True):
@@ -155,11 +172,11 @@ def test_what_is_set_on_a_component_takes_effect(change, when):
 def test_the_first_batch_is_not_recorded_and_large_ones_never_are():
     step, _ = pair([Dense(2)], "mse")
     step(*batch("mse", 3, np.float64))
-    assert not step._recorded
+    assert not recorded(step)
     large = batch("mse", RECORDED_ELEMENTS // 4 + 1, np.float64)
     for _ in range(3):
         step(*large)
-    assert not step._recorded
+    assert not recorded(step)
     assert "so large" in step.problem(*large)
 
 
@@ -168,9 +185,9 @@ def test_no_more_kinds_of_batches_are_recorded_than_are_kept():
     for _ in range(3):
         for n in range(1, KEPT_BATCH_SIZES + 5):
             given = batch("mse", n, np.float64)
-            assert step(*given) == plain.plain(*given)
+            assert step(*given) == plain.as_written(*given)[0]
             np.testing.assert_array_equal(step.network.grads, plain.network.grads)
-    assert len(step._recorded) == KEPT_BATCH_SIZES
+    assert len(recorded(step)) == KEPT_BATCH_SIZES
     assert "kinds of batches" in step.problem(*given)
 
 
@@ -184,13 +201,13 @@ def test_recordings_that_are_in_vain_become_rare():
             return grad
 
     step, plain = pair([Dense(3, "tanh"), Remembering(), Dense(2)], "mse")
-    recorded = 0
+    played = 0
     for _ in range(300):
-        step.refresh()
+        step.network.sync()
         given = batch("mse", 3, np.float64)
-        assert step(*given) == plain.plain(*given)
-        recorded += bool(step._recorded)
-    assert recorded < 10
+        assert step(*given) == plain.as_written(*given)[0]
+        played += bool(recorded(step))
+    assert played < 10
 
 
 def test_an_error_while_recording_leaves_the_network_usable():
@@ -206,7 +223,7 @@ def test_an_error_while_recording_leaves_the_network_usable():
     for one in (step, plain):
         one.network.view("0.b")[...] = 0
     for _ in range(3):
-        assert step(*good) == plain.plain(*good)
+        assert step(*good) == plain.as_written(*good)[0]
     np.testing.assert_array_equal(step.network.grads, plain.network.grads)
 
 
@@ -215,8 +232,8 @@ def test_targets_of_another_kind_are_another_recording():
     x = RNG.normal(size=(4, 4))
     for _ in range(4):
         for y in (RNG.integers(0, 3, 4), RNG.dirichlet(np.ones(3), 4)):
-            assert step(x, y) == plain.plain(x, y)
-    assert len(step._recorded) == 2
+            assert step(x, y) == plain.as_written(x, y)[0]
+    assert len(recorded(step)) == 2
 
 
 def test_recordings_are_not_copied_with_a_model():
@@ -224,7 +241,7 @@ def test_recordings_are_not_copied_with_a_model():
     X, y = RNG.normal(size=(40, 2)), RNG.normal(size=40)
     model.fit(X, y, epochs=3)
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
-        assert not twin.state.step._recorded
+        assert not recorded(twin.state.step)
         assert twin.state.step.network is twin.network
         before = model.network.params.copy()
         twin.fit(X, y, epochs=3)
@@ -241,8 +258,8 @@ def test_a_model_that_is_gone_leaves_no_memory_behind():
         model.fit(X, y, epochs=3, batch_size=10)
         for _ in range(20):
             model.predict(X[:2])
-        assert model.state.step._recorded
-        assert model.network._idle[2][0]._played
+        assert recorded(model.state.step)
+        assert model.network.bound.idle[2][0].replay.tape
 
     def used():
         gc.collect()
@@ -304,13 +321,13 @@ def test_a_component_that_lies_is_found_out():
     step, plain = pair([Sly(), Dense(2)], "mse")
     for _ in range(4):
         given = batch("mse", 3, np.float64)
-        assert step(*given) == plain.plain(*given)
+        assert step(*given) == plain.as_written(*given)[0]
     assert step.problem(*given) == "it takes a Python number out of an array (__float__)"
 
 
 def test_a_network_alone_can_be_stepped():
     network = Network([Dense(2)], (3,), rng=np.random.default_rng(0), noise=np.random.default_rng(1))
-    step = Step(network, Loss.of("mse"))
+    step = Step(network, Objective(Loss.of("mse")))
     x, y = RNG.normal(size=(5, 3)), RNG.normal(size=(5, 2))
     for _ in range(5):
         expected = ((x @ network.view("0.W").T + network.view("0.b") - y) ** 2).mean()

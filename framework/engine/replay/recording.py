@@ -1,135 +1,137 @@
-"""NumPy calls written down while a function makes them, to be made again on other values in the same arrays.
+"""Record the NumPy calls that a function makes, to make them again on other values in the same arrays.
 
 On small arrays a training step is a few dozen NumPy calls of a fifth of a microsecond each, and as much time again
 goes into the Python between them: attributes, arguments, frames. All of it is the same in every step of one batch size.
-So a `Recording` watches a function once and keeps the calls, each bound to its arrays; playing them is a loop over
-that list. Arrays that the function allocates are kept and written to again: a replay allocates nothing. One that the
-function has let go of serves for a later result, as it would in a heap, so that few arrays stay in the cache.
+So a `Recording` traces a function once and keeps its calls, each with its arrays; a player runs through that list.
+Arrays that the function allocates are kept and written to again: playing allocates nothing. Memory that the function
+has let go of serves a later result, as it would in a heap, so that few arrays stay in the cache.
 
-That is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
-depend on their values. Numbers that it takes from anywhere else are those of the time of the recording.
+This is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
+depend on their values. Numbers that it reads from anywhere else are those of the time of the recording.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary, finalize, ref
 
 import numpy as np
 
 from framework.core.types import Array
-from framework.engine.replay.traced import Call, Watched, arrays_in, named, unwatched, watched_in
-
-WITH_OUT = (np.concatenate, np.dot, np.einsum, np.stack)
+from framework.engine.replay.call import Call, arrays_in
+from framework.engine.replay.traced import TracedArray, traced_in, untraced
 
 
 class Recording:
-    """The NumPy calls that were made on watched arrays.
+    """The NumPy calls that were made on traced arrays.
 
     Attributes
     ----------
-    calls : list of callable
-        What ``for call in recording.calls: call()`` makes again.
+    calls : list of Call
     problem : str or None
         Why it must not be played: what the function took out of NumPy's hands.
     branches : bool
-        Whether the function may branch on values. A replay then raises `Changed` at a branch that would be another
-        one, and what comes after it has to be computed anew; else a branch is a `problem`.
+        Whether the function may branch on values. Playing then raises `BranchChanged` at a branch that would go the
+        other way, and what comes after it has to be computed as it is written; otherwise a branch is a `problem`.
     """
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.problem: str | None = None
         self.branches = False
-        self._watched: WeakValueDictionary[int, Watched] = WeakValueDictionary()
+        self._traced: WeakValueDictionary[int, TracedArray] = WeakValueDictionary()
         self._free: dict[Any, list[Array]] = {}
-        self._kept: list[Watched] = []
-        self._made: list[ref[Watched]] = []
+        self._kept: list[TracedArray] = []
+        self._made: list[ref[TracedArray]] = []
 
-    def watch(self, array: Any, source: Any = None) -> Watched:
-        """Return a view of `array`; what is done with it, and with what comes of it, is written down.
+    def add(self, call: Call) -> None:
+        """Append a call."""
+        self.calls.append(call)
+
+    def trace(self, array: Any, source: Any = None) -> TracedArray:
+        """Return a traced view of `array`: what is done with it, and with what comes of it, is recorded.
 
         The memory belongs to `source`, if that is given.
         """
-        watched = self._watched.get(id(array))
-        if watched is None:
-            self._watched[id(array)] = watched = array.view(Watched)
-            watched.recording, watched.plain, watched.source = self, array, source
-            self.made(watched)
-        return watched
+        traced = self._traced.get(id(array))
+        if traced is None:
+            self._traced[id(array)] = traced = array.view(TracedArray)
+            traced.recording, traced.plain, traced.source = self, array, source
+            self.made(traced)
+        return traced
 
-    def made(self, watched: Watched) -> None:
-        """Remember an array that is watched, to part from it in the end."""
-        self._made.append(ref(watched))
+    def made(self, traced: TracedArray) -> None:
+        """Remember a traced array, to part from it in the end."""
+        self._made.append(ref(traced))
 
     def keep(self, value: Any) -> Any:
-        """Return `value` with plain arrays in place of watched ones, whose memory then serves for nothing else."""
-        self._kept += watched_in(value)
-        return unwatched(value)
+        """Return `value` with plain arrays in place of traced ones, whose memory then serves nothing else."""
+        self._kept += traced_in(value)
+        return untraced(value)
 
-    def result(self, value: Any) -> Watched:
-        """Return what a call has given as a watched array, in memory that is used again when nothing refers to it."""
+    def result(self, value: Any) -> TracedArray:
+        """Return a call's result as a traced array, in memory that is used again when nothing refers to it.
+
+        The finalizer hands the memory back when the traced array goes, which is when the recorded function has let
+        go of the result and of all views on it (each view holds its `source`).
+        """
         array = np.asarray(value)
         free = self._free.setdefault((array.shape, array.dtype), [])
         if free:
             free[-1][...] = array
             array = free.pop()
-        watched = self.watch(array)
-        finalize(watched, free.append, array)
-        return watched
+        traced = self.trace(array)
+        finalize(traced, free.append, array)
+        return traced
 
     def close(self) -> list[Call]:
         """Return the calls, and forget what was needed to record them."""
-        self._watched.clear()
+        self._traced.clear()
         self._kept.clear()
         self._free.clear()
-        # Arrays in the calls are views on watched ones. These must not refer to the calls, nor to such a view: a cycle
+        # Arrays in the calls are views on traced ones. These must not refer to the calls, nor to such a view: a cycle
         # that leads through an array is hidden from Python, which would never free it.
         nothing = Recording()
         for one in self._made:
-            if (watched := one()) is not None:
-                vars(watched).clear()
-                watched.recording = nothing
+            if (traced := one()) is not None:
+                vars(traced).clear()
+                traced.recording = nothing
         self._made.clear()
         return self.calls
 
     def checked(self, result: Any, name: str) -> Any:
-        """Return what a component called `name` has returned; a problem, if it was not made from watched arrays."""
-        if result is None or isinstance(result, Watched):
+        """Return what a component called `name` has returned; a problem, unless it was made from traced arrays."""
+        if result is None or isinstance(result, TracedArray):
             return result
         self.problem = f"{name} returns what was not made by NumPy from its arrays"
-        return self.watch(np.asarray(result))
+        return self.trace(np.asarray(result))
 
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return ``function(*args, **kwargs)`` as a watched array, and write the call down."""
-        sources = watched_in((args, kwargs))
-        args, kwargs = unwatched(args), unwatched(kwargs)
+        """Return ``function(*args, **kwargs)`` as a traced array, and record the call."""
+        sources = traced_in((args, kwargs))
+        args, kwargs = untraced(args), untraced(kwargs)
         result = function(*args, **kwargs)
-        call = partial(function, *args, **kwargs)
         if result is None:
-            self.calls.append(call)
+            self.calls.append(Call(function, args, (), kwargs))
             return None
         if not isinstance(result, np.ndarray | np.generic):
             self.problem = f"{function.__name__} gives a {type(result).__name__}"
             return result
         given = list(arrays_in((args, kwargs)))
         if any(result is one for one in given):
-            self.calls.append(call)
-            return self.watch(result, sources)
+            self.calls.append(Call(function, args, (), kwargs))
+            return self.trace(result, sources)
         if any(np.may_share_memory(result, one) for one in given):  # a view: nothing to be done again
-            return self.watch(result, sources)
-        watched = self.result(result)
-        if function in WITH_OUT:
-            self.calls.append(partial(call, out=watched.plain))
-        elif function is not np.empty_like:
-            self.calls.append(_assigning(watched.plain, call))
-        return watched
+            return self.trace(result, sources)
+        traced = self.result(result)
+        if function is not np.empty_like:
+            self.calls.append(Call(function, args, (traced.plain,), kwargs))
+        return traced
 
 
-class WatchedGenerator:
-    """A random generator whose draws are written down: a replay draws anew.
+class TracedGenerator:
+    """A random generator whose draws are recorded: playing draws anew.
 
     Parameters
     ----------
@@ -142,13 +144,6 @@ class WatchedGenerator:
         self._recording = recording
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the method of this name of the generator, watched."""
+        """Return the method of this name of the generator, traced."""
         method = getattr(self._rng, name)
         return lambda *args, **kwargs: self._recording.apply(method, args, kwargs)
-
-
-def _assigning(array: Array, call: partial[Any]) -> Call:
-    def assign() -> None:
-        array[...] = call()
-
-    return named(assign, call.func)

@@ -3,19 +3,20 @@
 import numpy as np
 import pytest
 
-from framework.engine.replay.recording import Recording, WatchedGenerator
-from framework.engine.replay.traced import Changed, Watched, unwatched
+from framework.engine.replay.player import compile
+from framework.engine.replay.recording import Recording, TracedGenerator
+from framework.engine.replay.traced import BranchChanged, TracedArray, untraced
 
 
 def play(recording):
-    for call in recording.calls:
+    for call in compile(recording.calls):
         call()
 
 
 def played(function, *arrays, batches=3):
     """Record `function` on `arrays`, then play it on other values and compare with calling it."""
     recording = Recording()
-    results = function(*map(recording.watch, arrays))
+    results = function(*map(recording.trace, arrays))
     assert recording.problem is None
     rng = np.random.default_rng(1)
     for _ in range(batches):
@@ -23,7 +24,7 @@ def played(function, *arrays, batches=3):
             array[...] = rng.integers(0, 4, array.shape) if array.dtype.kind == "i" else rng.normal(size=array.shape)
         expected = function(*(array.copy() for array in arrays))
         play(recording)
-        np.testing.assert_array_equal(unwatched(results), expected)
+        np.testing.assert_array_equal(untraced(results), expected)
     return recording
 
 
@@ -97,16 +98,16 @@ def test_an_index_may_be_another_at_each_play():
 def test_what_is_returned_has_the_dtype_of_the_call():
     x = np.ones((2, 2), np.float32)
     for function in (lambda x: 2 * x, lambda x: x.sum(), lambda x: x.dot(x), lambda x: x > 0):
-        watched = function(Recording().watch(x))
-        assert isinstance(watched, Watched)
-        assert watched.dtype == function(x).dtype
+        traced = function(Recording().trace(x))
+        assert isinstance(traced, TracedArray)
+        assert traced.dtype == function(x).dtype
 
 
 def test_playing_allocates_no_arrays():
     import tracemalloc
 
     recording = Recording()
-    x = recording.watch(np.ones((100, 100)))
+    x = recording.trace(np.ones((100, 100)))
     np.tanh(2 * x + 1).dot(x).sum(axis=0)
     tracemalloc.start()
     play(recording)
@@ -118,9 +119,9 @@ def test_playing_allocates_no_arrays():
 def test_memory_that_is_one_array_stays_one_array():
     """NumPy would have to find out how two views on the same memory overlap, which takes as long as a call."""
     recording, x = Recording(), np.ones(3)
-    np.exp(recording.watch(x), recording.watch(x))
+    np.exp(recording.trace(x), recording.trace(x))
     (call,) = recording.calls
-    assert call.args[0] is call.args[1] is x
+    assert call.inputs[0] is call.outputs[0] is x
 
 
 def test_a_branch_is_a_problem_unless_it_is_allowed():
@@ -128,35 +129,35 @@ def test_a_branch_is_a_problem_unless_it_is_allowed():
         return 2 * x if x.sum() > 0 else 3 * x
 
     recording = Recording()
-    function(recording.watch(np.ones(3)))
+    function(recording.trace(np.ones(3)))
     assert recording.problem == "it branches on values"
 
     recording, x = Recording(), np.ones(3)
     recording.branches = True
-    y = function(recording.watch(x))
+    y = function(recording.trace(x))
     assert recording.problem is None
     x[...] = 2
     play(recording)
-    assert unwatched(y).tolist() == [4, 4, 4]
+    assert untraced(y).tolist() == [4, 4, 4]
     x[...] = -1
-    with pytest.raises(Changed):
+    with pytest.raises(BranchChanged):
         play(recording)
 
 
 @pytest.mark.parametrize("take", [float, int, lambda x: x.item(), lambda x: x.tolist()])
 def test_a_number_taken_out_is_a_problem(take):
     recording = Recording()
-    take(recording.watch(np.ones((2, 2))).sum())
+    take(recording.trace(np.ones((2, 2))).sum())
     assert "takes a Python number out of an array" in recording.problem
 
 
 def test_draws_are_made_anew():
     recording, out = Recording(), np.empty(3)
-    rng = WatchedGenerator(np.random.default_rng(0), recording)
-    rng.random(dtype=np.float64, out=recording.watch(out))
+    rng = TracedGenerator(np.random.default_rng(0), recording)
+    rng.random(dtype=np.float64, out=recording.trace(out))
     drawn = rng.standard_normal(2) + 1
     same = np.random.default_rng(0)
     for _ in range(3):
         np.testing.assert_array_equal(out, same.random(3))
-        np.testing.assert_array_equal(unwatched(drawn), same.standard_normal(2) + 1)
+        np.testing.assert_array_equal(untraced(drawn), same.standard_normal(2) + 1)
         play(recording)

@@ -1,0 +1,72 @@
+"""Passes and recordings of a network in its present form: `Bound`."""
+
+from __future__ import annotations
+
+from framework.engine.passes import BoundLayers, Pass, Prediction
+from framework.engine.recorded_step import RecordedStep
+from framework.engine.replay.policy import Policy
+
+KEPT_BATCH_SIZES = 8
+# A fit makes thousands of steps of one kind; recording a prediction takes as long as some dozens of them.
+STEPS_BEFORE = 2
+PREDICTIONS_BEFORE = 16
+
+Kind = tuple[int, int, bool]
+
+
+class Bound:
+    """All that is bound to a network's vectors and to its components' arguments: passes and recordings.
+
+    When one of these changes it is replaced as a whole, so that nothing in it can be stale.
+
+    Parameters
+    ----------
+    network : Network
+    steps, predictions : Policy
+        When to record a training step, and a prediction. They outlive this object, and learn that it was replaced.
+
+    Attributes
+    ----------
+    training : dict of int to Pass
+        By batch size.
+    idle : dict of int to list of Prediction
+        By batch size, those that no thread is using.
+    steps : dict of (batch size, axes of the targets, without weights) to RecordedStep
+    """
+
+    def __init__(self, network: BoundLayers, steps: Policy, predictions: Policy) -> None:
+        self.network = network
+        self._step_policy, self._prediction_policy = steps, predictions
+        steps.forget()
+        predictions.forget()
+        self.training: dict[int, Pass] = {}
+        self.idle: dict[int, list[Prediction]] = {}
+        self.steps: dict[Kind, RecordedStep] = {}
+
+    def training_pass(self, n: int) -> Pass:
+        """Return the training pass for batches of `n`."""
+        at = self.training.get(n)
+        if at is None:
+            if len(self.training) >= KEPT_BATCH_SIZES:
+                self.training.clear()
+            at = self.training[n] = Pass(self.network, n, training=True)
+        return at
+
+    def prediction(self, n: int) -> Prediction:
+        """Return a prediction for batches of `n` that no other thread is using; hand it back with `release`."""
+        try:
+            return self.idle[n].pop()
+        except (KeyError, IndexError):
+            return Prediction(self.network, n, self._prediction_policy)
+
+    def release(self, prediction: Prediction) -> None:
+        """Let others use a prediction."""
+        n = prediction.at.n
+        if n not in self.idle and len(self.idle) >= KEPT_BATCH_SIZES:
+            self.idle = {}
+        self.idle.setdefault(n, []).append(prediction)
+
+    def new_step(self, kind: Kind) -> RecordedStep:
+        """Return a new step for batches of a kind."""
+        step = self.steps[kind] = RecordedStep(self._step_policy, kind[0], self.network.widest)
+        return step

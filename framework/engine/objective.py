@@ -1,0 +1,80 @@
+"""A loss at the end of a network, fused with the output activation where that is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from framework.activations import Activation
+from framework.core.types import Array, LayerLike
+from framework.layers.activate import Activate
+from framework.layers.base import Layer
+from framework.layers.dense import Dense
+from framework.layers.sequential import Sequential
+from framework.losses import Loss
+
+# A user's class may take over a name, and be another function.
+BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
+
+
+class TrainingPass(Protocol):
+    """What is needed of the pass that made a prediction."""
+
+    grad: Array
+
+    @property
+    def logits(self) -> Array | None: ...
+
+
+class Objective:
+    """The pairing of a loss with the activation that ends the layers: the one place that knows whether they are fused.
+
+    Where the activation is the loss's link (sigmoid and binary cross-entropy, softmax and categorical
+    cross-entropy), the loss is computed from the logits and its gradient is taken there: exact at any size, where
+    the way through the activation would round to 0 and 1.
+
+    Parameters
+    ----------
+    loss : Loss
+    fused : bool
+        Whether gradients are with respect to the logits, so that the output layer has to pass them on as they are.
+    """
+
+    def __init__(self, loss: Loss, fused: bool = False) -> None:
+        self.loss = loss
+        self.fused = fused
+
+    @classmethod
+    def of(cls, loss: Loss, layers: Sequence[LayerLike]) -> Objective:
+        """Return `loss` at the end of `layers`, fused if these end in its link."""
+        return cls(loss, loss.link is not None and output_activation(layers) == loss.link)
+
+    @property
+    def link(self) -> str | None:
+        """The name of the output activation if it is fused."""
+        return self.loss.link if self.fused else None
+
+    def value_and_gradient(
+        self, at: TrainingPass, y: Array, prediction: Array, weight: Array | None
+    ) -> tuple[float, Array]:
+        """Return the loss of a batch and the gradient from which `at` goes backward."""
+        return self.loss.value_and_gradient(y, prediction, weight, at.logits, at.grad)
+
+    def total(self, y: Array, prediction: Array, weight: Array | None, logits: Array | None) -> tuple[float, float]:
+        """Return the weighted sum of the samples' losses, and the sum of the weights."""
+        return self.loss.total(y, prediction, weight, logits)
+
+
+def output_activation(layers: Sequence[Any]) -> str | None:
+    """Return the name of the activation that ends `layers`; None if they do not end in one.
+
+    A subclass that has its own forward pass may do anything with what the activation returns.
+    """
+    last = Layer.of(layers[-1])
+    if isinstance(last, Sequential):
+        return output_activation(last.layers) if type(last).forward is Sequential.forward else None
+    if type(last).forward not in (Dense.forward, Activate.forward):
+        return None
+    activation = type(Activation.of(last.activation))
+    name = activation.component_name
+    return name if BUILT_IN.get(name, activation) is activation else None

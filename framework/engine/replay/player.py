@@ -1,0 +1,67 @@
+"""Play recorded calls from Python: each bound once to its arrays, in the form that costs least."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from framework.core.types import Array
+from framework.engine.replay.call import Call
+
+Bound = Callable[[], Any]
+REDUCE_ARGUMENTS = {
+    "axis": 0,
+    "dtype": None,
+    "out": None,
+    "keepdims": False,
+}  # of ufunc.reduce, in order, after the array
+OUT_BY_NAME = (np.maximum, np.minimum)  # a third positional argument is deprecated in these
+TAKES_OUT = (np.concatenate, np.dot, np.einsum, np.stack)
+
+
+def compile(calls: Sequence[Call]) -> list[Bound]:
+    """Return a tape: what ``for play in tape: play()`` runs again on the arrays of `calls`."""
+    return [bind(call) for call in calls]
+
+
+def bind(call: Call) -> Bound:
+    """Return `call` as a function of no arguments.
+
+    Positional arguments cost a ufunc less than keywords, a bound method less than a function that looks for it.
+    """
+    function, inputs, outputs, arguments = call.function, call.inputs, call.outputs, call.arguments
+    name = getattr(function, "__name__", "")
+    owner = getattr(function, "__self__", None)
+    if getattr(np.ndarray, name, None) is function:
+        function, inputs = getattr(inputs[0], name), inputs[1:]
+    if not outputs:
+        return partial(function, *inputs, **arguments)
+    if call.function is np.ndarray.dot:
+        return partial(function, *inputs, *outputs)
+    if function in OUT_BY_NAME and not arguments:
+        return _compare(function, *inputs, *outputs)
+    if isinstance(function, np.ufunc) and not arguments:
+        return partial(function, *inputs, *outputs)
+    if isinstance(owner, np.ufunc) and name == "reduce" and arguments.keys() <= REDUCE_ARGUMENTS.keys():
+        positional = {**REDUCE_ARGUMENTS, **arguments, "out": outputs[0]}
+        return partial(function, *inputs, *positional.values())
+    if isinstance(function, np.ufunc) or isinstance(owner, np.ufunc) or function in TAKES_OUT:
+        return partial(function, *inputs, out=outputs[0] if len(outputs) == 1 else outputs, **arguments)
+    return _assign(outputs[0], partial(function, *inputs, **arguments))
+
+
+def _compare(function: Any, a: Any, b: Any, out: Array) -> Bound:
+    def compare() -> None:
+        function(a, b, out=out)
+
+    return compare
+
+
+def _assign(array: Array, compute: Bound) -> Bound:
+    def assign() -> None:
+        array[...] = compute()
+
+    return assign

@@ -1,0 +1,95 @@
+"""When to record and when to play: warm up, record, play, forget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from framework.engine.replay.call import Call
+from framework.engine.replay.player import Bound, compile
+from framework.engine.replay.recording import Recording
+
+# Playing saves little where arrays are large, and each array that is allocated is kept for it.
+RECORDED_ELEMENTS = 1 << 18
+LONGEST_WAIT = 1 << 16
+
+
+class Policy:
+    """How often a piece of work is made as it is written before it is recorded.
+
+    Recordings become stale when an argument of a component is assigned. The more often that happens, the longer the
+    wait for the next one: it doubles each time, up to 65,536.
+
+    Parameters
+    ----------
+    wait : int
+        The recording is made at this time.
+    most : int
+        At most so many recordings are kept.
+    """
+
+    def __init__(self, wait: int, most: int) -> None:
+        self.wait = wait
+        self.most = most
+        self.recorded = 0
+
+    def forget(self) -> None:
+        """Count all recordings as stale."""
+        if self.recorded:
+            self.wait = min(2 * self.wait, LONGEST_WAIT)
+        self.recorded = 0
+
+
+class Replay:
+    """One piece of work on batches of one kind: made as it is written, then recorded, then played.
+
+    Parameters
+    ----------
+    policy : Policy
+    n, widest : int
+        The batch size, and the elements of the largest array that one sample becomes.
+
+    Attributes
+    ----------
+    calls : list of Call
+        What was recorded.
+    tape : list of callables, or None
+        What plays it; None as long as the work has to be made as it is written.
+    problem : str or None
+        Why it is never recorded, or never played.
+    """
+
+    def __init__(self, policy: Policy, n: int, widest: int) -> None:
+        self.policy = policy
+        self.calls: list[Call] = []
+        self.tape: list[Bound] | None = None
+        self.problem: str | None = None
+        if n * widest > RECORDED_ELEMENTS:
+            self.problem = f"a batch of {n} is so large that it would gain little"
+        self._made = 0
+
+    def due(self) -> bool:
+        """Count one more time that the work is made; return whether it should be recorded this time."""
+        self._made += 1
+        if self.problem is not None or self._made != self.policy.wait:
+            return False
+        if self.policy.recorded >= self.policy.most:
+            self.problem = f"there are more than {self.policy.most} kinds of batches"
+            return False
+        return True
+
+    @contextmanager
+    def recording(self) -> Iterator[Recording]:
+        """Give a recording to make the work with; what was recorded is played from then on."""
+        recording = Recording()
+        try:
+            yield recording
+        except BaseException:
+            self._made = 0
+            raise
+        finally:
+            self.calls = recording.close()
+        self.problem = recording.problem
+        if self.problem is None:
+            self.tape = compile(self.calls)
+            self.policy.recorded += 1

@@ -1,0 +1,62 @@
+"""The tree of placed layers: which layer stands where, with which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from framework.core.component import Component
+from framework.core.types import Shape
+from framework.layers.base import Layer, Parameter
+
+
+@dataclass
+class PlacedLayer:
+    """A layer in its place in the tree; the same layer object may stand in several places.
+
+    Attributes
+    ----------
+    layer : Layer
+    path : str
+        ``"0"``, or ``"2.1"`` for layer 1 inside layer 2.
+    input_shape : tuple of int
+        The shape of one sample.
+    parameters : dict of str to Parameter
+    children : list of PlacedLayer
+    trainable : bool
+        False if this layer, or one around it, is frozen.
+    """
+
+    layer: Layer
+    path: str
+    input_shape: Shape
+    parameters: dict[str, Parameter]
+    children: list[PlacedLayer]
+    trainable: bool
+
+    def __iter__(self) -> Iterator[PlacedLayer]:
+        """Go through this layer and all inside it, in the order of the layers."""
+        yield self
+        for child in self.children:
+            yield from child
+
+    def learns(self) -> bool:
+        """Return whether any trainable parameter is here or inside."""
+        return any(at.trainable and p.trainable for at in self for p in at.parameters.values())
+
+    def arguments(self) -> list[Any]:
+        """Return all attributes of the layers here and inside, and of the components among them."""
+        values = [value for at in self for value in vars(at.layer).values()]
+        inside = (vars(value).values() for value in values if isinstance(value, Component))
+        return [*values, *(value for nested in inside for value in nested)]
+
+
+def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> PlacedLayer:
+    """Return the tree of placed layers below `layer`."""
+    trainable = trainable and layer.trainable
+    children = [
+        place(child, f"{path}.{i}" if path else str(i), shape, trainable)
+        for i, (child, shape) in enumerate(layer.children(input_shape))
+    ]
+    return PlacedLayer(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable)

@@ -1,0 +1,220 @@
+"""A built network, and all that can be asked of it without training: `Predictor`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from framework.core import arguments
+from framework.core.component import Component
+from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
+from framework.data.fit_arguments import data_of
+from framework.data.samples import checked_inputs
+from framework.engine import weights as network_weights
+from framework.engine.history import History
+from framework.engine.network import Network
+from framework.engine.state import ModelState
+from framework.engine.summary import summary
+from framework.losses import Loss
+from framework.metrics import Metric
+from framework.optimizers import Optimizer
+from framework.saving import model_file, safetensors
+from framework.saving.archive import CheckpointError
+from framework.training.evaluation import evaluate
+
+
+class Predictor:
+    """A built network and all that can be asked of it without training: predictions, figures, weights, files."""
+
+    layers: Sequence[LayerLike]
+    loss: LossLike
+    optimizer: OptimizerLike
+    metrics: Sequence[MetricLike]
+    dtype: Any
+    seed: int | None
+    _state: ModelState | None = None
+
+    @property
+    def state(self) -> ModelState:
+        """What building and training have made; RuntimeError before `build` or `fit`."""
+        if self._state is None:
+            raise RuntimeError("this model has no weights yet: call fit(X, y) or build(input_shape) first")
+        return self._state
+
+    @state.setter
+    def state(self, state: ModelState | None) -> None:
+        self._state = state
+
+    @property
+    def built(self) -> bool:
+        """Whether the model has weights."""
+        return self._state is not None
+
+    @property
+    def network(self) -> Network:
+        """The layers bound to their two vectors."""
+        return self.state.network
+
+    @property
+    def history(self) -> History:
+        """The loss and the metrics of all epochs so far."""
+        return self.state.history if self.built else History()
+
+    @property
+    def loss_(self) -> Loss:
+        """The loss in use."""
+        return self.state.loss
+
+    @property
+    def optimizer_(self) -> Optimizer:
+        """The optimizer in use: the model's own copy of the one given."""
+        return self.state.optimizer
+
+    @property
+    def metrics_(self) -> dict[str, Metric]:
+        """The metrics by the names that the history uses."""
+        metrics = (Metric.of(metric) for metric in self.metrics)
+        return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate or schedule of the optimizer in use; may be set at any time."""
+        return self.optimizer_.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        self.optimizer_.set_params(learning_rate=value)
+
+    def sync(self) -> None:
+        """Take up what was assigned to the model or its components; `fit` and its siblings call it by themselves.
+
+        Returns at once if nothing was assigned. The optimizer in use follows the given one; frozen and thawed layers
+        take effect.
+
+        Raises
+        ------
+        ValueError
+            If layers, loss or dtype are others than the network was built from.
+        """
+        self.state.sync(self)
+
+    def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
+        """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
+
+        With no `batch_size`, as many as work well at once: memory does not grow with n. `verbose` is taken for the
+        sake of callers that know Keras, and changes nothing.
+        """
+        network = self.network
+        x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
+        size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
+        if 0 < len(x) <= size:
+            return network.infer(x[:])[0]
+        predictions = np.empty((len(x), *network.output_shape), network.dtype)
+        for start in range(0, len(x), size):
+            network.infer(x[start : start + size], predictions[start : start + size])
+        return predictions
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
+        return self._evaluate(self.metrics_, X, y, sample_weight)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy if the loss is one for classes, else R2."""
+        metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
+        return float(self._evaluate({"score": metric}, X, y, sample_weight)["score"])
+
+    def _evaluate(self, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
+        self.sync()
+        return evaluate(self.network, self.state.objective, metrics, data_of(self.state, X, y, sample_weight))
+
+    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
+        """Return the gradients of the loss on one batch, in the order of `get_weights`; nothing is updated."""
+        self.sync()
+        data = data_of(self.state, X, y, sample_weight)
+        put_back = self.state.remember_pass()
+        try:
+            self.state.step(data.x[:], data.y[:], data.weight)
+        finally:
+            put_back()
+        return [gradient.copy() for gradient in self.network.grad_views.values()]
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters, layer by layer: [W, b, W, b, ...]."""
+        return network_weights.get_weights(self.network.views)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
+        network_weights.set_weights(self.network.views, weights)
+
+    def save_weights(self, path: str | os.PathLike[str]) -> None:
+        """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""
+        safetensors.save(self.network.views, path)
+
+    def load_weights(self, path: str | os.PathLike[str]) -> None:
+        """Set the parameters from a safetensors file with the names and shapes of `save_weights`.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is damaged or does not fit; nothing has changed then.
+        """
+        safetensors.load(self, path)
+
+    def summary(self) -> str:
+        """Return a table of the layers, their output shapes and parameters."""
+        return summary(self.network)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write all of this model to the file `path`: exactly this name, nothing is appended to it.
+
+        The file is a .npz of arrays and one JSON text, from which training goes on bit for bit after `load`:
+        parameters, the optimizer's slots, random streams, history and every constructor's arguments. It is written
+        atomically: whatever happens, there is the old file or the new one.
+
+        Raises
+        ------
+        TypeError
+            If an argument cannot be written, such as a function used as a metric.
+        OSError
+            If the file cannot be written.
+        """
+        model_file.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], classes: Iterable[type[Component]] = ()) -> Self:
+        """Return the model that `save` wrote to `path`.
+
+        Nothing in a file can run: components are found by name among the classes that are imported, and `classes`.
+
+        Parameters
+        ----------
+        path : str or path
+        classes : iterable of Component classes, optional
+            Those of your own that have no registered name.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is not exactly as it was written, or if it cannot be loaded; says why.
+        OSError
+            If there is no such file.
+        """
+        model = model_file.read(path, classes).model
+        if not isinstance(model, cls):
+            raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
+        return model
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
+        from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
+
+        classifies = Loss.of(self.loss).classifies
+        return Tags(
+            estimator_type="classifier" if classifies else "regressor",
+            target_tags=TargetTags(required=True, multi_output=True),
+            classifier_tags=ClassifierTags() if classifies else None,
+            regressor_tags=None if classifies else RegressorTags(),
+        )
