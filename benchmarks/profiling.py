@@ -16,6 +16,8 @@ from benchmarks.peers.ours import Ours
 from benchmarks.workloads import Workload
 from framework import Model
 from framework.data.batches import ArrayBatches
+from framework.engine.replay.call import Call
+from framework.engine.replay.player import bind
 from framework.engine.replay.recording import Recording
 
 REPEATS = 7
@@ -40,22 +42,22 @@ def microseconds(call: Callable[[], Any]) -> float:
     return 1e6 * min(seconds, *timer.repeat(REPEATS, count)) / count
 
 
-def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Any]]]:
+def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Call]]]:
     """Give the layers and the loss of a training step with the calls that they are recorded as."""
     network, loss = model.network, model.loss_
     at, recording = network.training_pass(len(x)), Recording()
 
-    def new_calls(begin: int) -> list[Any]:
+    def new_calls(begin: int) -> list[Call]:
         return recording.calls[begin:]
 
-    array: Any = recording.watch(x)
+    array: Any = recording.trace(x)
     for i, step in enumerate(at.forwards):
         begin = len(recording.calls)
         array = at.record(recording, [step], array)
         yield f"forward {i} {step[1].layer.label()}", new_calls(begin)
     begin, recording.branches = len(recording.calls), True
-    sums = None if at.sums is None else recording.watch(at.sums)
-    _, _, array = loss.sum_and_gradient(recording.watch(y), array, None, sums, recording.watch(at.grad))
+    logits = None if at.logits is None else recording.trace(at.logits)
+    _, _, array = loss.sum_and_gradient(recording.trace(y), array, None, logits, recording.trace(at.grad))
     yield "loss", new_calls(begin)
     for i, step in enumerate(at.backwards):
         begin = len(recording.calls)
@@ -63,22 +65,19 @@ def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Any]]]:
         yield f"backward {len(at.backwards) - 1 - i} {step[1].layer.label()}", new_calls(begin)
 
 
-def describe(call: Any) -> str:
+def describe(call: Call) -> str:
     """Return a call's function and the shapes of its arrays."""
-    function = getattr(call, "func", call)
-    name, owner = function.__name__.strip("_"), getattr(function, "__self__", None)
-    if isinstance(owner, np.ufunc):
-        name = f"{owner.__name__}.{name}"
-    arrays = [value for value in (owner, *getattr(call, "args", ())) if isinstance(value, np.ndarray)]
-    return f"{name} {' '.join('x'.join(map(str, array.shape)) or '0-d' for array in arrays)}"
+    arrays = [value for value in (*call.inputs, *call.outputs) if isinstance(value, np.ndarray)]
+    return f"{call.name} {' '.join('x'.join(map(str, array.shape)) or '0-d' for array in arrays)}"
 
 
-def timed_in_turn(calls: list[Any]) -> list[float]:
+def timed_in_turn(calls: list[Call]) -> list[float]:
     """Return microseconds of each call, made one after another as in a step, without those of the clock."""
     times = np.empty((ROUNDS, len(calls)))
     clock = min(-perf_counter_ns() + perf_counter_ns() for _ in range(ROUNDS))
+    played = [bind(call) for call in calls]
     for row in times:
-        for i, call in enumerate(calls):
+        for i, call in enumerate(played):
             start = perf_counter_ns()
             call()
             row[i] = perf_counter_ns() - start

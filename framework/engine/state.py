@@ -173,10 +173,9 @@ class ModelState:
         """
         fields, layout = snapshot.fields, self.network.layout
         if snapshot.layout != layout:  # layers were frozen or thawed in between
-            optimizer = fields["optimizer"]
-            slots = self.moved_slots(optimizer["slots"], snapshot.layout)
+            slots = self.moved_slots(fields["slots"], snapshot.layout)
             params = fields["params"][layout.moved_from(snapshot.layout)]
-            fields = {**fields, "params": params, "optimizer": {**optimizer, "slots": slots}}
+            fields = {**fields, "params": params, "slots": slots}
         for name, field in FIELDS.items():
             field.write(self, fields[name])
         if snapshot.followed is not None:
@@ -231,19 +230,17 @@ def _write_params(state: ModelState, params: Array) -> None:
     state.network.params[...] = params
 
 
-def _read_optimizer(state: ModelState) -> dict[str, Any]:
-    return {"in_use": state.optimizer.clone(), "slots": state.optimizer.state()}
-
-
-def _write_optimizer(state: ModelState, saved: dict[str, Any]) -> None:
-    in_use = saved["in_use"]
-    if type(in_use) is type(state.optimizer):
-        state.optimizer.set_params(**in_use.get_params(deep=False))
+def _write_optimizer(state: ModelState, saved: Optimizer) -> None:
+    if type(saved) is type(state.optimizer):
+        state.optimizer.set_params(**saved.get_params(deep=False))
     else:
-        state.optimizer = in_use.clone()
+        state.optimizer = saved.clone()
         state._bind_optimizer()
-    integer(saved["slots"]["step"], "the optimizer's step", least=0)
-    state.optimizer.restore(saved["slots"])
+
+
+def _write_slots(state: ModelState, saved: dict[str, Any]) -> None:
+    integer(saved.get("step"), "the optimizer's step", least=0)
+    state.optimizer.restore(saved)
 
 
 def _read_random(state: ModelState) -> dict[str, Any]:
@@ -273,7 +270,8 @@ def _write_history(state: ModelState, saved: dict[str, Any]) -> None:
 # A new one is added here, and nowhere else.
 FIELDS: dict[str, Field] = {
     "params": Field(lambda state: state.network.params.copy(), _write_params),
-    "optimizer": Field(_read_optimizer, _write_optimizer),
+    "optimizer": Field(lambda state: state.optimizer.clone(), _write_optimizer),
+    "slots": Field(lambda state: state.optimizer.state(), _write_slots),
     "random": Field(_read_random, _write_random),
     "split": Field(_read_split, _write_split),
     "history": Field(lambda state: state.history.to_dict(), _write_history),

@@ -95,7 +95,7 @@ def _describe(model: Model, arrays: dict[str, Array]) -> dict[str, Any]:
     return {
         "input_shape": list(state.network.input_shape),
         "layout": _describe_layout(state.network.layout),
-        "fields": {name: encode(value, name, arrays) for name, value in state.snapshot().fields.items()},
+        **{name: encode(value, name, arrays) for name, value in state.snapshot().fields.items()},
     }
 
 
@@ -115,9 +115,9 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
     if document.get("format") != FORMAT:
         raise ValueError("it is not one of this framework's files")
     if document.get("version") != VERSION:
+        version = document.get("version")
         raise ValueError(
-            f"it has format version {document.get('version')!r}, and this framework reads version {VERSION}: train the "
-            "model anew, or load the file with the framework that wrote it"
+            f"it has format version {version!r}, this framework reads {VERSION}: load it with the version that wrote it"
         )
     _check_keys(document, "format version written_with model state run", "the document")
     config, data, run = document["model"], document["state"], document["run"]
@@ -135,12 +135,13 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
 
 
 def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) -> ModelState:
-    _check_keys(data, "input_shape layout fields", "the state")
-    _check_keys(data["fields"], " ".join(FIELDS), "the state")
-    fields = {name: decode(value, classes, arrays) for name, value in data["fields"].items()}
-    params, optimizer = fields["params"], fields["optimizer"]["in_use"]
-    if not isinstance(params, np.ndarray) or params.ndim != 1 or params.dtype not in (np.float32, np.float64):
-        raise ValueError(f"its parameters are {shown(params)}, not a vector of float32 or float64")
+    _check_keys(data, " ".join(["input_shape", "layout", *FIELDS]), "the state")
+    if "params" not in arrays:
+        raise ValueError("it has no array 'params'")
+    fields = {name: decode(data[name], classes, arrays) for name in FIELDS}
+    params, optimizer = fields["params"], fields["optimizer"]
+    if getattr(params, "dtype", None) not in (np.float32, np.float64):
+        raise ValueError(f"its parameters are {getattr(params, 'dtype', shown(params))}")
     input_shape = tuple(integer(axis, "input_shape", least=1) for axis in data["input_shape"])
     state = ModelState(model, input_shape, params.dtype, model.seed, params)
     if differing := difference(_describe_layout(state.network.layout), data["layout"], "layout"):

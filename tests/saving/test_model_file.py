@@ -120,14 +120,14 @@ def test_numpy_reads_the_file_and_it_says_where_everything_lies(honest):
     model = f.Model.load(honest)
     with np.load(honest, allow_pickle=False) as file:
         params, document = file["params"], json.loads(file["checkpoint.json"])
-        np.testing.assert_array_equal(file["optimizer.velocity"], model.optimizer_.velocity)
+        np.testing.assert_array_equal(file["slots.velocity"], model.optimizer_.velocity)
     np.testing.assert_array_equal(params, model.network.params)
     for entry in document["state"]["layout"]:
         part = params[entry["start"] :][: np.prod(entry["shape"], dtype=int)]
         values = part.reshape(entry["shape"][::-1]).T if entry["transposed"] else part.reshape(entry["shape"])
         np.testing.assert_array_equal(values, model.network.view(entry["name"]))
     assert document["format"] == "playground-framework"
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert document["written_with"]["numpy"] == np.__version__
     assert document["written_with"]["threads"] >= 1
 
@@ -353,7 +353,7 @@ FORGED = {
     "too short a vector": (with_array("params", array=lambda a: a[:-1]), "have 35 parameters, got a vector of shape"),
     "a matrix": (with_array("params", array=lambda a: a.reshape(1, -1)), "have 35 parameters, got a vector of shape"),
     "double parameters": (with_array("params", array=lambda a: np.tile(a, 2)), "have 35 parameters"),
-    "short slots": (with_array("optimizer.velocity", array=lambda a: a[:1]), "slots of shapes"),
+    "short slots": (with_array("slots.velocity", array=lambda a: a[:1]), "slots of shapes"),
     "no document": (lambda entries: entries[1:], "has no checkpoint.json"),
     "no parameters": (lambda entries: [e for e in entries if e[0] != "params.npy"], "no array 'params'"),
     "no slots": (lambda entries: entries[:2], "a config cannot hold"),
@@ -372,7 +372,11 @@ FORGED = {
 }
 DOCUMENTS = {
     "other format": (put("format", value="keras"), "not one of this framework's files"),
-    "newer version": (put("version", value=2), "format version 2, this framework reads 1"),
+    "newer version": (put("version", value=3), "format version 3, this framework reads 2"),
+    "older version": (
+        put("version", value=1),
+        "format version 1, this framework reads 2: load it with the version that wrote it",
+    ),
     "no model": (put("model", value=None), "describes no model"),
     "a layer for a model": (put("model", value={"family": "Layer", "name": "flatten", "arguments": {}}), "no model"),
     "class of a model": (drop("model", "arguments"), "describes no model"),
@@ -393,17 +397,17 @@ DOCUMENTS = {
         put("state", "optimizer", value={"family": "Optimizer", "name": "adam", "arguments": {}}),
         "Adam",
     ),
-    "step": (put("state", "optimizer_state", "dict", 0, 1, value=-1), "step must be at least 0"),
-    "step of text": (put("state", "optimizer_state", "dict", 0, 1, value="1"), "step must be an integer"),
-    "history": (put("state", "history", "values", "loss", value=[1.0]), "history of 2 epochs has 1 values"),
-    "history of text": (put("state", "history", "values", "loss", value=["a", "b"]), "could not convert"),
+    "step": (put("state", "slots", "dict", 0, 1, value=-1), "step must be at least 0"),
+    "step of text": (put("state", "slots", "dict", 0, 1, value="1"), "step must be an integer"),
+    "history": (put("state", "history", "dict", 1, 1, "dict", 0, 1, value=[1.0]), "history of 2 epochs has 1 values"),
+    "history of text": (put("state", "history", "dict", 1, 1, "dict", 0, 1, value=["a", "b"]), "could not convert"),
     "stream missing": (drop("state", "random", "dict", 1), "random streams"),
     "generator": (put("state", "random", "dict", 0, 1, "dict", 0, 1, value="MT19937"), "PCG64"),
     "generator state": (
         put("state", "random", "dict", 0, 1, "dict", 1, 1, "dict", 0, 1, value=2**200),
         "cannot be loaded",
     ),
-    "split": (put("state", "split", value={"entropy": "x", "spawn_key": []}), "cannot be loaded"),
+    "split": (put("state", "split", "dict", 0, 1, value="x"), "cannot be loaded"),
     "run": (put("run", value={"finished": True}), "the run must have"),
 }
 

@@ -14,7 +14,7 @@ import pytest
 
 from framework import SGD, Activation, Adam, Dense, Loss, Model, Optimizer, RMSprop
 from framework.callbacks import Callback, EarlyStopping, LambdaCallback, TerminateOnNaN
-from framework.training.divergence import LastFinite, all_finite
+from framework.training.divergence import DivergenceGuard, all_finite
 from framework.training.interrupts import HeldInterrupts
 
 RNG = np.random.default_rng(0)
@@ -261,7 +261,7 @@ def test_numpy_settings_do_not_matter_to_the_error(state: str) -> None:
 
 
 @pytest.mark.parametrize("built", [False, True])
-def test_divergence_at_the_first_step_leaves_first_values(built: bool) -> None:
+def test_divergence_at_the_first_step_leaves_initial_values(built: bool) -> None:
     net = model()
     if built:
         net.build(2)
@@ -281,7 +281,7 @@ def test_large_finite_numbers_are_not_taken_for_a_divergence(dtype: str) -> None
     assert not all_finite(np.array([1, np.nan, 0], dtype))
     net = Model([Dense(1)], optimizer=SGD(1e-30), seed=0, dtype=dtype)
     net.fit(X, Y * float(np.sqrt(top)) / 8, epochs=2)
-    assert net.history["loss"][0] > LastFinite(net.network, net.optimizer_).large / 1e3
+    assert net.history["loss"][0] > DivergenceGuard(net, False).large / 1e3
 
 
 def test_running_statistics_spoilt_by_the_failing_batch_are_put_back() -> None:
