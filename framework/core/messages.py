@@ -1,4 +1,4 @@
-"""Pieces of error messages: near names, short values, shapes."""
+"""Pieces of error messages: similar names, values cut short, shapes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def snake_case(name: str) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the names near `name`, and all that are known."""
+    """Return the end of an error message: names similar to `name`, and the list of all known ones."""
     import difflib
 
     known = list(known)
@@ -29,5 +29,5 @@ def shown(value: Any) -> str:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
+    """Return the shape of a batch of samples of `shape`, as messages show it: ``(n, 3)`` for ``(3,)``."""
     return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"
