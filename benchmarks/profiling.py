@@ -1,4 +1,4 @@
-"""Where the time of a step goes: each NumPy call of the recorded step, and the parts of the loop around it."""
+"""A profile of a training step: the time of each NumPy call in the recorded step, and of the loop around it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROUNDS = 400
 
 @dataclass
 class Part:
-    """A part of a step: its time in microseconds, and its NumPy calls where it consists of them."""
+    """A part of a step: its time in microseconds, and its NumPy calls if it consists of such calls."""
 
     name: str
     calls: list[tuple[str, float]]
@@ -33,7 +33,7 @@ class Part:
 
 
 def microseconds(call: Callable[[], Any]) -> float:
-    """Return the time of one call, the least of several repeats."""
+    """Return the time of one call, the shortest of several repeats."""
     timer, count = Timer(call), 1
     while (seconds := timer.timeit(count)) < LEAST_SECONDS:
         count *= 2
@@ -41,7 +41,7 @@ def microseconds(call: Callable[[], Any]) -> float:
 
 
 def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Give the layers and the loss of a training step with the calls that they are recorded as."""
+    """Yield the name and the recorded calls of each layer and of the loss in a training step."""
     network, loss = model.network, model.loss_
     at, recording = network.training_pass(len(x)), Recording()
 
@@ -64,7 +64,7 @@ def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def describe(call: Any) -> str:
-    """Return a call's function and the shapes of its arrays."""
+    """Return the name of a call's function and the shapes of its arrays."""
     function = getattr(call, "func", call)
     name, owner = function.__name__.strip("_"), getattr(function, "__self__", None)
     if isinstance(owner, np.ufunc):
@@ -74,7 +74,7 @@ def describe(call: Any) -> str:
 
 
 def timed_in_turn(calls: list[Any]) -> list[float]:
-    """Return microseconds of each call, made one after another as in a step, without those of the clock."""
+    """Return the time of each call in microseconds, made in order as in a step, less the clock's own time."""
     times = np.empty((ROUNDS, len(calls)))
     clock = min(-perf_counter_ns() + perf_counter_ns() for _ in range(ROUNDS))
     for row in times:
@@ -86,7 +86,7 @@ def timed_in_turn(calls: list[Any]) -> list[float]:
 
 
 def parts(work: Workload) -> list[Part]:
-    """Return the parts of a step of this framework; the last is the whole step inside `fit`."""
+    """Return the parts of a step of this framework; the last one is the whole step inside `fit`."""
     peer = Ours(work)
     model = peer.model.fit(work.X[: work.batch], work.y[: work.batch], batch_size=work.batch)
     network, loss, optimizer = model.network, model.loss_, model.optimizer_
