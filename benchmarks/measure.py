@@ -76,7 +76,7 @@ def fits(work: Workload, names: Sequence[str], repeats: int) -> Results:
 
 
 def _calls(call: Callable[[], Any]) -> int:
-    """Return how many calls last LEAST_SECONDS or longer; the first few after a pause are slow and must not dominate."""
+    """Return how many calls last LEAST_SECONDS or longer; the first few after a pause are slow."""
     calls = 1
     while True:
         start = perf_counter()

@@ -238,7 +238,7 @@ def _points(
             raise ValueError(f"points need both X_{kind} and y_{kind}; one of them is None")
         X, y = np.asarray(X), np.asarray(y)
         if X.ndim != 2 or X.shape[1] != 2:
-            raise ValueError(f"only data of two inputs can be drawn: X_{kind} must be (n, 2), got {X.shape}")
+            raise ValueError(f"only data with two inputs can be drawn: X_{kind} must be (n, 2), got {X.shape}")
         in_unit_interval = y.size > 0 and y.min() >= 0
         points.append((X, _column(f"y_{kind} must be", y, len(X), probabilities and in_unit_interval), edge))
     return points
@@ -272,7 +272,7 @@ def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
     if ax is not None:
         if not isinstance(ax, Axes):
-            raise TypeError(f"ax must be an Axes of matplotlib, got {shown(ax)}")
+            raise TypeError(f"ax must be a matplotlib Axes, got {shown(ax)}")
         return ax
     import matplotlib.pyplot as plt
 

@@ -49,7 +49,7 @@ def _converted(value: Any, name: str) -> Array:
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; convert it with {name}.toarray()")
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as {name}.filled(0)")
+        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as in {name}.filled(0)")
     if isinstance(value, Iterator):
         raise TypeError(f"{name} is {shown(value)}; give an array, or batches (x, y) as X with no y")
     try:
