@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from framework.core import arguments
-from framework.core.messages import did_you_mean, shown
+from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
 
 NAMES = ("gauss", "circle", "xor", "spiral", "reg-plane", "reg-gauss")
@@ -65,7 +65,7 @@ def load(
 
     import plygdata
 
-    data_type = _data_types(plygdata.DatasetType).get(_key(name))
+    data_type = _data_types(plygdata.DatasetType).get(name_key(str(name)))
     if data_type is None:
         raise ValueError(f"unknown data set {name!r}{did_you_mean(name, NAMES)}")
     with _seeded(seed):
@@ -91,9 +91,5 @@ def _seeded(seed: int | None) -> Iterator[None]:
 
 def _data_types(types: type) -> dict[str, str]:
     """Return playground-data's data types by every name that `load` accepts."""
-    values = {_key(name): value for name, value in vars(types).items() if not name.startswith("_")}
-    return values | {_key(value): value for value in values.values()}
-
-
-def _key(name: str) -> str:
-    return str(name).lower().replace("_", "").replace("-", "").replace(" ", "")
+    values = {name_key(name): value for name, value in vars(types).items() if not name.startswith("_")}
+    return values | {name_key(value): value for value in values.values()}

@@ -14,7 +14,7 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core import arguments, arrays
-from framework.core.messages import did_you_mean, shown
+from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def plot_decision_surface(
     """
     if probabilities is None:
         loss = getattr(model, "loss", None)
-        probabilities = "crossentropy" in str(getattr(loss, "component_name", loss)).lower().replace("_", "")
+        probabilities = "crossentropy" in name_key(str(getattr(loss, "component_name", loss)))
 
     def predicted(X: Array) -> Array:
         try:

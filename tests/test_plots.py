@@ -218,6 +218,7 @@ class _CrossEntropy:
     [
         (lambda X: sigmoid(X[:, :1]), "binary_crossentropy", None, True),
         (lambda X: sigmoid(X[:, :1]), "BinaryCrossentropy", None, True),
+        (lambda X: sigmoid(X[:, :1]), "binary cross-entropy", None, True),
         (lambda X: sigmoid(X[:, :1]), _CrossEntropy(), None, True),
         (lambda X: sigmoid(X[:, :1]), _CrossEntropy, None, True),
         (lambda X: sigmoid(X[:, 0]), "half_squared_error", True, True),

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from framework.core.messages import did_you_mean, shown, snake_case
+from framework.core.messages import did_you_mean, name_key, shown, snake_case
 
 # Threads may share this counter: `next` gives each assignment its own number, where `+= 1` could lose one.
 _assignments = count(1)
@@ -84,7 +84,7 @@ class Component:
             cls._registry = {}
         elif registered and not cls.__name__.startswith("_"):
             for known in (cls.component_name, *aliases):
-                cls._registry[_key(known)] = cls
+                cls._registry[name_key(known)] = cls
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -103,13 +103,13 @@ class Component:
     @classmethod
     def known(cls, name: str) -> bool:
         """Return whether this family has a component called `name`."""
-        return _key(name) in cls._registry
+        return name_key(name) in cls._registry
 
     @classmethod
     def named(cls, name: str) -> type[Self]:
         """Return the class called `name`; raise a ValueError that suggests the nearest names if there is none."""
         try:
-            return cls._registry[_key(name)]
+            return cls._registry[name_key(name)]
         except KeyError:
             raise ValueError(f"unknown {cls.__name__.lower()} {name!r}{did_you_mean(name, cls.names())}") from None
 
@@ -223,10 +223,6 @@ def _find_arguments(cls: type[Any]) -> dict[str, Any]:
 
 
 constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
-
-
-def _key(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 def _cloned(value: Any) -> Any:

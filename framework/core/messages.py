@@ -1,4 +1,4 @@
-"""Pieces of error messages: similar names, values cut short, shapes."""
+"""Names in any spelling, and pieces of error messages: similar names, values cut short, shapes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from typing import Any
 def snake_case(name: str) -> str:
     """Return a class name in snake case: ``"LeakyReLU"`` gives ``"leaky_re_lu"``."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def name_key(name: str) -> str:
+    """Return `name` in lower case without ``_``, ``-`` and spaces: all spellings of a name have the same key."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
