@@ -1,4 +1,4 @@
-"""Measure this framework beside hand-written NumPy and other libraries: ``python -m benchmarks --help``."""
+"""Measure this framework against hand-written NumPy and other libraries: ``python -m benchmarks --help``."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS",
 
 
 def arguments(given: Sequence[str] | None) -> argparse.Namespace:
-    """Return the options of the command line."""
+    """Return the command-line options."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Train and predict W1 to W6 with each peer that is installed, one after another in each repeat.",
-        epilog="Threads are left as each library sets them; the settings are printed.",
+        description="Train, predict and import (W1 to W6) with each installed peer, in turn within each repeat.",
+        epilog="Thread counts are those that each library sets; they are printed.",
     )
     names = ",".join(PLACES)
     parser.add_argument("--only", default="W1,W2,W3,W4,W5,W6", help="workloads; W2 means W2 and W2-adam (%(default)s)")
     parser.add_argument("--peers", default=names, help="(%(default)s)")
     parser.add_argument("--repeats", type=int, default=7, help="(%(default)s)")
-    parser.add_argument("--scale", type=float, default=1.0, help="share of the samples or epochs (%(default)s)")
-    parser.add_argument("--no-processes", action="store_true", help="leave out all that needs processes of its own")
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="folder for the files")
-    parser.add_argument("--profile", metavar="WORKLOAD", help="instead, show where the time of a step goes")
+    parser.add_argument("--scale", type=float, default=1.0, help="fraction of the samples or epochs (%(default)s)")
+    parser.add_argument("--no-processes", action="store_true", help="skip everything that needs a separate process")
+    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="output folder")
+    parser.add_argument("--profile", metavar="WORKLOAD", help="show where the time of a step goes instead")
     options = parser.parse_args(given)
     options.peers = _chosen(parser, options.peers, list(PLACES), lambda given, name: given == name)
     options.only = _chosen(parser, options.only, GROUPS, lambda given, name: given in (name, name.split("-")[0]))
@@ -54,7 +54,7 @@ def _chosen(parser: argparse.ArgumentParser, value: str, names: list[str], fits:
 
 
 def environment(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the conditions that the results depend on."""
     threads = {name: os.environ[name] for name in THREAD_SETTINGS if name in os.environ}
     return {
         "date": datetime.now().isoformat(timespec="minutes"),
@@ -69,9 +69,9 @@ def environment(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def thread_pools() -> dict[str, Any]:
-    """Return how many threads the libraries use that are loaded by now and can tell."""
+    """Return the thread count of each loaded library that reports one."""
     pools = {}
-    if "threadpoolctl" in sys.modules:  # scikit-learn brings it
+    if "threadpoolctl" in sys.modules:  # scikit-learn imports it
         for pool in sys.modules["threadpoolctl"].threadpool_info():
             pools[f"{pool['internal_api']} {Path(pool['filepath']).name}"] = pool["num_threads"]
     if "torch" in sys.modules:
@@ -80,20 +80,20 @@ def thread_pools() -> dict[str, Any]:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure all that was asked for."""
+    """Measure everything that was asked for."""
     results: dict[str, Any] = {"environment": environment(options), "about": {}}
     peers, repeats, scale = options.peers, options.repeats, options.scale
     trainers = [name for name in peers if name not in LIMITS]
-    once = [name for name in peers if name != "products_dx"]  # which predicts and remembers what "products" does
+    once = [name for name in peers if name != "products_dx"]  # which predicts, and uses memory, just as "products" does
 
     def say(what: str) -> None:
         print(f"measuring {what} ...", file=sys.stderr, flush=True)
 
-    # Processes first: later this one holds data that would crowd them.
+    # Separate processes first, before the data of this one fills memory.
     if not options.no_processes:
         for name in STARTED:
             if name in options.only:
-                say(f"{name} from the start")
+                say(f"{name} from process start")
                 results.setdefault("start", {})[name] = processes.starts(name, scale, trainers, repeats)
         if MEMORY in options.only:
             say(f"memory of {MEMORY}")
@@ -117,7 +117,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def main(given: Sequence[str] | None = None) -> dict[str, Any]:
-    """Measure, print the report, and write it with a picture."""
+    """Measure, print the report, and write it to files with a plot."""
     options = arguments(given)
     if options.profile:
         from benchmarks import profiling

@@ -1,10 +1,10 @@
-"""How much training throughput `BlockShuffle` keeps on memory-mapped files, beside a plain shuffled gather.
+"""Training throughput of `BlockShuffle` on memory-mapped files, compared with a plain shuffled gather.
 
     python benchmarks/block_shuffle.py [--rows 60000] [--rounds 3] [--folder .]
 
-Trains 784-512-512-10 (relu, Adam where there is one, batch 128) for an epoch from arrays in memory, from
-`BlockShuffle` over the same arrays in files, and from the memory-mapped arrays given to ``fit`` directly, in turns.
-Files that fit into memory are read from the system's cache; give more rows than memory holds to see the disk.
+Trains 784-512-512-10 (relu, Adam, batch 128) for one epoch from arrays in memory, from `BlockShuffle` over the same
+arrays in files, and from the memory-mapped arrays given to ``fit`` directly, in turn. Files that fit into memory are
+read from the system's cache; to measure the disk, use more rows than fit into memory.
 """
 
 from __future__ import annotations
@@ -19,22 +19,21 @@ from statistics import median
 
 import numpy as np
 
-from framework import Dense, Model, Optimizer
+from framework import Dense, Model
 from framework.data.block_shuffle import BlockShuffle
 
 BATCH = 128
 
 
 def network() -> Model:
-    """Return a fresh model of the size of an MNIST classifier."""
+    """Return a new model of the size of an MNIST classifier."""
     layers = [Dense(512, "relu"), Dense(512, "relu"), Dense(10, "softmax")]
-    optimizer = "adam" if Optimizer.known("adam") else "sgd"
-    model = Model(layers, loss="categorical_crossentropy", optimizer=optimizer, seed=0, dtype="float32")
+    model = Model(layers, loss="categorical_crossentropy", optimizer="adam", seed=0, dtype="float32")
     return model.build(784)
 
 
 def write(folder: Path, rows: int) -> tuple[Path, Path]:
-    """Write random samples and labels and return the paths of both files."""
+    """Write random samples and labels, and return the paths of both files."""
     rng = np.random.default_rng(0)
     paths = folder / "x.npy", folder / "y.npy"
     x = np.lib.format.open_memmap(paths[0], "w+", np.float32, (rows, 784))
@@ -46,7 +45,7 @@ def write(folder: Path, rows: int) -> tuple[Path, Path]:
 
 
 def rows_per_second(fit: Callable[[Model], object], rows: int) -> float:
-    """Return the throughput of `fit`, the model's own start included."""
+    """Return the throughput of `fit`, including its warm-up."""
     model = network()
     begin = time.perf_counter()
     fit(model)
@@ -54,7 +53,7 @@ def rows_per_second(fit: Callable[[Model], object], rows: int) -> float:
 
 
 def main() -> None:
-    """Measure in turns and print medians and best figures."""
+    """Measure the ways in turn and print their medians and best results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,4 +1,4 @@
-"""One peer in a process of its own: ``python -m benchmarks.child start|memory PEER WORKLOAD SCALE``."""
+"""One peer in a separate process: ``python -m benchmarks.child start|memory PEER WORKLOAD SCALE``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from benchmarks.workloads import TRAINED
 
 
 def resident() -> int:
-    """Return the bytes in memory now; on systems without /proc, the peak so far."""
+    """Return the bytes resident in memory now, or on systems without /proc the peak so far."""
     with suppress(OSError):
         return _status("VmRSS")
     return _most_resident()
 
 
 def _most_resident() -> int:
-    with suppress(OSError):  # unlike ru_maxrss, it begins anew with the program
+    with suppress(OSError):  # unlike ru_maxrss, VmHWM does not include the parent process before exec
         return _status("VmHWM")
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
@@ -39,12 +39,12 @@ def _forget_peak() -> None:
 
 
 def main(what: str, peer: str, workload: str, scale: float) -> dict[str, float]:
-    """Train once and return the time at the end, or the memory used."""
+    """Train once, and return the time when it ended or the memory used."""
     kind = load(peer)
     imported = resident()
     work = TRAINED[workload](scale)
     data = work.X.nbytes + work.y.nbytes
-    without_data = resident() - data  # the buffers that NumPy's BLAS keeps, in use since the data were made, are in it
+    without_data = resident() - data  # includes the buffers of NumPy's BLAS, in use since the data were generated
     _forget_peak()
     loss = kind(work).fit()
     trained = time.time()

@@ -1,4 +1,4 @@
-"""Times inside this process: whole fits and predictions, the peers one after another within each repeat."""
+"""Times of whole fits and predictions in this process, with the peers in turn within each repeat."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from benchmarks.peers import Peer, load
 from benchmarks.workloads import Prediction, Workload
 
-PAUSE = 0.1  # seconds: threads that the last peer left spinning must not disturb the next one
+PAUSE = 0.1  # seconds, so that threads that one peer leaves spinning do not disturb the next
 LEAST_SECONDS = 0.02
 
 Results = dict[str, dict[str, Any]]
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Return the seconds that a call took, and what it returned."""
+    """Return the duration of a call in seconds, and its result."""
     gc.collect()
     sleep(PAUSE)
     start = perf_counter()
@@ -26,7 +26,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def interleaved(calls: dict[str, Callable[[], Any]], repeats: int, times: Callable[[str, float, Any], None]) -> None:
-    """Time every call once in each repeat, each repeat beginning with another one."""
+    """Time every call once in each repeat, and begin each repeat with a different one."""
     names = list(calls)
     for repeat in range(repeats if names else 0):
         turn = repeat % len(names)
@@ -35,7 +35,7 @@ def interleaved(calls: dict[str, Callable[[], Any]], repeats: int, times: Callab
 
 
 def _ready(names: Sequence[str], results: Results, prepare: Callable[[type[Peer]], tuple[Peer, dict[str, Any]]]) -> Any:
-    """Return the peers that can take part; why another cannot is written into the results."""
+    """Return the peers that can take part, and write into the results why any other cannot."""
     peers = {}
     for name in names:
         try:
@@ -51,7 +51,7 @@ def _ready(names: Sequence[str], results: Results, prepare: Callable[[type[Peer]
 
 
 def fits(work: Workload, names: Sequence[str], repeats: int) -> Results:
-    """Return seconds and losses of whole fits by peer."""
+    """Return times in seconds and losses of whole fits, by peer."""
     results: Results = {}
 
     def prepare(kind: type[Peer]) -> tuple[Peer, dict[str, Any]]:
@@ -76,7 +76,7 @@ def fits(work: Workload, names: Sequence[str], repeats: int) -> Results:
 
 
 def _calls(call: Callable[[], Any]) -> int:
-    """Return how many calls take LEAST_SECONDS or more, at least one; after a pause the first of them are slow."""
+    """Return how many calls last LEAST_SECONDS or longer; the first few after a pause are slow."""
     calls = 1
     while True:
         start = perf_counter()
@@ -88,7 +88,7 @@ def _calls(call: Callable[[], Any]) -> int:
 
 
 def predictions(task: Prediction, names: Sequence[str], repeats: int) -> Results:
-    """Return seconds of a prediction by peer; short ones are repeated and averaged within a repeat."""
+    """Return times of a prediction in seconds, by peer; short ones are averaged over many calls in each repeat."""
     results: Results = {}
 
     def prepare(kind: type[Peer]) -> tuple[Peer, dict[str, Any]]:

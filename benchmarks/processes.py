@@ -1,4 +1,4 @@
-"""What must be seen from outside: a whole run from its start, an import, the peak of memory. One process for each."""
+"""Measurements in separate processes: whole runs from process start, imports, and peak memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.measure import Results
 from benchmarks.peers import IMPORTS
 
 ROOT = Path(__file__).parent.parent
-# Installed peers come compiled; so this framework may keep its compiled files too.
+# Installed peers have their bytecode cached, so this framework may cache its own, too.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -29,7 +29,7 @@ def _child(*arguments: object) -> dict[str, Any]:
 
 
 def starts(workload: str, scale: float, names: Sequence[str], repeats: int) -> Results:
-    """Return seconds from the start of the interpreter to the end of training, by peer."""
+    """Return times in seconds from the start of the interpreter to the end of training, by peer."""
     results: Results = {name: {"seconds": []} for name in names}
     for _ in range(repeats):
         for name in names:
@@ -45,16 +45,16 @@ def starts(workload: str, scale: float, names: Sequence[str], repeats: int) -> R
 
 
 def memory(workload: str, scale: float, names: Sequence[str]) -> Results:
-    """Return bytes by peer: after the import, and added at most by data and training."""
+    """Return bytes by peer: those in use after the import, and the peak added by data and training."""
     return {name: _child("memory", name, workload, scale) for name in names}
 
 
 def imports(names: Sequence[str], repeats: int) -> Results:
-    """Return seconds of the interpreter with an import: nothing, NumPy, and each peer's library."""
+    """Return times in seconds of the interpreter importing nothing, NumPy, and each peer's library."""
     statements = {"python": "pass", "numpy": "import numpy"}
     statements |= {name: f"import numpy; {IMPORTS[name]}" for name in names if name in IMPORTS}
     results: Results = {name: {"seconds": []} for name in statements}
-    for repeat in range(repeats + 1):  # the first only fills the caches
+    for repeat in range(repeats + 1):  # the first repeat only fills the caches
         for name, statement in statements.items():
             if "missing" in results[name]:
                 continue

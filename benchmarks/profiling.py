@@ -1,4 +1,4 @@
-"""Where the time of a step goes: each NumPy call of the recorded step, and the parts of the loop around it."""
+"""A profile of a training step: the time of each NumPy call in the recorded step, and of the loop around it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROUNDS = 400
 
 @dataclass
 class Part:
-    """A part of a step: its time in microseconds, and its NumPy calls where it consists of them."""
+    """A part of a step: its time in microseconds, and its NumPy calls if it consists of such calls."""
 
     name: str
     calls: list[tuple[str, float]]
@@ -35,7 +35,7 @@ class Part:
 
 
 def microseconds(call: Callable[[], Any]) -> float:
-    """Return the time of one call, the least of several repeats."""
+    """Return the time of one call, the shortest of several repeats."""
     timer, count = Timer(call), 1
     while (seconds := timer.timeit(count)) < LEAST_SECONDS:
         count *= 2
@@ -85,7 +85,7 @@ def timed_in_turn(calls: list[Call]) -> list[float]:
 
 
 def parts(work: Workload) -> list[Part]:
-    """Return the parts of a step of this framework; the last is the whole step inside `fit`."""
+    """Return the parts of a step of this framework; the last one is the whole step inside `fit`."""
     peer = Ours(work)
     model = peer.model.fit(work.X[: work.batch], work.y[: work.batch], batch_size=work.batch)
     network, loss, optimizer = model.network, model.loss_, model.optimizer_

@@ -1,4 +1,4 @@
-"""Results as tables, as a file and as a picture."""
+"""Results as tables, as a file and as a plot."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from benchmarks.targets import judged, ratios
 TITLES = {
     "fit": "whole fits, warm",
     "predict": "predictions, warm",
-    "start": "from the start of the process to the end of training",
+    "start": "from process start to the end of training",
 }
-SAME_LOSS = 0.2  # relative difference: each peer draws orders of its own
+SAME_LOSS = 0.2  # relative difference; each peer shuffles in its own way
 
 
 def duration(seconds: float) -> str:
-    """Return a time in a unit in which it is easy to read."""
+    """Return a duration as text, in a readable unit."""
     unit, size = ("s", 1) if seconds >= 1 else ("ms", 1e-3) if seconds >= 1e-3 else ("us", 1e-6)
     return f"{seconds / size:.3g} {unit}"
 
@@ -33,7 +33,7 @@ def _loss(peer: dict[str, Any], ours: dict[str, Any]) -> str:
 
 
 def table(about: str, peers: dict[str, Any]) -> str:
-    """Return one line for each peer: first run, median, spread, ratio to ours with its spread, final loss, notes."""
+    """Return a line per peer: first run, median, range, ratio to ours with its range, final loss, note."""
     lines = [about, f"  {'':12}{'first':>10}{'median':>10}{'least':>10}{'most':>10}{'against ours':>24}{'loss':>14}"]
     for name, peer in peers.items():
         if not peer.get("seconds"):
@@ -50,7 +50,7 @@ def table(about: str, peers: dict[str, Any]) -> str:
 
 
 def import_table(peers: dict[str, Any]) -> str:
-    """Return seconds of each import, and what they are above NumPy's."""
+    """Return the time of each import, and its excess over NumPy's."""
     lines = ["import, in a process of its own", f"  {'':12}{'median':>10}{'above numpy':>14}"]
     for name, peer in peers.items():
         if not peer.get("seconds"):
@@ -62,7 +62,7 @@ def import_table(peers: dict[str, Any]) -> str:
 
 
 def memory_table(workload: str, peers: dict[str, Any]) -> str:
-    """Return megabytes after the import, added by data and training, and their ratio to what must be held."""
+    """Return megabytes after the import, those added by data and training, and their ratio to the minimum needed."""
     lines = [f"peak memory, {workload}, MB", f"  {'':12}{'imported':>10}{'added':>10}{'needed':>10}{'ratio':>8}"]
     for name, peer in peers.items():
         if "added" not in peer:
@@ -74,7 +74,7 @@ def memory_table(workload: str, peers: dict[str, Any]) -> str:
 
 
 def target_table(results: dict[str, Any]) -> str:
-    """Return each target with what was measured."""
+    """Return each target with the measured value."""
     lines = ["targets", f"  {'':54}{'median':>8}{'spread':>18}"]
     for row in judged(results):
         spread = f"({row['least']:.3g}-{row['most']:.3g})"
@@ -96,7 +96,7 @@ def text(results: dict[str, Any]) -> str:
 
 
 def save(results: dict[str, Any], folder: Path) -> None:
-    """Write results.json and, if there is anything to draw, results.png."""
+    """Write results.json, and results.png if there is anything to draw."""
     folder.mkdir(parents=True, exist_ok=True)
     document = results | {"targets": list(judged(results))}
     (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -111,7 +111,7 @@ def save(results: dict[str, Any], folder: Path) -> None:
 
 
 def draw(panels: list[tuple[str, dict[str, Any]]], path: Path) -> None:
-    """Draw a panel of bars for each workload, the fastest on top, with the range of the repeats."""
+    """Draw a bar chart for each workload, the fastest peer on top, with the range of the repeats."""
     from matplotlib.figure import Figure
 
     columns = min(3, len(panels))

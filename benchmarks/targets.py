@@ -1,4 +1,4 @@
-"""The targets: what each must be, and what was measured."""
+"""Performance targets, and the comparison of measurements with them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-MEMORY_BOUND = 1.3  # times what training must hold
-IMPORT_BOUND = 0.05  # seconds more than NumPy's import
+MEMORY_BOUND = 1.3  # times the memory that training needs
+IMPORT_BOUND = 0.05  # seconds beyond importing NumPy
 
 
 @dataclass(frozen=True)
 class Target:
-    """``a`` takes at least, or at most, `bound` times what ``b`` takes."""
+    """The time of `a` is to be at least, or at most, `bound` times that of `b`."""
 
     section: str
     workload: str
@@ -23,7 +23,7 @@ class Target:
     b: str
 
     def met_by(self, ratio: float) -> bool:
-        """Return whether the ratio a / b is good enough."""
+        """Return whether the ratio a / b meets the target."""
         return ratio >= self.bound if self.relation == "at least" else ratio <= self.bound
 
 
@@ -54,13 +54,13 @@ TARGETS = [
 
 
 def ratios(results: dict[str, Any], a: str, b: str) -> list[float]:
-    """Return a / b of each repeat in ascending order; none if one was not measured."""
+    """Return a / b for each repeat in ascending order, or an empty list unless both were measured."""
     pair = [results.get(name, {}).get("seconds", []) for name in (a, b)]
     return sorted(x / y for x, y in zip(*pair, strict=False))
 
 
 def judged(results: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give what is aimed at, what was measured and whether that is enough, for all that was measured."""
+    """Yield each target for which there are measurements, with their values and whether it is met."""
     for target in TARGETS:
         found = ratios(results.get(target.section, {}).get(target.workload, {}), target.a, target.b)
         if found:

@@ -19,13 +19,13 @@ class Workload:
     Attributes
     ----------
     about : str
-        For the report.
+        A description for the report.
     X : ndarray, shape (n, inputs)
-    y : ndarray, shape (n, outputs); (n,) whole numbers for classes
+    y : ndarray, shape (n, outputs), or (n,) integers for classes
     sizes : tuple of int
-        Inputs and the units of each layer.
+        The number of inputs, and the units of each layer.
     hidden, output : str
-        Activations.
+        The activations of the hidden layers and of the output layer.
     loss : {"half_squared_error", "categorical_crossentropy"}
     optimizer : {"sgd", "adam"}
     """
@@ -45,7 +45,7 @@ class Workload:
 
     @property
     def steps(self) -> int:
-        """Steps of a whole fit."""
+        """The number of steps of a whole fit."""
         return self.epochs * -(-len(self.X) // self.batch)
 
     @property
@@ -54,7 +54,7 @@ class Workload:
         return [self.hidden] * (len(self.sizes) - 2) + [self.output]
 
     def weights(self) -> list[Array]:
-        """Return first values, Glorot uniform and zeros: [W (units, inputs), b (units,), ...]."""
+        """Return initial values, Glorot uniform and zeros: [W (units, inputs), b (units,), ...]."""
         rng = np.random.default_rng(7)
         arrays = []
         for inputs, units in pairwise(self.sizes):
@@ -64,7 +64,7 @@ class Workload:
         return arrays
 
     def bytes_needed(self) -> int:
-        """Return the bytes that training must hold: data, parameters, gradients, two slots, a batch's activations."""
+        """Return the bytes that training needs: data, parameters, gradients, two slots, a batch's activations."""
         parameters = sum(w.nbytes for w in self.weights())
         activations = 4 * self.batch * sum(self.sizes[1:])
         return self.X.nbytes + self.y.nbytes + 4 * parameters + activations
@@ -75,7 +75,7 @@ def _scaled(count: int, scale: float, least: int) -> int:
 
 
 def tutorial(scale: float) -> Workload:
-    """Return W1: two overlapping clouds of points, told apart by three hidden nodes."""
+    """Return W1: two overlapping clouds of points, separated by three hidden nodes."""
     rng = np.random.default_rng(1)
     y = (np.arange(600) % 2).astype(np.float32).reshape(-1, 1)
     X = (2 * y - 1 + rng.normal(size=(600, 2))).astype(np.float32)
@@ -85,7 +85,7 @@ def tutorial(scale: float) -> Workload:
 
 
 def playground(scale: float, optimizer: str) -> Workload:
-    """Return W2: a disc inside a ring."""
+    """Return W2: a disk inside a ring."""
     rng = np.random.default_rng(2)
     X = rng.uniform(-1, 1, (250, 2)).astype(np.float32)
     y = np.where((X**2).sum(axis=1, keepdims=True) < 0.5 + rng.normal(0, 0.1, (250, 1)), 1, -1).astype(np.float32)
@@ -97,7 +97,7 @@ def playground(scale: float, optimizer: str) -> Workload:
 
 
 def tabular(scale: float) -> Workload:
-    """Return W3: a smooth function of twenty features, with noise."""
+    """Return W3: a smooth function of twenty features, plus noise."""
     rng = np.random.default_rng(3)
     n = _scaled(20_000, scale, 64)
     X = rng.standard_normal((n, 20), np.float32)
@@ -110,7 +110,7 @@ def tabular(scale: float) -> Workload:
 
 
 def images(scale: float) -> Workload:
-    """Return W4: as many numbers as MNIST has, in ten classes."""
+    """Return W4: random data of the size of MNIST, in ten classes."""
     rng = np.random.default_rng(4)
     n = _scaled(60_000, scale, 256)
     X = rng.random((n, 784), np.float32)
@@ -132,7 +132,7 @@ TRAINED: dict[str, Callable[[float], Workload]] = {
 
 @dataclass(frozen=True)
 class Prediction:
-    """Rows to predict with the network of a workload."""
+    """Rows to predict, with the network of a workload."""
 
     name: str
     about: str

@@ -1,7 +1,7 @@
-"""Pictures: curves of a fit, learned surfaces with their data, activation functions.
+"""Plots of training curves, learned surfaces with their data, and activation functions.
 
-Each function draws on `ax`, or on a new figure if there is none, and returns the Axes. matplotlib and
-playground-data are imported where they are used: importing them takes longer than many a fit.
+Each function draws on `ax`, or on a new figure if `ax` is None, and returns the Axes. matplotlib and playground-data
+are imported only where they are used, because importing them can take longer than a fit.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core import arguments, arrays
-from framework.core.messages import did_you_mean, shown
+from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
 
 if TYPE_CHECKING:
@@ -29,16 +29,16 @@ def plot_history(
     names: Sequence[str] | None = None,
     label: str = "",
 ) -> Axes:
-    """Draw curves of a fit over its epochs, on a logarithmic scale if they span more than two decades.
+    """Plot the curves of a fit against epochs, on a logarithmic scale if they span more than a factor of 100.
 
     Parameters
     ----------
     history
-        Lists of values by name; its attribute `epoch` numbers the epochs (without it, they count from 1).
+        Lists of values by name. The attribute `epoch` numbers the epochs; without it, they count from 1.
     names
-        What to draw; by default ``loss`` and ``val_loss``. The dashed curve of ``val_x`` has the colour of ``x``.
+        The curves to draw, by default ``loss`` and ``val_loss``. That of ``val_x`` is dashed, in the color of ``x``.
     label
-        Put in front of the names in the legend, to tell several histories on the same Axes apart.
+        A prefix for the names in the legend, to tell apart several histories on the same Axes.
 
     Raises
     ------
@@ -57,20 +57,20 @@ def plot_history(
     from matplotlib.ticker import MaxNLocator
 
     ax = _axes(ax, (6.0, 4.0))
-    colours: dict[str, Any] = {}
+    colors: dict[str, Any] = {}
     for name in drawn:
         values = np.asarray(history[name], np.float64)
         quantity = name.removeprefix("val_")
         (line,) = ax.plot(
             getattr(history, "epoch", range(1, len(values) + 1)),
             values,
-            color=colours.get(quantity),
+            color=colors.get(quantity),
             linestyle="-" if name == quantity else "--",
             marker="o" if len(values) == 1 else None,
             fillstyle="full" if name == quantity else "none",
             label=f"{label} {name}".strip(),
         )
-        colours.setdefault(quantity, line.get_color())
+        colors.setdefault(quantity, line.get_color())
     first, lowest, last, highest = ax.dataLim.extents
     if 0 < 100 * lowest < highest:
         ax.set_yscale("log")
@@ -78,13 +78,13 @@ def plot_history(
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     ax.grid(alpha=0.3)
     ax.legend()
-    return _titled(ax, "Training history", "epoch", next(iter(colours)) if len(colours) == 1 else "value")
+    return _titled(ax, "Training history", "epoch", next(iter(colors)) if len(colors) == 1 else "value")
 
 
 def plot_activation(
     *activations: Any, ax: Axes | None = None, derivative: bool = True, z_range: tuple[float, float] = DOMAIN
 ) -> Axes:
-    """Draw elementwise activations (names, instances or classes) over `z_range`, their derivatives dashed."""
+    """Plot elementwise activations (names, instances or classes) over `z_range`, with derivatives dashed."""
     if not activations:
         raise ValueError("nothing to draw: give an activation")
     z_range = _range(z_range)
@@ -92,7 +92,7 @@ def plot_activation(
     curves = []
     for activation in map(Activation.of, activations):
         a = activation(z)
-        # Always asked for: what is not elementwise is no curve, and refuses here.
+        # Computed even if not drawn: an activation that is not elementwise has no curve, and raises here.
         curves.append((repr(activation).removesuffix("()"), a, activation.derivative(z, a)))
 
     ax = _axes(ax, (6.0, 4.0))
@@ -113,7 +113,7 @@ def plot_points(
     y_valid: Array | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw data (n, 2) in the colours of the targets (n, 1), -1 to 1: training white-edged, validation grey."""
+    """Draw data (n, 2) colored by targets (n, 1) from -1 to 1: training edged in white, validation in gray."""
     points = _points(X_train, y_train, X_valid, y_valid, probabilities=False)
     return _scattered(_axes(ax, (5.0, 5.0)), points, "Data")
 
@@ -129,7 +129,7 @@ def plot_surface(
 ) -> Axes:
     """Draw a function (n, 2) -> (n, 1) over the playground's square, from -1 (orange) to 1 (blue).
 
-    With `discretize` only the sign is drawn. `resolution` is the number of pixels along each side.
+    If `discretize`, only the sign is drawn. `resolution` is the number of pixels along each side.
     """
     if not callable(function):
         raise TypeError(f"function must be callable, got {shown(function)}")
@@ -142,7 +142,7 @@ def plot_surface(
         image = np.where(image >= 0, 1.0, -1.0)
 
     ax = _axes(ax, (5.6, 5.0))
-    cmap, norm = _colours()
+    cmap, norm = _colors()
     surface = ax.imshow(
         image,
         extent=(*DOMAIN, *DOMAIN),
@@ -172,30 +172,30 @@ def plot_decision_surface(
     colorbar: bool = True,
     probabilities: bool | None = None,
 ) -> Axes:
-    """Draw what a model of two inputs predicts over the playground's square, with its data on top.
+    """Draw the predictions of a model with two inputs over the playground's square, with its data on top.
 
     Parameters
     ----------
     model
         Anything whose ``predict`` maps (n, 2) to (n, 1), or to the probabilities (n, 2) of two classes.
     X_train, y_train, X_valid, y_valid
-        Inputs (n, 2) and targets (n, 1) from -1 to 1. Where predictions are probabilities, targets that are
-        probabilities too (classes 0 and 1, or one-hot) are drawn as they are.
+        Inputs (n, 2) and targets (n, 1) from -1 to 1. If predictions are probabilities, targets may be too (classes 0
+        and 1, or one-hot): targets without negative values are then drawn on the same scale.
     discretize
-        Draw the predicted class, not the prediction.
+        Whether to draw the predicted class instead of the prediction.
     resolution
         Pixels along each side.
     probabilities
-        Whether predictions p are probabilities, drawn as 2 p - 1; by default if the model's loss is a crossentropy.
+        Whether predictions p are probabilities, drawn as 2 p - 1. By default, true if the loss is a crossentropy.
 
     Raises
     ------
     ValueError
-        Unless the model and the data have two inputs, and one output or two classes.
+        Unless model and data have two inputs, and one output or two classes.
     """
     if probabilities is None:
         loss = getattr(model, "loss", None)
-        probabilities = "crossentropy" in str(getattr(loss, "component_name", loss)).lower().replace("_", "")
+        probabilities = "crossentropy" in name_key(str(getattr(loss, "component_name", loss)))
 
     def predicted(X: Array) -> Array:
         try:
@@ -229,7 +229,7 @@ def _range(z_range: Any) -> tuple[float, float]:
 def _points(
     X_train: Array | None, y_train: Array | None, X_valid: Array | None, y_valid: Array | None, probabilities: bool
 ) -> list[tuple[Array, Array, str]]:
-    """Return inputs (n, 2), colour values (n,) and edge colour of each kind of points that there is."""
+    """Return inputs (n, 2), color values (n,) and the edge color of training and validation points, as given."""
     points = []
     for kind, X, y, edge in (("train", X_train, y_train, "#ffffff"), ("valid", X_valid, y_valid, "#555555")):
         if X is None and y is None:
@@ -238,14 +238,14 @@ def _points(
             raise ValueError(f"points need both X_{kind} and y_{kind}; one of them is None")
         X, y = np.asarray(X), np.asarray(y)
         if X.ndim != 2 or X.shape[1] != 2:
-            raise ValueError(f"only data of two inputs can be drawn: X_{kind} must be (n, 2), got {X.shape}")
+            raise ValueError(f"only data with two inputs can be drawn: X_{kind} must be (n, 2), got {X.shape}")
         in_unit_interval = y.size > 0 and y.min() >= 0
         points.append((X, _column(f"y_{kind} must be", y, len(X), probabilities and in_unit_interval), edge))
     return points
 
 
 def _column(who: str, values: Any, n: int, probabilities: bool = False) -> Array:
-    """Return values (n,) or (n, 1) as (n,), and p as 2 p - 1; of (n, 2) the second class's p is taken."""
+    """Return values (n,) or (n, 1) as (n,), and probabilities p as 2 p - 1; of (n, 2), use the second class's."""
     values = np.asarray(values, np.float64)
     if values.shape not in ((n,), (n, 1), (n, 2)):
         raise ValueError(f"{who} (n, 1), or (n, 2) for two classes, with n = {n}; got {values.shape}")
@@ -254,13 +254,13 @@ def _column(who: str, values: Any, n: int, probabilities: bool = False) -> Array
 
 
 def _scattered(ax: Axes, points: list[tuple[Array, Array, str]], title: str) -> Axes:
-    cmap, norm = _colours()
+    cmap, norm = _colors()
     for X, y, edge in points:
         ax.scatter(X[:, 0], X[:, 1], s=20, c=y, cmap=cmap, norm=norm, alpha=0.9, linewidths=0.7, edgecolors=edge)
     return _square(ax, title)
 
 
-def _colours() -> tuple[Any, Any]:
+def _colors() -> tuple[Any, Any]:
     from plygdata import DataColor
 
     cmap, norm = DataColor.get_colormap()
@@ -272,7 +272,7 @@ def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
     if ax is not None:
         if not isinstance(ax, Axes):
-            raise TypeError(f"ax must be an Axes of matplotlib, got {shown(ax)}")
+            raise TypeError(f"ax must be a matplotlib Axes, got {shown(ax)}")
         return ax
     import matplotlib.pyplot as plt
 
@@ -280,7 +280,7 @@ def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
 
 def _square(ax: Axes, title: str) -> Axes:
-    """Dress `ax` as the playground's square."""
+    """Style `ax` as the playground's square."""
     ax.set(xlim=DOMAIN, ylim=DOMAIN, aspect="equal", facecolor="#e8eaeb")
     ticks = range(-6, 7, 2)
     ax.set(xticks=ticks, yticks=ticks)
@@ -290,7 +290,7 @@ def _square(ax: Axes, title: str) -> Axes:
 
 
 def _titled(ax: Axes, title: str, xlabel: str, ylabel: str) -> Axes:
-    """Label `ax` where its owner has not."""
+    """Label `ax` where it has no label yet."""
     ax.set_title(ax.get_title() or title)
     ax.set_xlabel(ax.get_xlabel() or xlabel)
     ax.set_ylabel(ax.get_ylabel() or ylabel)

@@ -1,4 +1,4 @@
-"""The playground's data: shapes, ranges, seeds, and the global random states untouched."""
+"""The playground's data: shapes, ranges, seeds, and untouched global random states."""
 
 # ruff: noqa: NPY002 - the global state is what is tested
 
@@ -33,7 +33,7 @@ def test_shapes_types_and_ranges(name):
         assert array.flags.writeable
         assert array.base is None
     X, y = np.concatenate([X_train, X_valid]), np.concatenate([y_train, y_valid])
-    assert len(np.unique(X, axis=0)) >= n - 1  # both arms of the spiral begin in the origin
+    assert len(np.unique(X, axis=0)) >= n - 1  # both arms of the spiral begin at the origin
     assert np.abs(X).max() <= 6
     if name in CLASSIFICATION:
         assert sorted(np.unique(y)) == [-1, 1]
@@ -58,7 +58,7 @@ def test_targets_belong_to_their_inputs(name, target):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_seed_and_noise_decide_the_data(name):
+def test_seed_and_noise_determine_the_data(name):
     first = load(name, noise=0.1, seed=5)
     random.random(), np.random.random()
     for a, b in zip(first, load(name, noise=0.1, seed=5), strict=True):
@@ -115,7 +115,7 @@ def test_spellings_of_a_name(variant):
     np.testing.assert_array_equal(load(variant)[0], load("reg-plane")[0])
 
 
-def test_unknown_name_says_what_there_is():
+def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(ValueError, match=r"unknown data set 'spirale'; did you mean 'spiral' ") as error:
         load("spirale")
     assert all(name in str(error.value) for name in NAMES)

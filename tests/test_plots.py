@@ -1,4 +1,4 @@
-"""Pictures, by what is in them."""
+"""Plots, checked by the artists on their Axes."""
 
 import subprocess
 import sys
@@ -15,13 +15,13 @@ from framework.plots import plot_activation, plot_decision_surface, plot_history
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-WHITE, GREY = to_rgba("#ffffff", 0.9), to_rgba("#555555", 0.9)
+WHITE, GRAY = to_rgba("#ffffff", 0.9), to_rgba("#555555", 0.9)
 X_TRAIN, Y_TRAIN = np.array([[-2.0, -1.0], [3.0, 4.0], [0.5, 5.0]]), np.array([[-1.0], [1.0], [1.0]])
 X_VALID, Y_VALID = np.array([[1.0, -5.0], [2.0, 2.0]]), np.array([[1.0], [-1.0]])
 
 
 class Predictor:
-    """A model of which only `predict` and `loss` are known."""
+    """A model that has only `predict` and `loss`."""
 
     def __init__(self, function, loss="half_squared_error"):
         self.predict = function
@@ -76,7 +76,7 @@ def test_draws_on_the_given_axes_and_opens_no_figure(draw, ax):
 
 
 @pytest.mark.parametrize("draw", DRAWINGS.values(), ids=DRAWINGS)
-def test_makes_one_labelled_figure_without_axes(draw):
+def test_makes_one_labeled_figure_without_axes(draw):
     ax = draw(None)
     assert plt.get_fignums() == [ax.figure.number]
     assert ax.get_title()
@@ -120,7 +120,7 @@ def test_history_draws_losses_from_epoch_1(ax):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 10, 1000])
-def test_history_has_whole_epochs_as_ticks(n, ax):
+def test_history_has_ticks_at_whole_epochs(n, ax):
     plot_history(recorded(loss=np.linspace(2, 1, n)), ax=ax)
     low, high = ax.get_xlim()
     ticks = [tick for tick in ax.get_xticks() if low <= tick <= high]
@@ -162,13 +162,13 @@ def test_history_keeps_its_epoch_numbers(ax):
     np.testing.assert_array_equal(plot_history(history, ax=ax).get_lines()[0].get_xdata(), [7, 8])
 
 
-def test_surface_shows_the_function_where_it_is(ax):
+def test_surface_shows_each_value_at_its_inputs(ax):
     plot_surface(lambda X: X[:, :1] / 10 + X[:, 1:] / 100, ax=ax, resolution=12)
     (image,) = ax.get_images()
     assert tuple(image.get_extent()) == (-6, 6, -6, 6)
     assert image.origin == "lower"
-    centres = np.arange(-5.5, 6)
-    np.testing.assert_allclose(image.get_array(), centres / 10 + centres[:, np.newaxis] / 100)
+    centers = np.arange(-5.5, 6)
+    np.testing.assert_allclose(image.get_array(), centers / 10 + centers[:, np.newaxis] / 100)
     assert to_hex(image.cmap(image.norm(-1.0))) == "#f59322"
     assert to_hex(image.cmap(image.norm(1.0))) == "#0877bd"
     assert ax.get_xlim() == ax.get_ylim() == (-6, 6)
@@ -181,10 +181,10 @@ def test_colorbar_is_optional(colorbar, ax):
     assert len(ax.figure.axes) == 1 + colorbar
 
 
-def test_points_are_one_collection_of_each_kind(ax):
+def test_training_and_validation_points_are_one_collection_each(ax):
     plot_decision_surface(PLANE, X_TRAIN, Y_TRAIN, X_VALID, Y_VALID, ax=ax)
     training, validation = ax.collections
-    for points, X, y, edge in ((training, X_TRAIN, Y_TRAIN, WHITE), (validation, X_VALID, Y_VALID, GREY)):
+    for points, X, y, edge in ((training, X_TRAIN, Y_TRAIN, WHITE), (validation, X_VALID, Y_VALID, GRAY)):
         np.testing.assert_array_equal(points.get_offsets(), X)
         np.testing.assert_array_equal(points.get_array(), y[:, 0])
         np.testing.assert_allclose(points.get_edgecolors(), [edge])
@@ -196,7 +196,7 @@ def test_points_are_one_collection_of_each_kind(ax):
 
 def test_points_alone_and_surface_alone(ax):
     plot_points(None, None, X_VALID, Y_VALID[:, 0], ax=ax)
-    np.testing.assert_allclose(ax.collections[0].get_edgecolors(), [GREY])
+    np.testing.assert_allclose(ax.collections[0].get_edgecolors(), [GRAY])
     assert not ax.get_images()
     assert not plot_decision_surface(PLANE).collections
 
@@ -218,6 +218,7 @@ class _CrossEntropy:
     [
         (lambda X: sigmoid(X[:, :1]), "binary_crossentropy", None, True),
         (lambda X: sigmoid(X[:, :1]), "BinaryCrossentropy", None, True),
+        (lambda X: sigmoid(X[:, :1]), "binary cross-entropy", None, True),
         (lambda X: sigmoid(X[:, :1]), _CrossEntropy(), None, True),
         (lambda X: sigmoid(X[:, :1]), _CrossEntropy, None, True),
         (lambda X: sigmoid(X[:, 0]), "half_squared_error", True, True),
@@ -267,7 +268,7 @@ def test_every_elementwise_activation_can_be_drawn(activation, ax):
     with np.errstate(all="raise", under="ignore"):
         value, slope = plot_activation(activation, ax=ax).get_lines()
     z = value.get_xdata()
-    # a slope is that of the chord next to it, but where a kink lies between
+    # Each slope matches that of the chord next to it, unless there is a kink in between.
     chord = np.diff(np.ravel(value.get_ydata())) / np.diff(z)
     middle = (np.ravel(slope.get_ydata())[1:] + np.ravel(slope.get_ydata())[:-1]) / 2
     assert np.median(np.abs(chord - middle)) < 1e-3

@@ -1,4 +1,4 @@
-"""What is compared: one small module for each way to train the same network."""
+"""The peers compared: one small module for each way to train the same network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLACES = {
     "thinc": ("thinc_chain", "Thinc"),
     "dezero": ("dezero_model", "DeZero"),
 }
-IMPORTS = {  # what a user of the peer imports after NumPy, for W6
+IMPORTS = {  # for W6: the import that a user of the peer needs, after NumPy
     "ours": "import framework",
     "sklearn": "import sklearn.neural_network",
     "torch": "import torch",
@@ -28,10 +28,10 @@ IMPORTS = {  # what a user of the peer imports after NumPy, for W6
     "thinc": "import thinc.api",
     "dezero": "numpy.int = int; import dezero",
 }
-LIMITS = ("products", "products_dx")  # not trainers: the least that any of them must do
+LIMITS = ("products", "products_dx")  # not trainers, but a lower bound on the work of any trainer
 
 
 def load(name: str) -> type[Peer]:
-    """Return the peer's class; ImportError if its library is missing."""
+    """Return the peer's class; raise ImportError if its library is missing."""
     module, kind = PLACES[name]
     return getattr(import_module(f"benchmarks.peers.{module}"), kind)

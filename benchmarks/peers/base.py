@@ -1,4 +1,4 @@
-"""What a peer must be able to do."""
+"""The interface of a peer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Peer:
     Attributes
     ----------
     note : str
-        What it does otherwise than the others, for the report.
+        How it differs from the others, for the report.
     """
 
     note: ClassVar[str] = ""
@@ -22,12 +22,12 @@ class Peer:
         self.work = work
 
     def tune(self) -> None:
-        """Choose among equivalent forms by trying them, after the first run and before the others."""
+        """Choose the fastest of equivalent forms by trial, after the first run and before the timed ones."""
 
     def fit(self) -> float:
-        """Train from the workload's first values and return the last epoch's mean loss, measured before each step."""
+        """Train from the workload's initial values, and return the last epoch's mean of losses before each step."""
         raise NotImplementedError
 
     def predict(self, X: Array) -> Array:
-        """Return outputs for NumPy rows as a NumPy array, with the network of the last `fit` or of the first values."""
+        """Return outputs as a NumPy array, from the network of the last `fit` or, before any, of the initial values."""
         raise NotImplementedError

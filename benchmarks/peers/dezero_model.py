@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 if not hasattr(np, "int"):
-    vars(np)["int"] = int  # DeZero uses the name, which NumPy 1.24 took away
+    vars(np)["int"] = int  # DeZero uses this name, which NumPy 1.24 removed
 
 import dezero.functions as F
 from dezero import Model, Variable, no_grad, optimizers
@@ -38,7 +38,7 @@ class _Network(Model):
 
 
 class DeZero(Peer):
-    """A `Model` trained as DeZero's book does it."""
+    """A `Model`, trained as in DeZero's book."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)

@@ -1,4 +1,4 @@
-"""JAX with one compiled function for a whole epoch."""
+"""JAX, with one compiled function for a whole epoch."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from benchmarks.workloads import Workload
 
 
 class JaxScan(JaxStep):
-    """The steps of an epoch are a `lax.scan`; only the order of the samples comes from outside."""
+    """The steps of an epoch run in one `lax.scan`; only the order of the samples comes from outside."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)
         self._epoch = jax.jit(self.epoch)
 
     def epoch(self, state: State, X: Any, y: Any, order: Any) -> tuple[State, Any]:
-        """Return state and mean loss after an epoch."""
+        """Return the state and the mean loss after an epoch."""
         n, size = len(X), self.work.batch
         X, y, whole = X[order], y[order], n - n % size
         batches = tuple(a[:whole].reshape(-1, size, *a.shape[1:]) for a in (X, y))
@@ -32,7 +32,7 @@ class JaxScan(JaxStep):
 
     def fit(self) -> float:
         work = self.work
-        X, y, state = jnp.asarray(work.X), jnp.asarray(work.y), self.first_state()
+        X, y, state = jnp.asarray(work.X), jnp.asarray(work.y), self.initial_state()
         rng = np.random.default_rng(0)
         losses = []
         for _ in range(work.epochs):

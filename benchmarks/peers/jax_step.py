@@ -1,4 +1,4 @@
-"""JAX with one compiled function for a step, called from a Python loop."""
+"""JAX, with one compiled function for a step, called from a Python loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ State = tuple[Any, Any, Any, Any]
 
 
 class JaxStep(Peer):
-    """The state of training is (parameters, first and second moments, step)."""
+    """The state of training is (parameters, first moments, second moments, number of steps)."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)
@@ -24,14 +24,14 @@ class JaxStep(Peer):
         self._step = jax.jit(self.step)
         self._predict = jax.jit(self.outputs)
 
-    def first_state(self) -> State:
-        """Return the workload's first values, with the optimizer unused."""
+    def initial_state(self) -> State:
+        """Return the workload's initial values, with a new optimizer."""
         params = [jnp.asarray(w) for w in self.work.weights()]
         slots = [jnp.zeros_like(w) for w in params] if self.work.optimizer == "adam" else []
         return params, slots, slots, jnp.zeros(())
 
-    def sums(self, params: Any, x: Any) -> Any:
-        """Return what the output layer makes, before softmax."""
+    def logits(self, params: Any, x: Any) -> Any:
+        """Return the outputs of the last layer before any softmax."""
         for W, b, activation in zip(params[::2], params[1::2], self.work.activations, strict=True):
             z = x @ W.T + b
             x = z if activation == "softmax" else ACTIVATIONS[activation](z)
@@ -39,18 +39,18 @@ class JaxStep(Peer):
 
     def outputs(self, params: Any, x: Any) -> Any:
         """Return predictions."""
-        sums = self.sums(params, x)
-        return jax.nn.softmax(sums) if self.work.output == "softmax" else sums
+        logits = self.logits(params, x)
+        return jax.nn.softmax(logits) if self.work.output == "softmax" else logits
 
     def loss(self, params: Any, x: Any, y: Any) -> Any:
         """Return the mean loss of a batch."""
-        sums = self.sums(params, x)
+        logits = self.logits(params, x)
         if self.work.output == "softmax":
-            return -jnp.take_along_axis(jax.nn.log_softmax(sums), y[:, None], 1).mean()
-        return 0.5 * ((sums - y) ** 2).mean()
+            return -jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1).mean()
+        return 0.5 * ((logits - y) ** 2).mean()
 
     def step(self, state: State, total: Any, x: Any, y: Any) -> tuple[State, Any]:
-        """Return state and loss total after a step on a batch."""
+        """Return the state and the sum of losses after a step on a batch."""
         params, m, v, t = state
         value, grads = jax.value_and_grad(self.loss)(params, x, y)
         total, t, rate = total + value * len(x), t + 1, self.work.rate
@@ -64,7 +64,7 @@ class JaxStep(Peer):
 
     def fit(self) -> float:
         work, step = self.work, self._step
-        state, n = self.first_state(), len(work.X)
+        state, n = self.initial_state(), len(work.X)
         rng = np.random.default_rng(0)
         for _ in range(work.epochs):
             order = rng.permutation(n)

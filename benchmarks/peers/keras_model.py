@@ -16,7 +16,7 @@ OPTIMIZERS = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}
 
 
 def half_squared_error(y_true: object, y_pred: object) -> object:
-    """Half of Keras's squared error."""
+    """Return half of Keras's squared error."""
     return 0.5 * keras.losses.mean_squared_error(y_true, y_pred)
 
 

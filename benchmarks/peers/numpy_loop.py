@@ -1,7 +1,7 @@
-"""What someone who knows NumPy well writes by hand for one network: no objects, no choices, no allocation in a step.
+"""Training as a NumPy expert would write it by hand for one network: no objects, no options, no allocation in a step.
 
-All parameters lie in one vector, gradients in another; every call writes into memory made once for its batch size;
-what the loss needs is kept for an epoch and reduced once.
+All parameters lie in one vector, and all gradients in another. Every call writes into memory allocated once for its
+batch size. The values that the loss needs are kept for a whole epoch and reduced once.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def sgd(params: Array, grads: Array, rate: float) -> Callable[[], None]:
 
 
 def adam(params: Array, grads: Array, rate: float, beta1: float = 0.9, beta2: float = 0.999) -> Callable[[], None]:
-    """Return Adam's update, with both moments divided by 1 - beta, which saves two passes."""
+    """Return Adam's update. Both moments are kept divided by 1 - beta, which saves two passes."""
     m, v, work = np.zeros_like(params), np.zeros_like(params), np.empty_like(params)
     b1, b2, scale, epsilon = (np.array(c, np.float32) for c in (beta1, beta2, 0, 0))
     power1 = power2 = 1.0

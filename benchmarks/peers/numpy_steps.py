@@ -1,7 +1,7 @@
-"""Forward and backward passes written out: ``step(x, y, kept)`` for each network, with a batch of n rows.
+"""Hand-written forward and backward passes: ``step(x, y, kept)`` for each network, for batches of n rows.
 
-Each fills the gradients and leaves in `kept` what its loss is computed from at the end of the epoch: the residuals,
-or the probabilities of the true classes.
+Each fills the gradients and writes into `kept` the values from which the loss is computed at the end of the epoch:
+the residuals, or the probabilities of the true classes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _like(n: int, *biases: Array) -> list[Array]:
 
 
 def tutorial(views: list[Array], grads: list[Array], n: int) -> Step:
-    """Two layers, both sigmoid, squared error."""
+    """Return the step for two sigmoid layers and squared error."""
     W1, b1, W2, b2 = views
     dW1, db1, dW2, db2 = grads
     (a1, a2), (d1, d2), (t1, t2) = (_like(n, b1, b2) for _ in range(3))
@@ -61,7 +61,7 @@ def tutorial(views: list[Array], grads: list[Array], n: int) -> Step:
 
 
 def playground(views: list[Array], grads: list[Array], n: int) -> Step:
-    """Three layers, all tanh, squared error."""
+    """Return the step for three tanh layers and squared error."""
     W1, b1, W2, b2, W3, b3 = views
     dW1, db1, dW2, db2, dW3, db3 = grads
     (a1, a2, a3), (d1, d2, d3), (t1, t2, t3) = (_like(n, b1, b2, b3) for _ in range(3))
@@ -104,7 +104,7 @@ def playground(views: list[Array], grads: list[Array], n: int) -> Step:
 def _relu_layers(
     views: list[Array], grads: list[Array], n: int
 ) -> tuple[Callable[[Array], Array], Callable[[Array, Array], None]]:
-    """Return forward(x), the logits of the last layer, and backward(x, d3) of two relu layers and a linear one."""
+    """Return ``forward(x)``, which gives the logits, and ``backward(x, d3)`` of two relu layers and a linear one."""
     W1, b1, W2, b2, W3, b3 = views
     dW1, db1, dW2, db2, dW3, db3 = grads
     (a1, a2, z3), (d1, d2, _) = (_like(n, b1, b2, b3) for _ in range(2))
@@ -141,7 +141,7 @@ def _relu_layers(
 
 
 def tabular(views: list[Array], grads: list[Array], n: int) -> Step:
-    """Two relu layers and a linear one, squared error."""
+    """Return the step for two relu layers, a linear one and squared error."""
     layers_forward, layers_backward = _relu_layers(views, grads, n)
     d3, mean = np.empty((n, 1), np.float32), np.array(1 / n, np.float32)
 
@@ -154,18 +154,18 @@ def tabular(views: list[Array], grads: list[Array], n: int) -> Step:
 
 
 def images(views: list[Array], grads: list[Array], n: int) -> Step:
-    """Two relu layers and softmax, cross-entropy."""
+    """Return the step for two relu layers, softmax and cross-entropy."""
     layers_forward, layers_backward = _relu_layers(views, grads, n)
     rows, mean = np.arange(n), np.array(1 / n, np.float32)
-    largest, logits, ones = np.empty((n, 1), np.float32), np.empty(n, np.float32), np.ones(len(views[-1]), np.float32)
-    column = logits.reshape(n, 1)
+    largest, sums, ones = np.empty((n, 1), np.float32), np.empty(n, np.float32), np.ones(len(views[-1]), np.float32)
+    column = sums.reshape(n, 1)
 
     def step(x: Array, y: Array, kept: Array) -> None:
         p = layers_forward(x)
         p.max(1, largest, True)
         subtract(p, largest, p)
         exp(p, p)
-        p.dot(ones, logits)
+        p.dot(ones, sums)
         np.divide(p, column, p)
         kept[...] = p[rows, y]
         p[rows, y] -= ONE

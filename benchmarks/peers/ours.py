@@ -8,7 +8,7 @@ from framework import Dense, Model, Optimizer
 
 
 class Ours(Peer):
-    """A `Model` made anew for each fit."""
+    """A new `Model` for each fit."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)

@@ -1,4 +1,4 @@
-"""The matrix products of a training step and nothing else: no trainer that uses NumPy's BLAS can be faster."""
+"""The matrix products of a training step alone: a lower bound for any trainer that uses NumPy's BLAS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.workloads import Array, Workload
 
 
 class Products(Peer):
-    """Products only, without the gradient of the data, into memory made beforehand."""
+    """The products without the gradient of the data, written into memory allocated in advance."""
 
     note = "no training: matrix products only"
     input_gradient: ClassVar[bool] = False
@@ -22,7 +22,7 @@ class Products(Peer):
         self.one_row = [np.empty((1, units), np.float32) for units in work.sizes[1:]]
 
     def _products(self, n: int) -> list[tuple[Array, Array, Array]]:
-        """Return (a, b, out) of each product of a step; the first `a` is left to be the batch."""
+        """Return (a, b, out) for each product of a step; the first `a` stands for the batch."""
         sizes = self.work.sizes
         a = [np.full((n, units), 0.5, np.float32) for units in sizes]
         d = [np.full((n, units), 0.5, np.float32) for units in sizes]
@@ -59,7 +59,7 @@ class Products(Peer):
 
 
 class ProductsWithInputGradient(Products):
-    """With the gradient of the data, which no trainer needs."""
+    """The same with the gradient of the data, which no trainer needs."""
 
     note = "products with the first layer's input gradient"
     input_gradient = True

@@ -15,13 +15,13 @@ ACTIVATIONS = {"sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
 
 
 class _GivenValues:
-    """Takes first values in place of random ones; scikit-learn has no public way."""
+    """Start from given initial values instead of random ones; scikit-learn has no public way to do so."""
 
-    first_values: list[Array]
+    initial_values: list[Array]
 
     def _init_coef(self, fan_in: int, fan_out: int, dtype: object) -> tuple[Array, Array]:
-        W, b = self.first_values[:2]
-        self.first_values = self.first_values[2:]
+        W, b = self.initial_values[:2]
+        self.initial_values = self.initial_values[2:]
         return W.T.copy(), b.copy()
 
 
@@ -59,7 +59,7 @@ class Sklearn(Peer):
             tol=0.0,
             random_state=0,
         )
-        self.model.first_values = work.weights()
+        self.model.initial_values = work.weights()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.model.fit(work.X, work.y if work.output == "softmax" else work.y.ravel())

@@ -15,20 +15,20 @@ prefer_gpu(-1)
 
 
 def tanh_forward(model: Model, X: Array, is_train: bool) -> tuple[Array, Callable[[Array], Array]]:
-    """Return tanh and its backward; thinc has no such layer of its own."""
+    """Return tanh and its backward; thinc has no such layer."""
     Y = np.tanh(X)
     return Y, lambda dY: dY * (1 - Y * Y)
 
 
 def dense(units: int, inputs: int, activation: str) -> Any:
-    """Return thinc's layer of nodes with an activation."""
+    """Return a dense layer with an activation."""
     if activation == "tanh":
         return chain(Linear(units, inputs), Model("tanh", tanh_forward))
     return {"sigmoid": Sigmoid, "relu": Relu, "softmax": Softmax, "linear": Linear}[activation](units, inputs)
 
 
 class Thinc(Peer):
-    """A `chain`, with batches from `ops.multibatch`."""
+    """A `chain` of layers, with batches from `ops.multibatch`."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)

@@ -1,4 +1,4 @@
-"""PyTorch in its eager form: a module, an optimizer, batches cut by hand from shuffled tensors."""
+"""PyTorch in eager mode: a module, an optimizer, and batches sliced by hand from shuffled tensors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TRIAL_STEPS = 200
 
 
 class Torch(Peer):
-    """The fused optimizer in the first run; afterwards whichever of its three forms was fastest in a short trial."""
+    """The fused optimizer in the first run; then the fastest of its three implementations in a short trial."""
 
     def __init__(self, work: Workload) -> None:
         super().__init__(work)

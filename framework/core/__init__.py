@@ -1,1 +1,1 @@
-"""What every module stands on: components, arguments, arrays, messages."""
+"""The foundation of every module: components, types, and checks of arguments and arrays."""

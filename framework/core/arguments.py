@@ -1,4 +1,7 @@
-"""Checks of arguments: of functions, and of components' constructors (their `owner` then begins the message)."""
+"""Checks of the arguments of functions and constructors: each returns the value, or raises an error that names it.
+
+For a constructor's argument, give the component as `owner`: the message then begins with its class.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def number(
     below: float = inf,
     most: float = inf,
 ) -> float:
-    """Return `value` if it is a finite number in the range: TypeError for another type, ValueError out of range."""
+    """Return `value`; raise TypeError unless it is a number, ValueError unless it is finite and in the range."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise TypeError(f"{_called(name, owner)} must be a number, got {shown(value)}")
     if not (isfinite(value) and above < value < below and least <= value <= most):
@@ -36,7 +39,7 @@ def number(
 
 
 def integer(value: Any, name: str, owner: Any = None, *, least: int) -> int:
-    """Return `value` as int: TypeError unless it is an integer, ValueError if it is below `least`."""
+    """Return `value` as an int; raise TypeError unless it is an integer, ValueError if it is below `least`."""
     called, positive = _called(name, owner), owner is not None and least == 1
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{called} must be {'a positive' if positive else 'an'} integer, got {shown(value)}")
@@ -47,26 +50,26 @@ def integer(value: Any, name: str, owner: Any = None, *, least: int) -> int:
 
 
 def flag(value: Any, name: str, owner: Any = None) -> bool:
-    """Return `value` as bool; TypeError unless it is one: a string such as "no" would count as true."""
+    """Return `value` as a bool; raise TypeError unless it is one, because a string such as "no" counts as true."""
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{_called(name, owner)} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def path(value: Any, name: str = "path") -> str:
-    """Return `value` as str; TypeError unless it is a str or a path."""
+    """Return `value` as a str; raise TypeError unless it is a str or a path."""
     if not isinstance(value, str | os.PathLike):
         raise TypeError(f"{name} must be a str or a path, got {shown(value)}")
     return os.fspath(value)
 
 
 def fraction(value: Any, name: str) -> float:
-    """Return `value` as float: TypeError unless it is a number, ValueError unless 0 <= value < 1."""
+    """Return `value` as a float; raise TypeError unless it is a number, ValueError unless 0 <= value < 1."""
     return float(number(value, name, least=0, below=1))
 
 
 def network_dtype(value: Any) -> np.dtype[Any]:
-    """Return `value` as a dtype that networks compute in: float32 or float64; ValueError for any other."""
+    """Return `value` as a dtype; raise ValueError unless it is one that networks compute in, float32 or float64."""
     try:
         dtype: np.dtype[Any] = np.dtype(value)
     except TypeError:

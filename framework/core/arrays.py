@@ -1,4 +1,4 @@
-"""Checks of arrays: samples, targets and weights become arrays of numbers, or errors that name them."""
+"""Checks of arrays: turn samples, targets and weights into arrays of numbers, or raise errors that name them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECKED_AT_ONCE = 1 << 20  # elements
 
 
 class RefusedBatch(Exception):
-    """Data that turned out to be of no use while training with it; also a ValueError or a TypeError."""
+    """Data that proves unusable in the middle of a fit; each instance is also a ValueError or a TypeError."""
 
 
 class _RefusedValue(RefusedBatch, ValueError):
@@ -27,12 +27,12 @@ class _RefusedType(RefusedBatch, TypeError):
 
 
 def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
-    """Return `error` as a RefusedBatch that says `message`."""
+    """Return a RefusedBatch of the same kind as `error`, with `message` as its text."""
     return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
 
 
 def numbers(value: Any, name: str) -> Array:
-    """Return `value` as an array of bool, int or float; anything that does not convert is a TypeError."""
+    """Return `value` as an array of bools, ints or floats; raise TypeError if it does not convert."""
     if value is None:
         raise TypeError(f"{name} is None; give an array of numbers")
     array = value if type(value) in (np.ndarray, np.memmap) else _converted(value, name)
@@ -49,7 +49,7 @@ def _converted(value: Any, name: str) -> Array:
     if hasattr(value, "toarray") and hasattr(value, "nnz"):
         raise TypeError(f"{name} is a sparse matrix; convert it with {name}.toarray()")
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as {name}.filled(0)")
+        raise TypeError(f"{name} is a masked array with masked values; fill or drop them, as in {name}.filled(0)")
     if isinstance(value, Iterator):
         raise TypeError(f"{name} is {shown(value)}; give an array, or batches (x, y) as X with no y")
     try:
@@ -74,12 +74,12 @@ def _from_objects(array: Array, name: str) -> Array:
 
 
 def float_dtype(array: Array) -> np.dtype[Any]:
-    """Return the dtype to compute in for `array`: float32 for float32, float64 for all else."""
+    """Return the dtype to compute in for data like `array`: float32 for float32, float64 for everything else."""
     return np.dtype(np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
 
 
 def finite(array: Array, name: str) -> None:
-    """Raise ValueError, naming the first place, if `array` holds NaN or infinity."""
+    """Raise ValueError, naming the first index, if `array` holds NaN or infinity."""
     if array.dtype.kind != "f" or not array.size:
         return
     if array.size <= CHECKED_AT_ONCE:
@@ -91,7 +91,9 @@ def finite(array: Array, name: str) -> None:
 
 
 def _finite_part(part: Array, name: str, array: Array, start: int) -> None:
-    if part.size > 4096 and part.dtype.isnative:  # one pass, and no second array
+    if (
+        part.size > 4096 and part.dtype.isnative
+    ):  # the sum of squares shows any NaN or infinity in one pass, without a second array
         flat = part.reshape(-1)
         with np.errstate(all="ignore"):
             if isfinite(flat.dot(flat)):
@@ -104,7 +106,7 @@ def _finite_part(part: Array, name: str, array: Array, start: int) -> None:
 
 
 def as_float(array: Array, dtype: Any, name: str) -> Array:
-    """Return `array` in `dtype`, C-contiguous; ValueError if a finite value is too large for it."""
+    """Return `array` in `dtype`, C-contiguous; raise ValueError if a finite value is too large for it."""
     if array.dtype == dtype and array.dtype.isnative:
         return np.ascontiguousarray(array)
     with np.errstate(over="ignore"):
@@ -117,14 +119,14 @@ def as_float(array: Array, dtype: Any, name: str) -> Array:
 
 
 def samples(value: Any, name: str, input_shape: tuple[int, ...] | None, who: str) -> Array:
-    """Return `value` as an array of samples, of any real dtype, its shape checked but not its values.
+    """Return `value` as an array of samples, of any real dtype. Check its shape, not its values.
 
     Raises
     ------
     TypeError
-        As `numbers`.
+        As in `numbers`.
     ValueError
-        Unless the shape is (n, *input_shape); with no `input_shape`, unless there are samples with features.
+        If the shape is not (n, *input_shape). If `input_shape` is None: if samples have no axis, or no features.
     """
     array = numbers(value, name)
     if array.ndim == 0:
@@ -153,7 +155,7 @@ def _one_axis(array: Array, name: str, features: int | None) -> str:
 
 
 def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
-    """Raise ValueError naming both shapes unless both arrays have equally many samples."""
+    """Raise ValueError, naming both shapes, unless both arrays have equally many samples."""
     if not second.shape or len(first) != len(second):
         raise ValueError(
             f"{names[0]} and {names[1]} must have equally many samples, got shapes {first.shape} and {second.shape}"
@@ -161,7 +163,15 @@ def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
 
 
 def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Array:
-    """Return sample weights as (n,) floats; ValueError if the shape differs, or if one is negative or not finite."""
+    """Return sample weights as floats, (n,).
+
+    Raises
+    ------
+    TypeError
+        As in `numbers`.
+    ValueError
+        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, or if all are 0.
+    """
     array = numbers(value, name)
     if array.shape not in ((n,), (n, 1)):
         raise ValueError(f"{name} has shape {array.shape}; expected ({n},), one weight for each sample")

@@ -1,4 +1,7 @@
-"""What every swappable part shares: a name, its constructor arguments, ``repr`` and config."""
+"""The base class of everything that can be swapped: layers, activations, losses, optimizers and the rest.
+
+It finds components by name, and reads, sets, copies and prints their constructor arguments.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +13,60 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from framework.core.messages import did_you_mean, shown, snake_case
+from framework.core.messages import did_you_mean, name_key, shown, snake_case
 
-# A counter that threads may share: each assignment gets a number of its own.
+# Threads may share this counter: `next` gives each assignment its own number, where `+= 1` could lose one.
 _assignments = count(1)
 
 
 class Component:
-    """Base of everything that can be swapped, found by name, copied and described.
+    """Base class of everything that can be swapped, found by name, copied and described.
 
-    A direct subclass (``Activation``, ``Loss``, ...) opens a family; a subclass of a family is a component of
-    it and is at once known by name: ``class Swish(Activation)`` makes ``Activation.of("swish")`` work. The name
-    is the class name in snake case, or the class keyword ``name=``; ``aliases=`` adds others. Case, ``_`` and
-    ``-`` do not matter. A later class of the same name takes it over. A class whose name begins with ``_``, or
-    with ``registered=False``, has no name.
+    A direct subclass (``Activation``, ``Loss``, ...) opens a family. Each subclass of a family is a component, and
+    defining it is all it takes to register its name: after ``class Sine(Activation)``, ``Activation.of("sine")``
+    returns an instance of it, and so does ``Dense(8, "sine")``.
 
-    A component keeps its constructor's arguments as attributes of the same names, as they were given: that is
-    all that `get_params`, `set_params`, `clone`, ``repr``, copying and saving need. A constructor may end in
-    ``**common`` for the arguments of its base class.
+    The name is the class name in snake case. The class keyword ``name=`` sets another one, and ``aliases=`` adds more:
+    ``class SiLU(Activation, name="silu", aliases=["swish"])``. Case, spaces, ``_`` and ``-`` are ignored. If two
+    classes have the same name, the later one replaces the earlier. A class is not registered if its name begins with
+    ``_`` or if it is defined with ``registered=False``.
+
+    A component with a constructor has one duty: store each argument, unchanged, as an attribute of the same name.
+    `get_params`, `set_params`, `clone`, ``repr``, copying and saving need nothing else. Values derived from the
+    arguments are computed when they are used. A constructor may end in ``**common``, to be passed on to its base class.
 
     Attributes
     ----------
     component_name : str
+        The registered name, as `names` lists it.
     replayable : bool
-        Of layers, activations and losses: whether the work in training is done by NumPy calls alone, whose order does
-        not depend on values, so that a `Recording` of them may be played instead. Not inherited: a subclass has to
-        say so again, because one line of Python in it can make it untrue. `framework.testing` checks it.
+        For layers, activations and losses. True promises that in training the component works by NumPy calls alone,
+        in an order that does not depend on values. A `Recording` of those calls can then be played in its place.
+        A subclass does not inherit the promise and must set it again, because one line of plain Python can break it.
+        `framework.testing` checks it.
     assignments : int
-        Another number after an attribute of any component was assigned. Whoever has bound something to components'
-        arguments compares this number first, and looks at the arguments only if it has moved.
+        A counter of assignments, shared by all components. It gets a new number whenever an attribute of any
+        component is set. Code that has computed something from components' arguments notes the number. As long as it
+        stays the same, nothing has been set and the result still holds: one comparison instead of one for each
+        argument. Only when the number has changed does the code look at the arguments themselves.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from framework import Activation
+    >>> class Sine(Activation):
+    ...     def __init__(self, frequency=1.0):
+    ...         self.frequency = frequency
+    ...
+    ...     def __call__(self, z):
+    ...         return np.sin(self.frequency * z)
+    ...
+    ...     def derivative(self, z, a):
+    ...         return self.frequency * np.cos(self.frequency * z)
+    >>> Activation.of("sine")
+    Sine()
+    >>> Sine(2.0).set_params(frequency=3.0)
+    Sine(frequency=3.0)
     """
 
     _registry: ClassVar[dict[str, type[Any]]]
@@ -56,7 +84,7 @@ class Component:
             cls._registry = {}
         elif registered and not cls.__name__.startswith("_"):
             for known in (cls.component_name, *aliases):
-                cls._registry[_key(known)] = cls
+                cls._registry[name_key(known)] = cls
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -64,37 +92,42 @@ class Component:
 
     @classmethod
     def names(cls) -> list[str]:
-        """Return the names of this family's components, sorted, without aliases."""
+        """Return the names of this family's components in alphabetical order, without aliases."""
         return sorted({component.component_name for component in cls._registry.values()})
 
     @classmethod
     def components(cls) -> list[type[Self]]:
-        """Return the registered classes of this family, in the order of their names."""
+        """Return the registered classes of this family, sorted by name."""
         return sorted(set(cls._registry.values()), key=lambda component: component.component_name)
 
     @classmethod
     def known(cls, name: str) -> bool:
-        """Return whether a component of this family is called `name`."""
-        return _key(name) in cls._registry
+        """Return whether this family has a component called `name`."""
+        return name_key(name) in cls._registry
 
     @classmethod
     def named(cls, name: str) -> type[Self]:
-        """Return the class called `name`; ValueError with the nearest names if there is none."""
+        """Return the class called `name`; raise a ValueError that suggests the nearest names if there is none."""
         try:
-            return cls._registry[_key(name)]
+            return cls._registry[name_key(name)]
         except KeyError:
             raise ValueError(f"unknown {cls.__name__.lower()} {name!r}{did_you_mean(name, cls.names())}") from None
 
     @classmethod
     def of(cls, spec: Any) -> Self:
-        """Return the component that `spec` stands for: a name, an instance (itself) or a class.
+        """Return the component that `spec` stands for.
+
+        Parameters
+        ----------
+        spec
+            A name or a class, from which an instance without arguments is made, or an instance, returned as it is.
 
         Raises
         ------
         ValueError
-            If no component of this family has that name, or if it cannot do without arguments.
+            If no component of this family has that name, or if its constructor requires arguments.
         TypeError
-            If `spec` is none of these.
+            If `spec` is neither a name nor a class or an instance of this family.
         """
         if isinstance(spec, cls):
             return spec
@@ -110,7 +143,7 @@ class Component:
         raise TypeError(f"expected {article} {family}, its name or its class, got {shown(spec)}")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's arguments by name; with `deep`, those of nested components as ``a__b`` too."""
+        """Return the constructor's arguments by name; if `deep`, also those of nested components, as ``a__b``."""
         params: dict[str, Any] = {}
         for name in constructor_arguments(type(self)):
             if not hasattr(self, name):
@@ -121,12 +154,14 @@ class Component:
         return params
 
     def set_params(self, **params: Any) -> Self:
-        """Set constructor arguments by name (``a__b`` reaches into component ``a``) and return self.
+        """Set constructor arguments by name and return self; ``a__b`` sets argument ``b`` of component ``a``.
+
+        A nested component is copied before its argument is set, since others may hold it too.
 
         Raises
         ------
         ValueError
-            If there is no such argument, or if a value is refused; then nothing has changed.
+            If there is no such argument, or if `check` refuses a value. Then no argument is changed.
         """
         names = list(constructor_arguments(type(self)))
         for name in params:
@@ -153,10 +188,10 @@ class Component:
         return value
 
     def check(self) -> None:
-        """Raise ValueError or TypeError if an argument cannot be used; called when arguments are set and used."""
+        """Raise ValueError or TypeError if an argument is unusable; called when arguments are set and when used."""
 
     def clone(self) -> Self:
-        """Return a new component with the same arguments (components among them cloned) and nothing learned."""
+        """Return a new component with copies of the arguments, nested components cloned, and nothing learned."""
         return type(self)(**{name: _cloned(value) for name, value in self.get_params(deep=False).items()})
 
     def __repr__(self) -> str:
@@ -171,7 +206,7 @@ class Component:
 
 
 def _find_arguments(cls: type[Any]) -> dict[str, Any]:
-    """Return the constructor's argument names with defaults, following ``**common`` into the base classes."""
+    """Return the constructor's arguments and their defaults, following ``**common`` into the base classes."""
     found: dict[str, Any] = {}
     for owner in cls.__mro__:
         if owner is object or "__init__" not in vars(owner):
@@ -190,10 +225,6 @@ def _find_arguments(cls: type[Any]) -> dict[str, Any]:
 constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 
 
-def _key(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
-
-
 def _cloned(value: Any) -> Any:
     if isinstance(value, Component):
         return value.clone()
@@ -209,7 +240,7 @@ def _same(value: Any, default: Any) -> bool:
 
 
 def _source(value: Any) -> str:
-    """Return Python source for an argument: arrays to full precision, long ones by shape only."""
+    """Return an argument as Python source: short arrays in full precision, long ones as their shape."""
     if isinstance(value, np.ndarray):
         if value.size > 64:
             return f"<array of shape {value.shape}, {value.dtype}>"

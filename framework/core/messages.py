@@ -1,4 +1,4 @@
-"""Pieces of error messages: near names, short values, shapes."""
+"""Names in any spelling, and pieces of error messages: similar names, values cut short, shapes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,13 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
+def name_key(name: str) -> str:
+    """Return `name` in lower case without ``_``, ``-`` and spaces: all spellings of a name have the same key."""
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the names near `name`, and all that are known."""
+    """Return the end of an error message: names similar to `name`, and the list of all known ones."""
     import difflib
 
     known = list(known)
@@ -29,5 +34,5 @@ def shown(value: Any) -> str:
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
-    """Return how messages show the shape of a batch whose samples have `shape`: ``(n, 3)``."""
+    """Return the shape of a batch of samples of `shape`, as messages show it: ``(n, 3)`` for ``(3,)``."""
     return "(" + ", ".join(map(str, ("n", *shape))) + ("" if shape else ",") + ")"

@@ -1,6 +1,9 @@
-"""Constants as 0-d arrays: a ufunc takes them without the conversion that a Python number costs it.
+"""Constants as 0-d arrays, made once for each dtype.
 
-On arrays of a few dozen elements that conversion takes as long as the arithmetic.
+Given a Python number, as in ``np.multiply(z, 0.5, out)``, a ufunc converts it to an array in every call. On arrays of
+a few dozen elements the conversion costs as much as the arithmetic. A 0-d array in the dtype of `z` needs none, and a
+recorded step can bind it once, together with the other arrays of its calls, and use it in every replay. Constants are
+read-only, because all callers share them.
 """
 
 from __future__ import annotations
@@ -15,14 +18,14 @@ from framework.core.types import Array
 
 @lru_cache(maxsize=4096)
 def scalar(value: float, dtype: Any) -> Array:
-    """Return `value` as a read-only 0-d array of `dtype` (float64 where `dtype` is not a floating one)."""
+    """Return `value` as a read-only 0-d array of `dtype`, or of float64 if `dtype` is not a floating-point one."""
     constant = np.array(value, dtype if np.issubdtype(dtype, np.floating) else np.float64)
     constant.flags.writeable = False
     return constant
 
 
 def per_dtype(value: float) -> dict[Any, Array]:
-    """Return `value` by dtype, for those that a network computes in: ``ONE[z.dtype]``."""
+    """Return `value` as a 0-d array for each dtype that networks compute in: ``ONE[z.dtype]`` looks one up."""
     return {dtype: scalar(value, dtype) for dtype in map(np.dtype, (np.float32, np.float64))}
 
 

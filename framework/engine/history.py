@@ -1,4 +1,4 @@
-"""What a fit leaves behind: the loss and the metrics of every epoch."""
+"""The record of a fit: the loss and the metrics of every epoch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class History(Mapping[str, list[float]]):
-    """Lists of values by name (``loss``, ``val_loss``, metrics), one value for each epoch of `epoch`.
+    """Lists of values by name (``loss``, ``val_loss``, metrics), with one value for each epoch in `epoch`.
 
     Attributes
     ----------
     epoch
-        The numbers of the epochs, from 1.
+        The numbers of the epochs, counted from 1.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class History(Mapping[str, list[float]]):
         self._first: dict[str, int] = {}
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """Add the values of an epoch; a name that is missing in some epochs has nan there."""
+        """Add the values of an epoch. A name that is missing in some epochs has nan there."""
         values = {name: float(value) for name, value in logs.items()}
         for name in values:
             if name not in self._values:
@@ -39,7 +39,7 @@ class History(Mapping[str, list[float]]):
         self.epoch.append(int(epoch))
 
     def amend(self, logs: Mapping[str, float]) -> None:
-        """Put `logs` into the last epoch, beside the values that it has already."""
+        """Add `logs` to the values that the last epoch already has."""
         last = len(self.epoch) - 1
         for name, value in logs.items():
             if name not in self._values:
@@ -48,7 +48,7 @@ class History(Mapping[str, list[float]]):
             self._values[name][last] = float(value)
 
     def truncate(self, n: int) -> None:
-        """Go back to the first `n` epochs; a name that appeared later is gone."""
+        """Keep only the first `n` epochs. Names that appeared later are removed."""
         if n < 0:
             raise ValueError(f"n must not be negative, got {n}")
         del self.epoch[n:]
@@ -58,11 +58,11 @@ class History(Mapping[str, list[float]]):
                 del self._values[name], self._first[name]
 
     def copy(self) -> Self:
-        """Return a history of the same values that shares nothing with this one."""
+        """Return a copy that shares nothing with this history."""
         return copy.deepcopy(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as strict JSON allows it: numbers, with nan and the infinities as strings."""
+        """Return the history in a form that strict JSON allows, with nan and the infinities as strings."""
         values = {
             name: [value if math.isfinite(value) else str(value) for value in column]
             for name, column in self._values.items()
@@ -71,7 +71,7 @@ class History(Mapping[str, list[float]]):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Return the history that `to_dict` described; ValueError if the lists differ in length."""
+        """Return the history that `to_dict` described; raise ValueError if the lists differ in length."""
         history = cls()
         history.epoch = [int(epoch) for epoch in data["epoch"]]
         for name, column in data["values"].items():
@@ -82,7 +82,7 @@ class History(Mapping[str, list[float]]):
         return history
 
     def plot(self, ax: Axes | None = None, names: Sequence[str] | None = None) -> Axes:
-        """Draw the curves called `names` (default: the losses) over the epochs; see `framework.plots.plot_history`."""
+        """Plot the curves called `names` (default: the losses) against epochs; see `framework.plots.plot_history`."""
         from framework.plots import plot_history
 
         return plot_history(self, ax=ax, names=names)

@@ -1,4 +1,4 @@
-"""A network as a table."""
+"""A table of a network's layers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from framework.engine.tree import PlacedLayer
 
 
 def summary(network: Network) -> str:
-    """Return a table of the layers, their output shapes and their numbers of parameters."""
+    """Return a table of the layers with their output shapes and parameter counts."""
     rows = [("Layer", "Output shape", "Parameters")]
     rows += [_row(place, depth) for place, depth in _placed_layers(network.tree, -1) if depth >= 0]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]

@@ -1,4 +1,4 @@
-"""Estimators for scikit-learn (1.6 or later): in pipelines, searches and ensembles like any other."""
+"""Estimators for scikit-learn 1.6 or later, for its pipelines, searches and ensembles."""
 
 from framework.sklearn.classifier import NeuralClassifier
 from framework.sklearn.regressor import NeuralRegressor

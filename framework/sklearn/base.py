@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: hyper-parameters, training and access to the network."""
+"""The base class of the classifier and the regressor: hyperparameters, training and access to the network."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ DTYPES = (np.float64, np.float32)
 
 
 class NotWithEarlyStopping(AttributeError, ValueError):
-    """A method is asked for that this configuration does not have."""
+    """The requested method does not exist in this configuration."""
 
 
 class without_early_stopping:
-    """A method that is there only with ``early_stopping=False``: parts of the data have no validation set."""
+    """A method that exists only with ``early_stopping=False``, as it sees data in parts without a validation set."""
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self.method = method
         update_wrapper(self, method)  # type: ignore[arg-type]
 
     def __get__(self, estimator: Any, owner: type | None = None) -> Any:
-        """Return the method, bound if there is an estimator."""
+        """Return the method, bound to the estimator if there is one."""
         if estimator is None:
             return self.method
         if estimator.early_stopping:
@@ -55,20 +55,20 @@ class without_early_stopping:
 
 
 class NeuralNetwork(BaseEstimator):
-    """Base of the estimators; a subclass checks and encodes the targets, and reads predictions from the outputs.
+    """Base class of the estimators. A subclass checks and encodes targets, and turns outputs into predictions.
 
     Attributes
     ----------
     model_ : Model
     history_ : History
-        The losses of all epochs since the weights were drawn.
+        The losses of all epochs since the weights were initialized.
     loss_curve_ : list of float
     validation_curve_ : list of float or None
-        The losses of the validation part; None without `early_stopping`.
+        The losses on the validation set; None without `early_stopping`.
     n_iter_ : int
-        The epochs of the last fit.
+        The number of epochs of the last fit.
     callbacks_ : list of Callback
-        Copies of the callbacks, as the last fit has left them.
+        The copies of the callbacks that the last fit worked with.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class NeuralNetwork(BaseEstimator):
         self.verbose = verbose
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name; ``optimizer__learning_rate`` reaches inside, also where "adam" was given by name."""
+        """Set parameters by name; ``optimizer__learning_rate`` works even if the optimizer was given by name."""
         for name in list(params):
             own, nested, _ = name.partition("__")
             if nested and own in FAMILIES:
@@ -112,21 +112,21 @@ class NeuralNetwork(BaseEstimator):
         return self
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train, from new first values unless `warm_start`; return self.
+        """Train, from new initial values unless `warm_start`, and return self.
 
         Parameters
         ----------
         X : array-like or sparse matrix, shape (n, features)
-            A sparse matrix is made dense.
+            A sparse matrix is converted to a dense array.
         y : array-like, shape (n,) or (n, outputs)
         sample_weight : array-like, shape (n,), optional
-            See `framework.sklearn.samples.arranged`.
+            A weight of 2 counts as the sample given twice; see `framework.sklearn.samples.arranged`.
         """
         goes_on = self.warm_start and hasattr(self, "model_")
         return self._fit(X, y, sample_weight, epochs=self.epochs, goes_on=goes_on)
 
     def _encoded(self, y: Array, goes_on: bool, classes_known: bool) -> Array:
-        """Return targets as the loss wants them, and learn from `y` what they are unless training goes on."""
+        """Return targets as the loss expects them. Learn their kind from `y` unless training goes on."""
         raise NotImplementedError
 
     def _output(self, targets: Array, weight: Array | None) -> tuple[Loss, Layer]:
@@ -199,7 +199,7 @@ class NeuralNetwork(BaseEstimator):
 
     @property
     def history_(self) -> History:
-        """The losses of all epochs since the weights were drawn."""
+        """The losses of all epochs since the weights were initialized."""
         return self.model_.history
 
     @property
@@ -213,13 +213,13 @@ class NeuralNetwork(BaseEstimator):
         return self.history_.get("val_loss")
 
     def hidden(self, X: Any, layer: int | str = -1) -> Array:
-        """Return what a hidden layer makes of `X`, (n, features) -> (n, *output shape of the layer).
+        """Return the output of a hidden layer for `X`, (n, features) -> (n, *output shape of the layer).
 
         Parameters
         ----------
         X : array-like, shape (n, features)
         layer : int or str
-            An index into `layers` (-1 is the last hidden layer), or a layer's name.
+            An index into `layers` (-1 is the last hidden layer), or the name of a layer.
         """
         X = self._inputs(X)
         layers = self.model_.network.layers[:-1]

@@ -1,4 +1,4 @@
-"""`NeuralClassifier`."""
+"""The classifier for scikit-learn."""
 
 from __future__ import annotations
 
@@ -26,49 +26,49 @@ SIGNED_OUTPUTS = ("linear", "tanh")
 class NeuralClassifier(ClassifierMixin, NeuralNetwork):
     """A neural network that predicts classes, as a scikit-learn estimator.
 
-    Labels may be of any type; several labels for a sample are given as rows of 0 and 1. Two classes, and each of
-    several labels, have one output; otherwise there is one for each class.
+    Labels may be of any type. For several labels per sample, give rows of 0 and 1. The network has one output for two
+    classes, one per label for several labels, and otherwise one per class.
 
     Parameters
     ----------
     layers : list of layers, widths, activations or names
-        The hidden layers. A bare width is a layer of relu nodes. An empty list gives logistic regression.
+        The hidden layers. A bare width is a dense layer with relu. An empty list gives logistic regression.
     loss : str or Loss, optional
-        None: binary cross-entropy for two classes or several labels, else categorical. A loss with the threshold 0,
-        such as "hinge", gets targets -1 and +1, others 0 and 1.
+        By default, binary cross-entropy for two classes or several labels, else categorical cross-entropy. A loss with
+        threshold 0, such as "hinge", gets targets -1 and +1; all others get 0 and 1.
     output : str, Activation or Layer, optional
-        The activation of the output, or the whole output layer. None: as the loss and the targets want it. With
-        "linear" or "tanh" targets are -1 and +1, and there are no probabilities.
+        The activation of the output, or the whole output layer. By default, it follows from the loss and the targets.
+        With "linear" or "tanh", targets are -1 and +1, and there are no probabilities.
     optimizer : str or Optimizer
     epochs : int
-        How many times to go through the data in `fit`.
+        The number of passes over the data in `fit`.
     batch_size : int
     early_stopping : bool
-        Whether to set aside a part of the data, with classes in equal proportions, to stop when its loss has not
-        become less for `patience` epochs, and to go back to the best epoch.
+        Whether to hold out a validation set with the same proportions of classes, to stop when its loss has not
+        improved for `patience` epochs, and to return to the weights of the best epoch.
     validation_fraction : float
-        The share that is set aside.
+        The fraction of the data to hold out.
     patience : int
     class_weight : "balanced", dict or list of dict, optional
-        Multiplied with the weights of the samples; as in all of scikit-learn.
+        Weights of the classes, as elsewhere in scikit-learn. They are multiplied by the sample weights.
     callbacks : sequence of Callback
-        Each fit works with copies of these.
+        Each fit works with copies of them.
     warm_start : bool
-        Whether `fit` goes on from where the last one stopped; the classes must be the same.
+        Whether `fit` continues from the present weights. The classes must be the same.
     random_state : int, RandomState or None
     verbose : int
-        0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
+        0 is silent, 1 shows a progress bar, n > 1 prints a line every n epochs.
 
     Attributes
     ----------
     classes_ : ndarray
-        The labels, sorted; for several labels a sample, the numbers of the columns.
+        The labels, sorted. For several labels per sample, the indices of the columns.
     multilabel_ : bool
-        Whether a sample may have several labels.
+        Whether a sample can have several labels.
     model_, history_, loss_curve_, validation_curve_, n_iter_, callbacks_
         As in `NeuralNetwork`.
     n_features_in_, feature_names_in_
-        As in all of scikit-learn.
+        As elsewhere in scikit-learn.
     """
 
     classes_: Array
@@ -111,15 +111,15 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
 
     @without_early_stopping
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go through the samples once more, from the present weights if there are any; return self.
+        """Train for one epoch, starting from the present weights if there are any, and return self.
 
-        The first call needs `classes`, all labels that will come.
+        The first call needs `classes`: all labels that will ever occur.
         """
         _check_partial_fit_first_call(self, classes)
         return self._fit(X, y, sample_weight, epochs=1, goes_on=hasattr(self, "model_"), classes_known=True)
 
     def predict(self, X: Any) -> Array:
-        """Return the predicted labels, (n,), or rows of 0 and 1."""
+        """Return the predicted labels, (n,), or rows of 0 and 1, (n, labels)."""
         scores = self._scores(X)
         if self.multilabel_:
             return (scores > 0).astype(np.intp)
@@ -129,21 +129,23 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         return np.asarray(self.classes_[chosen.astype(np.intp)])
 
     def decision_function(self, X: Any) -> Array:
-        """Return scores: (n,) for two classes, above 0 for the second; else (n, classes) or (n, labels).
+        """Return scores: (n,) for two classes, positive for the second; else (n, classes) or (n, labels).
 
-        They are the sums that the output activation is applied to, or logarithms of probabilities where there are none.
+        They come from the logits if the output activation is the canonical link of the loss, and are then accurate even
+        for probabilities that round to 0 or 1. Otherwise they are the log-odds, or for several classes the logarithms,
+        of the probabilities. Signed outputs ("linear" or "tanh") are returned as they are.
         """
         scores = self._scores(X)
         return scores if self.multilabel_ or scores.shape[1] > 1 else scores.ravel()
 
     @available_if(lambda self: not self._signed())
     def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes (n, classes), or of each label by itself (n, labels)."""
+        """Return the probabilities of the classes, (n, classes), or of each label independently, (n, labels)."""
         return np.asarray(np.exp(self.predict_log_proba(X)))
 
     @available_if(lambda self: not self._signed())
     def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithms of the probabilities, exact also where these are too small for a float."""
+        """Return the logarithms of the probabilities, accurate even where these are too small for a float."""
         scores = self._scores(X)
         if self.multilabel_:
             return _log_sigmoid(scores)
@@ -204,15 +206,15 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
             raise ValueError(f"y has classes that are not in classes_: it has {found}, classes_ has {self.classes_}")
         return self._targets(y != 0 if self.multilabel_ else np.searchsorted(self.classes_, y))
 
-    def _targets(self, places: Array) -> Array:
-        """Return what the loss is given for rows of bool, or for places in `classes_`."""
+    def _targets(self, labels: Array) -> Array:
+        """Return targets for the loss, given rows of bools or indices into `classes_`."""
         classes = len(self.classes_)
         if self.multilabel_:
-            columns = places
+            columns = labels
         elif isinstance(self._loss(), CategoricalCrossentropy):
-            return places
+            return labels
         else:
-            columns = places[:, np.newaxis] == (np.arange(classes) if classes > 2 else 1)
+            columns = labels[:, np.newaxis] == (np.arange(classes) if classes > 2 else 1)
         return np.where(columns, 1, -1 if self._signed() else 0)
 
     def _loss(self) -> Loss:

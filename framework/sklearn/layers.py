@@ -1,4 +1,4 @@
-"""An estimator's `layers` and `output` made into the layers of a network."""
+"""The layers of a network, made from an estimator's `layers` and `output`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from framework.layers import Activate, Dense, Layer
 def hidden_layers(layers: Any) -> list[Layer]:
     """Return the hidden layers, one for each item of `layers`: a layer, an activation, a name or a width.
 
-    A bare width is a `Dense` of relu nodes; if an activation stands between it and the next layer of nodes, as in
-    ``[64, "batch_normalization", "tanh"]``, it has none of its own.
+    A bare width is a `Dense` layer with relu. If an activation follows before the next `Dense` layer, as in
+    ``[64, "batch_normalization", "tanh"]``, the layer is linear instead.
     """
     if _is_width(layers):
         layers = [layers]
@@ -38,11 +38,11 @@ def hidden_layers(layers: Any) -> list[Layer]:
 
 
 def output_layer(given: Any, units: int, activation: str, y: Array, weight: Array | None) -> Layer:
-    """Return the output layer: `given` if it is a layer, else nodes with that activation, or else the usual one.
+    """Return the output layer: `given` if it is a layer, else one with `given` or, by default, `activation`.
 
-    Its nodes start out with the mean of their targets `y`, so that steps are not spent on going there: with the bias
-    from which the activation makes this mean where inputs are 0. Source: Lin et al. 2017, "Focal loss for dense object
-    detection", section 3.3, for the first bias of a rare class.
+    The initial bias is the one from which the activation makes the mean of the targets `y` where inputs are 0, so that
+    training spends no steps on learning that mean. Source: Lin et al. 2017, "Focal loss for dense object detection",
+    section 3.3, for the initial bias of a rare class.
     """
     if isinstance(given, Layer):
         return given
@@ -52,15 +52,15 @@ def output_layer(given: Any, units: int, activation: str, y: Array, weight: Arra
 
 
 def _means(y: Array, weight: Array | None, units: int) -> Array:
-    """Return the mean of each target, (units,), for rows (n, units) or for places of ones in them (n,)."""
+    """Return the mean of each target, (units,), for rows (n, units) or for class indices (n,)."""
     if y.ndim == 1:
         return np.bincount(y, weight, units) / (len(y) if weight is None else weight.sum())
-    with np.errstate(over="ignore"):  # the loss will say that such targets are too large
+    with np.errstate(over="ignore"):  # the loss will report that such targets are too large
         return np.asarray(np.average(y, axis=0, weights=weight))
 
 
 def _logit(p: Array, n: int) -> Array:
-    p = (n * p + 1) / (n + 2)  # Laplace's rule of succession: what has not come yet is not impossible
+    p = (n * p + 1) / (n + 2)  # Laplace's rule of succession: a class that has not occurred is not impossible
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
@@ -72,7 +72,7 @@ def _log_of_positive(mean: Array, n: int) -> Array:
     return np.asarray(np.log(np.maximum(mean, 1 / n)))
 
 
-# From the means of n targets to the bias, by the activation's name.
+# The initial bias as a function of the means of n targets, by the name of the activation.
 STARTS: dict[str, Callable[[Array, int], Array]] = {
     "exponential": _log_of_positive,
     "linear": lambda mean, n: mean,

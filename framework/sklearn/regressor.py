@@ -1,4 +1,4 @@
-"""`NeuralRegressor`."""
+"""The regressor for scikit-learn."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
     Parameters
     ----------
     layers : list of layers, widths, activations or names
-        The hidden layers. A bare width is a layer of relu nodes. An empty list gives a linear model.
+        The hidden layers. A bare width is a dense layer with relu. An empty list gives a linear model.
     loss : str or Loss, optional
-        None: half the squared error.
+        By default, half the squared error.
     output : str, Activation or Layer, optional
-        The activation of the output, or the whole output layer. None: the exponential for the loss "poisson", else
-        linear.
+        The activation of the output, or the whole output layer. By default, "exponential" for the loss "poisson", else
+        "linear".
     optimizer : str or Optimizer
     epochs : int
-        How many times to go through the data in `fit`.
+        The number of passes over the data in `fit`.
     batch_size : int
     early_stopping : bool
-        Whether to set aside a part of the data, to stop when its loss has not become less for `patience` epochs, and to
-        go back to the best epoch.
+        Whether to hold out a validation set, to stop when its loss has not improved for `patience` epochs, and to
+        return to the weights of the best epoch.
     validation_fraction : float
-        The share that is set aside.
+        The fraction of the data to hold out.
     patience : int
     callbacks : sequence of Callback
-        Each fit works with copies of these.
+        Each fit works with copies of them.
     warm_start : bool
-        Whether `fit` goes on from where the last one stopped.
+        Whether `fit` continues from the present weights.
     random_state : int, RandomState or None
     verbose : int
-        0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
+        0 is silent, 1 shows a progress bar, n > 1 prints a line every n epochs.
 
     Attributes
     ----------
     model_, history_, loss_curve_, validation_curve_, n_iter_, callbacks_
         As in `NeuralNetwork`.
     n_features_in_, feature_names_in_
-        As in all of scikit-learn.
+        As elsewhere in scikit-learn.
     n_outputs_ : int
     """
 
     @without_early_stopping
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go through the samples once more, from the present weights if there are any; return self."""
+        """Train for one epoch, starting from the present weights if there are any, and return self."""
         return self._fit(X, y, sample_weight, epochs=1, goes_on=hasattr(self, "model_"))
 
     def predict(self, X: Any) -> Array:
-        """Return the predicted numbers, of the shape that y had: (n,) or (n, outputs)."""
+        """Return predictions in the shape of the targets: (n,) or (n, outputs)."""
         X = self._inputs(X)
         predicted = self.model_.predict(X)
         return predicted.ravel() if self._one_axis else predicted

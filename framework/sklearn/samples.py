@@ -1,4 +1,4 @@
-"""In which order, and how often, an estimator takes its samples."""
+"""The order in which an estimator trains on its samples, and how often each one occurs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ LAST_SHIFT = np.uint64(31)
 
 
 def arranged(X: Array, y: Array, weight: Array | None) -> tuple[Array, Array | None]:
-    """Return the indices of the samples to train on, in order, and their weights if these still say something.
+    """Return the indices of the samples to train on, in order, and weights for the loss if any are still needed.
 
-    scikit-learn asks that a weight of 2 means the sample given twice, and a weight of 0 that it is not there. In
-    batches, with dropout, batch normalisation or a validation split, that is true only if it is taken literally:
-    samples are left out, or repeated where the weights are whole numbers, up to four times the data; other weights
-    go to the loss. For the same reason the order in which samples come does not count: they are put into one that
-    follows from their values, from which `random_state` shuffles them.
+    scikit-learn requires a weight of 2 to be equivalent to the sample given twice, and a weight of 0 to its absence.
+    With batches, dropout, batch normalization or a validation split, that holds only if it is done literally. So
+    samples of weight 0 are left out. If all weights are whole numbers, samples are repeated, up to four times the
+    size of the data; any other weights are passed on to the loss. For the same reason, the order in which samples are
+    given must not matter: they are sorted by a hash of their values, and `random_state` shuffles them from there.
 
     Raises
     ------
     ValueError
-        If a weight is negative, or if all are 0.
+        If a weight is negative, or if all weights are 0.
     """
     order = np.argsort(_keys(X, y), kind="stable")
     if weight is None:
@@ -47,7 +47,7 @@ def _keys(X: Array, y: Array) -> Array:
 
 
 def _sum_of_hashes(rows: Array) -> Array:
-    """Return the sum of hashes of ``(column, value)``, modulo 2**64, for each row.
+    """Return for each row the sum, modulo 2**64, of the hashes of its ``(column, value)`` pairs.
 
     Source: Steele, Lea & Flood 2014, "Fast splittable pseudorandom number generators", figure 17, for the mixing.
     """

@@ -1,4 +1,4 @@
-"""What every swappable part shares: names, arguments, repr."""
+"""Components: names, arguments, copies and repr."""
 
 import copy
 import pickle
@@ -11,7 +11,7 @@ from framework.core.component import Component
 
 
 class Fruit(Component):
-    """A family of its own, so that nothing here enters the framework's names."""
+    """A separate family, so that no class here is registered under one of the framework's names."""
 
 
 class RedApple(Fruit, aliases=["pome"]):
@@ -49,13 +49,13 @@ def test_names_are_sorted_and_leave_out_aliases_and_the_unregistered():
     assert not Fruit.known("unregistered")
 
 
-def test_of_takes_a_name_an_instance_and_a_class():
+def test_of_accepts_a_name_an_instance_and_a_class():
     apple = RedApple(2.0)
     assert Fruit.of(apple) is apple
     assert type(Fruit.of(RedApple)) is RedApple
 
 
-def test_a_later_class_takes_the_name_over():
+def test_a_later_class_replaces_one_of_the_same_name():
     class Family(Component):
         pass
 
@@ -79,12 +79,12 @@ def test_a_later_class_takes_the_name_over():
         (SGD, TypeError, "expected a Fruit, its name or its class"),
     ],
 )
-def test_what_is_no_component_is_refused(spec, error, message):
+def test_of_refuses_anything_that_is_not_a_component(spec, error, message):
     with pytest.raises(error, match=message):
         Fruit.of(spec)
 
 
-def test_set_params_sets_what_get_params_returns_also_inside():
+def test_set_params_sets_what_get_params_returns_even_in_nested_components():
     apple = RedApple(core=RedApple(2.0))
     apple.set_params(weight=3.0, core__weight=4.0)
     assert (apple.weight, apple.core.weight) == (3.0, 4.0)

@@ -1,4 +1,4 @@
-"""What a fit leaves behind."""
+"""The record of a fit."""
 
 import copy
 import json
@@ -47,13 +47,13 @@ def test_a_failed_append_changes_nothing():
     assert history == recorded({"loss": 3.0})
 
 
-def test_epochs_go_on_where_they_were():
+def test_epochs_may_start_at_any_number():
     history = recorded({"loss": 1.0}, {"loss": 0.5}, start=5)
     assert history.epoch == [5, 6]
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, 9])
-def test_truncate_goes_back_exactly(n):
+def test_truncate_restores_the_earlier_history(n):
     rows = [{"loss": math.nan}, {"loss": 2.0, "val_loss": math.nan}, {"loss": 1.0, "val_loss": 1.0, "lr": 0.1}]
     history = recorded(*rows)
     history.truncate(n)
@@ -62,7 +62,7 @@ def test_truncate_goes_back_exactly(n):
     assert all(len(values) == len(history.epoch) for values in history.values())
 
 
-def test_truncate_takes_no_negative_number():
+def test_truncate_refuses_a_negative_number():
     history = recorded({"loss": 1.0})
     with pytest.raises(ValueError, match="n must not be negative, got -1"):
         history.truncate(-1)
@@ -106,7 +106,7 @@ def test_equality():
         hash(history)
 
 
-def test_unknown_name_says_which_are_known():
+def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(KeyError, match=r"did you mean 'loss'.*Known: loss, val_loss"):
         recorded({"loss": 1.0, "val_loss": 1.0})["losss"]
     assert recorded({"loss": 1.0}).get("mae") is None

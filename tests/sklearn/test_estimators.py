@@ -1,4 +1,4 @@
-"""The estimators under scikit-learn's own checks, and beside its tools."""
+"""The estimators under scikit-learn's own checks, and in use with its tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
-os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn leaves out one of its checks
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # without it scikit-learn skips one of its checks
 pytest.importorskip("sklearn", reason="the estimators are the extra `sklearn`")
 
 from sklearn.base import clone
@@ -71,7 +71,7 @@ class Recorder(Callback):
         self.losses.append(logs["loss"])
 
 
-# What scikit-learn's tools do with them
+# In use with scikit-learn's tools
 
 
 def test_clone_starts_anew_and_shares_nothing(iris, small):
@@ -86,14 +86,14 @@ def test_clone_starts_anew_and_shares_nothing(iris, small):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", Adam()])
-def test_parameters_reach_inside(iris, optimizer):
+def test_nested_parameters_are_set(iris, optimizer):
     estimator = NeuralClassifier([4], optimizer=optimizer, epochs=1).set_params(optimizer__learning_rate=0.5)
     assert estimator.optimizer.learning_rate == 0.5
     assert estimator.get_params()["optimizer__learning_rate"] == 0.5
     assert clone(estimator).fit(*iris).model_.learning_rate == 0.5
 
 
-def test_parameters_reach_into_what_is_set_with_them():
+def test_nested_parameters_apply_to_components_set_in_the_same_call():
     estimator = NeuralRegressor().set_params(optimizer__momentum=0.9, optimizer="sgd", loss="huber", loss__delta=2.0)
     assert isinstance(estimator.optimizer, SGD)
     assert estimator.optimizer.momentum == 0.9
@@ -129,9 +129,9 @@ def test_cross_val_score(iris, small):
 def test_column_transformer_with_pandas():
     pandas = pytest.importorskip("pandas")
     rng = np.random.default_rng(0)
-    frame = pandas.DataFrame({"size": rng.normal(size=80), "colour": rng.choice(["red", "green"], 80)})
-    y = np.where((frame["size"] > 0) ^ (frame["colour"] == "red"), "yes", "no")
-    columns = ColumnTransformer([("n", StandardScaler(), ["size"]), ("c", OneHotEncoder(), ["colour"])])
+    frame = pandas.DataFrame({"size": rng.normal(size=80), "color": rng.choice(["red", "green"], 80)})
+    y = np.where((frame["size"] > 0) ^ (frame["color"] == "red"), "yes", "no")
+    columns = ColumnTransformer([("n", StandardScaler(), ["size"]), ("c", OneHotEncoder(), ["color"])])
     pipe = make_pipeline(columns, NeuralClassifier([16], optimizer=Adam(0.01), random_state=0)).fit(frame, y)
     assert pipe.score(frame, y) > 0.9
     named = NeuralClassifier([2], epochs=1).fit(frame[["size"]], y)
@@ -172,7 +172,7 @@ def test_html_in_notebooks(iris, small):
     assert repr(NeuralClassifier([64, 32])) == "NeuralClassifier(layers=[64, 32])"
 
 
-def test_sparse_input_is_as_dense_input(iris, small):
+def test_sparse_input_gives_the_same_as_dense_input(iris, small):
     sparse = pytest.importorskip("scipy.sparse")
     X, y = iris
     dense = small.fit(X, y).predict_proba(X)
@@ -198,7 +198,7 @@ def test_a_plain_model_is_cloned_scored_and_searched(iris):
 
 
 @pytest.mark.parametrize("labels", [["a", "b", "c"], [-5, 0, 7], [True, False], ["no", "yes"], [2.0, 3.0]])
-def test_labels_of_any_type(iris, small, labels):
+def test_labels_may_be_of_any_type(iris, small, labels):
     X, y = iris
     X, y = X[y < len(labels)], np.array(labels)[y[y < len(labels)]]
     small.fit(X, y)
@@ -253,7 +253,7 @@ def test_one_class(iris, small):
     np.testing.assert_array_equal(small.predict_proba(X), np.ones((len(X), 1)))
 
 
-def test_a_column_of_labels_is_taken_as_labels(iris, small):
+def test_a_column_of_labels_is_accepted_with_a_warning(iris, small):
     X, y = iris
     with pytest.warns(DataConversionWarning):
         small.fit(X, y[:, np.newaxis])
@@ -261,7 +261,7 @@ def test_a_column_of_labels_is_taken_as_labels(iris, small):
 
 
 @pytest.mark.parametrize("shape", [(200,), (200, 1), (200, 3)])
-def test_regression_has_the_shape_of_its_targets(shape):
+def test_predictions_have_the_shape_of_the_targets(shape):
     X, y = make_regression(200, 5, n_targets=shape[1] if len(shape) > 1 else 1, random_state=0)
     estimator = TransformedTargetRegressor(
         NeuralRegressor([32], optimizer=Adam(0.01), random_state=0, epochs=60), transformer=StandardScaler()
@@ -300,7 +300,7 @@ def test_signed_outputs_as_in_the_tutorial(iris):
     assert np.abs(estimator.decision_function(X)).max() <= 1
 
 
-def test_an_output_layer_of_ones_own(iris):
+def test_your_own_output_layer(iris):
     X, y = iris
     output = Dense(3, "softmax", weight_initializer="zeros", name="mine")
     estimator = NeuralClassifier([4], output=output, optimizer=Adam(0.02), epochs=40, random_state=0).fit(X, y)
@@ -326,7 +326,7 @@ def test_outputs_start_at_the_mean_of_their_targets():
     assert two.loss_curve_ == []
 
 
-def test_an_activation_and_a_loss_of_ones_own(iris):
+def test_your_own_activation_and_loss(iris):
     class Bent(Activation, registered=False):
         def __call__(self, z, out=None):
             return z + z**2 / 4
@@ -412,7 +412,7 @@ def test_early_stopping_goes_back_to_the_best_epoch(iris):
     assert estimator.score(X, y) > 0.9
 
 
-def test_early_stopping_says_what_it_cannot_do(iris):
+def test_early_stopping_excludes_partial_fit_and_tiny_validation_sets(iris):
     estimator = NeuralRegressor(early_stopping=True)
     with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
         estimator.partial_fit(*iris)
@@ -449,7 +449,7 @@ def test_partial_fit_goes_on_after_fit(iris, small):
     assert 0 < np.abs(after - before).max() < 0.2
 
 
-def test_warm_start_goes_on_and_takes_a_new_rate(iris, small):
+def test_warm_start_goes_on_and_applies_a_new_rate(iris, small):
     X, y = iris
     once = clone(small).set_params(epochs=40).fit(X, y)
     small.set_params(warm_start=True).fit(X, y).fit(X, y)
@@ -551,6 +551,6 @@ def test_the_order_of_samples_follows_from_their_values(dtype):
 
 
 @pytest.mark.parametrize("weight", [[-1.0, 1.0], [0.0, 0.0]])
-def test_weights_that_cannot_be(weight):
+def test_weights_that_are_refused(weight):
     with pytest.raises(ValueError, match=r"negative|zero"):
         NeuralRegressor(epochs=1).fit([[1.0], [2.0]], [1.0, 2.0], sample_weight=weight)
