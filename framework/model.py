@@ -284,7 +284,7 @@ class Model(Built, Component):
             value = gradients(self.state, data)
             if not isfinite(value):
                 raise FloatingPointError(f"the loss is {value}; no step was made")
-            self.optimizer_.update(self.network.trainable_params, self.network.trainable_grads)
+            self.optimizer_.apply(self.network.trainable_params, self.network.trainable_grads)
             self.network.constrain()
         return value
 

@@ -11,6 +11,7 @@ from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.base import Optimizer
+from framework.schedules import Schedule
 
 
 class Adagrad(Optimizer):
@@ -31,7 +32,7 @@ class Adagrad(Optimizer):
     slots = ("s",)
     s: Array
 
-    def __init__(self, learning_rate: Any = 0.01, epsilon: float = 1e-10, **common: Any) -> None:
+    def __init__(self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, **common: Any) -> None:
         self.epsilon = epsilon
         super().__init__(learning_rate, **common)
 
@@ -82,7 +83,7 @@ class RMSprop(Optimizer, name="rmsprop"):
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: float | Schedule = 0.01,
         rho: float = 0.99,
         epsilon: float = 1e-8,
         momentum: float = 0.0,
@@ -158,7 +159,9 @@ class Adadelta(Optimizer):
     s: Array
     x: Array
 
-    def __init__(self, learning_rate: Any = 1.0, rho: float = 0.9, epsilon: float = 1e-6, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 1.0, rho: float = 0.9, epsilon: float = 1e-6, **common: Any
+    ) -> None:
         self.rho = rho
         self.epsilon = epsilon
         super().__init__(learning_rate, **common)

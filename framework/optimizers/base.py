@@ -1,9 +1,7 @@
-"""How a vector of parameters follows a vector of gradients: what all optimizers share."""
+"""The base of optimizers: everything in a step but the rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from math import isfinite, sqrt
 from typing import Any, ClassVar
 
@@ -15,45 +13,14 @@ from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.schedules import Schedule
 
-Update = Callable[[Any, Array, Array], None]
 CLEARED_EVERY = 32  # steps
 
 
-def _whole_step(rule: Update) -> Update:
-    """Return what is called for the `rule` that a subclass wrote: the rule inside a whole step."""
-
-    @wraps(rule)
-    def update(self: Optimizer, params: Array, grads: Array) -> None:
-        if self._in_step:  # super().update(...) in a subclass: the step has begun
-            return rule(self, params, grads)
-        if params is not self._params:
-            self._take(params)
-        if self.learning_rate is not self._constant_rate:
-            self._set_rate()
-        if not self.step % CLEARED_EVERY:
-            self._clear_subnormals()
-        self.step += 1
-        if self.clip_norm is not None or self.clip_value is not None:
-            grads = self._clipped(grads)
-        if self.weight_decay:
-            grads = self._decay(params, grads)
-        self._in_step = True
-        try:
-            rule(self, params, grads)
-        finally:
-            self._in_step = False
-
-    return update
-
-
 class Optimizer(Component):
-    """Base of optimizers. A subclass writes `update`, the rule for one step, and names its `slots`.
+    """Base of optimizers. A subclass writes `update`, the rule, and names its `slots`.
 
-    ``optimizer.update(params, grads)`` is then a whole step: it counts `step`, sets `rate`, clips and decays,
-    and applies the rule. Nothing but these two vectors is known to it.
-
-    Slots that only decay, as where gradients have become 0, would end as subnormal numbers, with which processors are
-    many times slower. So every 32 steps elements below about 1e-36 (1e-306 in float64) are set to 0.
+    `apply` makes a whole step: it counts `step`, sets `rate`, clips, decays, and then calls `update`. An optimizer
+    knows nothing but the two vectors that it is given.
 
     Parameters
     ----------
@@ -65,18 +32,20 @@ class Optimizer(Component):
     weight_decay : float
         Coupled: ``weight_decay * params`` is added to the gradient. In a `decoupled` optimizer the parameters are
         first multiplied by ``1 - rate * weight_decay``. A model applies it to parameters of two axes or more,
-        which leaves out biases and normalisation scales.
+        which leaves out biases and the scales of normalization layers.
 
     Attributes
     ----------
     slots : tuple of str
-        Names of the vectors it keeps, zero at first, attributes of these names: ``("velocity",)``.
+        Names of the vectors that it keeps between steps: attributes, zero at first. ``("velocity",)``
+    decoupled : bool
+        Whether weight decay bypasses the gradient.
     step : int
         The number of this step, from 1.
     rate : ndarray, 0-d
         The learning rate of this step, in the dtype of the parameters.
     work : ndarray
-        A vector to compute in, of any content.
+        A vector to compute in. Its content does not survive the step.
     decayed : int or None
         How many parameters, from the first, `weight_decay` applies to; None for all.
     """
@@ -84,7 +53,7 @@ class Optimizer(Component):
     slots: ClassVar[tuple[str, ...]] = ()
     decoupled: ClassVar[bool] = False
 
-    learning_rate: Any = 0.01
+    learning_rate: float | Schedule = 0.01
     clip_norm: float | None = None
     clip_value: float | None = None
     weight_decay: float = 0.0
@@ -93,22 +62,20 @@ class Optimizer(Component):
     decayed: int | None = None
     rate: Array
     work: Array
-    _params: Array | None = None
     _size = -1
     _dtype: Any = None
-    _constant_rate: Any = None
-    _in_step = False
+    _synced = -1  # Component.assignments when the arguments were last looked at
+    _vector: Array | None = None  # the parameters of the last step
+    _schedule: Schedule | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if isinstance(cls.slots, str):  # ("velocity"), a tuple but for its comma
             cls.slots = (cls.slots,)
-        if "update" in vars(cls):
-            cls.update = _whole_step(vars(cls)["update"])  # type: ignore[method-assign, assignment]
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: float | Schedule = 0.01,
         *,
         clip_norm: float | None = None,
         clip_value: float | None = None,
@@ -121,7 +88,7 @@ class Optimizer(Component):
         self.check()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Steps, rates and slots are assigned all the time; only arguments are what others have to notice.
+        # Count assignments of arguments only: each step assigns to other attributes, and that is no news to anyone.
         if name in constructor_arguments(type(self)):
             super().__setattr__(name, value)
         else:
@@ -137,15 +104,43 @@ class Optimizer(Component):
                 number(getattr(self, name), name, self, above=0)
         number(self.weight_decay, "weight_decay", self, least=0)
 
+    def apply(self, params: Array, grads: Array) -> None:
+        """Change `params` in place by one whole step against `grads`, both of shape (parameters,).
+
+        The first step, and one with vectors of another size or dtype, begins with `bind`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If an argument that was assigned since the last step cannot be used.
+        """
+        if Component.assignments != self._synced or params is not self._vector:
+            self._sync(params)
+        if self._schedule is not None:
+            self.rate[()] = self._schedule(self.step)
+        if not self.step % CLEARED_EVERY:
+            self._clear_subnormals()
+        self.__dict__["step"] += 1  # past __setattr__, which would take longer than all the lines above
+        if self.clip_norm is not None or self.clip_value is not None:
+            grads = self._clipped(grads)
+        if self.weight_decay:
+            grads = self._decay(params, grads)
+        self.update(params, grads)
+
     def update(self, params: Array, grads: Array) -> None:
-        """Change `params` in place by one step against `grads`, both of shape (parameters,)."""
+        """Change `params` in place by the rule of this optimizer; called by `apply`, with `grads` clipped and decayed.
+
+        `grads` may be the caller's own vector: do not write to it, and do not keep it.
+        """
         raise NotImplementedError(f"{type(self).__name__} must define update(self, params, grads)")
 
     def bind(self, params: Array, decayed: int | None = None) -> None:
-        """Make ready for vectors like `params`: slots at zero, no step made."""
+        """Get ready for vectors like `params`: no step made, all slots zero."""
         self.check()
         self._size, self._dtype = params.size, params.dtype
-        self._constant_rate = None
+        self._synced = -1
+        # Scalars that differ from step to step are 0-d arrays too, allocated here and assigned with x[()] = value:
+        # a ufunc would convert a Python number at every call, which costs a small vector as much as its arithmetic.
         self.rate = np.zeros((), params.dtype)
         self._shrinkage = np.zeros((), params.dtype)
         self.decayed = decayed
@@ -155,25 +150,29 @@ class Optimizer(Component):
         for slot in self.slots:
             setattr(self, slot, np.zeros_like(params))
 
-    def _take(self, params: Array) -> None:
+    def _sync(self, params: Array) -> None:
+        """Check the arguments, bind to vectors of another kind, and note which learning rate is in force."""
+        assignments = Component.assignments  # read first, so that a later assignment by another thread is noticed
+        self.check()
         if params.size != self._size or params.dtype != self._dtype:
             self.bind(params)
-        self._params = params
-
-    def _set_rate(self) -> None:
-        rate = self.learning_rate
-        if isinstance(rate, Schedule):
-            self.rate[()] = rate(self.step)
+        if isinstance(self.learning_rate, Schedule):
+            self._schedule = self.learning_rate
         else:
-            self.check()
-            self.rate[()] = rate
-            self._constant_rate = rate
+            self._schedule = None
+            self.rate[()] = self.learning_rate
+        self._synced, self._vector = assignments, params
 
     def _clear_subnormals(self) -> None:
-        """Round slots to multiples of 128 times the smallest normal number; only numbers near it feel that.
+        """Set elements of slots below about 1e-36 (1e-306 in float64) to zero, before they become subnormal.
 
-        128 is what is left to decay until the next time, enough for a factor of 0.86 a step.
+        A slot whose gradient has become 0 only decays. It would end in subnormal numbers, with which processors
+        are many times slower.
         """
+        # x + L - L rounds x to a multiple of the spacing of numbers around L, without a mask or a temporary vector.
+        # With L = 256 smallest / eps that spacing is 128 to 256 times the smallest normal number: what is well below it
+        # becomes 0, and what is far above L loses nothing. A factor of 128 is left to decay until the next time, enough
+        # for a decay of 0.86 per step (0.86^32 = 1 / 125).
         limits = np.finfo(self._dtype)
         large = scalar(256 * float(limits.smallest_normal) / float(limits.eps), self._dtype)
         for slot in self.slots:
@@ -191,6 +190,7 @@ class Optimizer(Component):
         return effective
 
     def _decay(self, params: Array, grads: Array) -> Array:
+        """Shrink `params` and return `grads` if decoupled; otherwise return `grads` with the decay added."""
         weights, effective = params[: self.decayed], self._effective
         if self.decoupled:
             self._shrinkage[()] = 1 - self.rate.item() * self.weight_decay
@@ -204,15 +204,16 @@ class Optimizer(Component):
         return effective
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_params": None}
+        # A copy has seen no vector yet: so its first step syncs.
+        return {**self.__dict__, "_vector": None}
 
     def state(self) -> dict[str, Any]:
-        """Return copies of what it has learned: ``{"step": int, slot: vector, ...}``; just the step if unused."""
+        """Return copies of what it has learned: ``{"step": int, slot: vector, ...}``; only the step if not bound."""
         slots = {slot: getattr(self, slot).copy() for slot in self.slots if self._size >= 0}
         return {"step": self.step, **slots}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up a `state` again; ValueError unless it fits the vectors that the optimizer is bound to."""
+        """Go back to a `state`; ValueError unless it fits the vectors that the optimizer is bound to."""
         shapes = {name: np.shape(vector) for name, vector in state.items() if name != "step"}
         if shapes != dict.fromkeys(self.slots, (self._size,)):
             who = f"{type(self).__name__}, {'not bound' if self._size < 0 else f'bound to {self._size} parameters'},"

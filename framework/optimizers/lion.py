@@ -10,6 +10,7 @@ from framework.core.arguments import number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.base import Optimizer
+from framework.schedules import Schedule
 
 
 class Lion(Optimizer):
@@ -34,7 +35,9 @@ class Lion(Optimizer):
     decoupled = True
     m: Array
 
-    def __init__(self, learning_rate: Any = 0.0001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 0.0001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any
+    ) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         super().__init__(learning_rate, **common)

@@ -10,6 +10,7 @@ from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.base import Optimizer
+from framework.schedules import Schedule
 
 
 class SGD(Optimizer, name="sgd"):
@@ -34,7 +35,9 @@ class SGD(Optimizer, name="sgd"):
     slots = ("velocity",)
     velocity: Array
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any
+    ) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
         super().__init__(learning_rate, **common)

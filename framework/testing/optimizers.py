@@ -89,7 +89,7 @@ def _check_step(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     for step, gradient in enumerate(grads):
         new.work[...] = np.nan
         before, arguments = params.copy(), new.get_params(deep=False)
-        subject.call(part, new.update, params, gradient, grads=gradient)
+        subject.call(part, new.apply, params, gradient, grads=gradient)
         cause = "a step count that is off by one (it counts from 1), or work is read before it is written"
         subject.require(np.isfinite(params).all(), part, f"step {step + 1}: params are not finite", cause)
         cause = "params are not changed in place: write params -= ..., or params[...] = ..."
@@ -135,7 +135,7 @@ def _check_schedule(subject: Subject, optimizer: Optimizer, start: Array, grads:
     expected = []
     for step, gradient in enumerate(grads):
         by_hand.learning_rate = rate / (1 + step)
-        by_hand.update(params, gradient)
+        by_hand.apply(params, gradient)
         expected.append(params.copy())
     followed = subject.call("schedule", lambda: run(scheduled, start, grads))
     cause = "the schedule is not followed: use self.rate, which is set for each step"
@@ -164,7 +164,7 @@ def _check_float32(subject: Subject, optimizer: Optimizer, start: Array, grads: 
     params = start.astype(np.float32)
     new = fresh(optimizer, params)
     for gradient in grads.astype(np.float32):
-        new.update(params, gradient)
+        new.apply(params, gradient)
     for slot in optimizer.slots:
         subject.array(f"slot {slot!r} in float32", getattr(new, slot), (SIZE,), np.float32)
     subject.same("params in float32", params, run(optimizer, start, grads)[-1], rtol=1e-3)
@@ -185,7 +185,7 @@ def _check_quadratic(subject: Subject, optimizer: Optimizer) -> None:
         solver, x = optimizer.clone().set_params(learning_rate=rate), np.zeros(3)
         solver.bind(x)
         for _ in range(3000):
-            solver.update(x, curvature * (x - centre))
+            solver.apply(x, curvature * (x - centre))
             if not np.isfinite(x).all() or np.abs(x - centre).max() < 1e-2:
                 break
         left.append(float(np.nan_to_num(np.abs(x - centre).max(), nan=np.inf)))

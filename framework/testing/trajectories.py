@@ -28,7 +28,7 @@ def run(optimizer: Optimizer, start: Array, grads: Array, shift: int = 0) -> Arr
     trajectory = []
     for step, gradient in enumerate(grads):
         new.step = step + shift
-        new.update(params, gradient.copy())
+        new.apply(params, gradient.copy())
         trajectory.append(params.copy())
     return np.array(trajectory)
 

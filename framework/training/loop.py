@@ -105,7 +105,7 @@ def train_epoch(
         value = step(x, y, weight)  # forward_prop, loss, back_prop
         if not -large < value < large:
             last_finite.step(value, optimizer, epoch, optimizer.step - first)
-        optimizer.update(params, grads)  # update_params
+        optimizer.apply(params, grads)  # update_params
 
         size = len(x) if weight is None else float(weight.sum())
         total += value * size if averaging else value

@@ -42,7 +42,7 @@ def run(optimizer, start, gradients, dtype=np.float64):
     params = np.array(start, dtype)
     trajectory = []
     for gradient in np.array(gradients, dtype):
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         trajectory.append(params.copy())
     return np.array(trajectory)
 
@@ -95,7 +95,7 @@ class TestEvery:
     def test_a_read_only_gradient_will_do(self, optimizer, rng):
         params, gradient = rng.normal(size=5), rng.normal(size=5)
         gradient.flags.writeable = False
-        copy.deepcopy(optimizer).set_params(weight_decay=0.1, clip_norm=0.5, clip_value=0.4).update(params, gradient)
+        copy.deepcopy(optimizer).set_params(weight_decay=0.1, clip_norm=0.5, clip_value=0.4).apply(params, gradient)
 
     def test_no_gradient_no_move(self, optimizer, rng):
         start = rng.normal(size=5)
@@ -107,7 +107,7 @@ class TestEvery:
         rate = {"adagrad": 1.0, "adadelta": 10.0}.get(optimizer.component_name, 0.1)
         optimizer = optimizer.clone().set_params(learning_rate=Cosine(rate, 600), weight_decay=0.0)
         for _ in range(600):
-            optimizer.update(params, params - target)
+            optimizer.apply(params, params - target)
         np.testing.assert_allclose(params, target, atol=0.02)
 
     @pytest.mark.parametrize("made", [7, CLEARED_EVERY, 45])
@@ -148,11 +148,11 @@ class TestEvery:
     def test_a_step_allocates_no_vector(self, optimizer, common, rng):
         optimizer = optimizer.clone().set_params(**common)
         params, gradient = rng.normal(size=100_000), rng.normal(size=100_000)
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         tracemalloc.start()
         try:
             for _ in range(CLEARED_EVERY):
-                optimizer.update(params, gradient)
+                optimizer.apply(params, gradient)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -163,13 +163,13 @@ class TestEvery:
         factors = {name: 0.9 for name in ("momentum", "rho", "beta_1", "beta_2") if getattr(optimizer, name, 0)}
         optimizer = optimizer.clone().set_params(weight_decay=0.0, **factors)
         params, gradient = rng.normal(size=4).astype(dtype), rng.normal(size=4).astype(dtype)
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         tiny = np.finfo(dtype).smallest_normal
         for slot in optimizer.slots:  # brings the end near
             getattr(optimizer, slot)[...] *= tiny * 1e20
         zeros = np.zeros(4, dtype)
         for _ in range(1000):
-            optimizer.update(params, zeros)
+            optimizer.apply(params, zeros)
             for slot in optimizer.slots:
                 sizes = np.abs(getattr(optimizer, slot))
                 assert not ((sizes > 0) & (sizes < tiny)).any()
@@ -228,7 +228,7 @@ class TestWeightDecay:
         params = np.array([1.0, 2.0, 3.0])
         optimizer = optimizer.clone()
         optimizer.bind(params, decayed=2)
-        optimizer.update(params, np.zeros(3))
+        optimizer.apply(params, np.zeros(3))
         np.testing.assert_allclose(params, [0.9, 1.8, 3.0], rtol=1e-15)
 
     def test_decoupled_follows_the_schedule(self):
@@ -257,15 +257,15 @@ class TestLearningRate:
         rates = (1.0, 0.5, Exponential(0.8, 0.5), 0.25)
         for rate in rates:
             optimizer.set_params(learning_rate=rate)
-            optimizer.update(params, -np.ones(1))
+            optimizer.apply(params, -np.ones(1))
         np.testing.assert_allclose(params, 1.0 + 0.5 + 0.8 * 0.25 + 0.25)
 
     def test_is_refused_when_used(self):
         optimizer = SGD(1.0)
-        optimizer.update(np.zeros(2), np.ones(2))
+        optimizer.apply(np.zeros(2), np.ones(2))
         optimizer.learning_rate = -1.0
         with pytest.raises(ValueError, match="learning_rate must be a finite number above 0, got -1"):
-            optimizer.update(np.zeros(2), np.ones(2))
+            optimizer.apply(np.zeros(2), np.ones(2))
 
 
 def test_nadam_takes_the_same_momenta_after_a_restore():
