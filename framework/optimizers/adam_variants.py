@@ -15,11 +15,11 @@ from framework.schedules import Schedule
 
 
 class Adamax(Moments):
-    """`Adam` with the largest recent gradient in place of the root of the averaged square.
+    """`Adam` with the largest recent gradient in place of the root of the averaged squares.
 
     ``m' = beta_1 m' + (1 - beta_1) g``, ``u = max(beta_2 u, |g| + epsilon)``,
     ``params -= rate / (1 - beta_1^t) * m' / u``, as in PyTorch; Keras adds epsilon to u in the last line instead.
-    m holds ``m' / (1 - beta_1)``, v holds u.
+    The slot m holds ``m' / (1 - beta_1)``, the slot v holds u.
     Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 2.
 
     Parameters
@@ -55,7 +55,7 @@ class Adamax(Moments):
 
 
 class NAdam(Moments, name="nadam"):
-    """`Adam` with Nesterov's momentum, which grows from half of `beta_1` to the whole.
+    """`Adam` with Nesterov's momentum, which grows from half of `beta_1` to all of it.
 
     ``mu_t = beta_1 (1 - 0.96^(t momentum_decay) / 2)``, ``p_t = mu_1 ... mu_t``, m' and v' as in Adam, and
     ``params -= rate * n / (sqrt(v' / (1 - beta_2^t)) + epsilon)``,
@@ -128,7 +128,7 @@ class NAdam(Moments, name="nadam"):
 
 
 class RAdam(Moments, name="radam"):
-    """`Adam` that scales by v only where v rests on enough steps, and then by how well it can be known.
+    """`Adam` that scales by v only after enough steps to estimate it, and then allows for the estimate's variance.
 
     With ``rho_inf = 2 / (1 - beta_2) - 1`` and ``rho_t = rho_inf - 2 t beta_2^t / (1 - beta_2^t)``, in step t
     ``params -= rate * m' / (1 - beta_1^t)`` while ``rho_t <= 5``, then ``r sqrt(1 - beta_2^t) / (sqrt(v') + epsilon)``
@@ -147,7 +147,7 @@ class RAdam(Moments, name="radam"):
     def update(self, params: Array, grads: Array) -> None:
         m, v = self.average(grads)
         work, scale, offset, t, beta_2 = self.work, self._scale, self._offset, self.step, self.beta_2
-        rate = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)
+        rate = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)  # m' = (1 - beta_1) m
         rho_inf = 2 / (1 - beta_2) - 1
         rho = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)
         if rho > 5:

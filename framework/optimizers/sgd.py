@@ -1,10 +1,10 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, with or without momentum."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from numpy import multiply
 
 from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
@@ -14,13 +14,13 @@ from framework.schedules import Schedule
 
 
 class SGD(Optimizer, name="sgd"):
-    """Gradient descent, with momentum if wanted.
+    """Gradient descent, optionally with momentum.
 
     Without momentum ``params -= rate * grads``: the tutorial's ``update_params``. With it
     ``v = momentum * v + grads`` and ``params -= rate * v``, or with `nesterov`
-    ``params -= rate * (grads + momentum * v)``. Source: Sutskever et al. 2013, "On the importance of
-    initialization and momentum in deep learning", in PyTorch's form, where v does not hold the rate.
-    PyTorch's default rate is 0.001.
+    ``params -= rate * (grads + momentum * v)``. PyTorch's default learning rate is 0.001.
+    Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", in PyTorch's
+    form, where v does not contain the rate.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class SGD(Optimizer, name="sgd"):
             velocity *= momentum
             velocity += grads
             if self.nesterov:
-                np.multiply(velocity, momentum, work)
+                multiply(velocity, momentum, work)
                 work += grads
                 work *= self.rate
             else:
-                np.multiply(velocity, self.rate, work)
+                multiply(velocity, self.rate, work)
         else:
-            np.multiply(grads, self.rate, work)
-        np.subtract(params, work, params)
+            multiply(grads, self.rate, work)
+        params -= work

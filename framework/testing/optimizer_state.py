@@ -1,4 +1,4 @@
-"""What an optimizer remembers between steps, and where."""
+"""Checks of what an optimizer keeps between steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from framework.testing.trajectories import fresh, run
 
 
 def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
-    """Check that the same steps give the same values, whatever else is done with vectors and instances."""
+    """Check that equal steps give equal values: with a reused gradient vector, a second instance, and after `bind`."""
     expected = run(optimizer, start, grads)
     part = "trajectory"
     subject.same(
@@ -20,7 +20,7 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
         run(optimizer, start, grads),
         expected,
         rtol=0,
-        cause="the same steps give other values: not deterministic",
+        cause="equal steps give other values: not deterministic",
     )
     params, buffer, new = start.copy(), np.empty(len(start)), fresh(optimizer, start)
     other, elsewhere = fresh(optimizer, start), start.copy()
@@ -50,7 +50,7 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
 
 
 def check_state(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
-    """Check that a trajectory goes on the same after `state` and `restore`."""
+    """Check that a trajectory goes on unchanged after `state` and `restore`."""
     part, half = "state() and restore()", len(grads) // 2
     params, first = start.copy(), fresh(optimizer, start)
     for gradient in grads[:half]:

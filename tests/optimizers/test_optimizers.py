@@ -268,7 +268,7 @@ class TestLearningRate:
             optimizer.apply(np.zeros(2), np.ones(2))
 
 
-def test_nadam_takes_the_same_momenta_after_a_restore():
+def test_nadam_has_the_same_momenta_after_a_restore():
     optimizer = NAdam(momentum_decay=0.3)
     start, gradients = np.ones(2), np.ones((12, 2))
     run(optimizer, start, gradients)
