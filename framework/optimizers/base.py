@@ -15,7 +15,7 @@ from framework.schedules import Schedule
 
 CLEARED_EVERY = 32  # steps
 
-_assign = object.__setattr__  # for what each step assigns: a third of the time of Optimizer.__setattr__
+_assign = object.__setattr__  # for what a step assigns: in a quarter of the time of Optimizer.__setattr__
 
 
 class Optimizer(Component):
@@ -66,10 +66,12 @@ class Optimizer(Component):
     work: Array
     _size = -1
     _dtype: Any = None
-    _synced = -1  # Component.assignments when the arguments were last looked at
+    # Set by _sync:
+    _synced = -1  # Component.assignments at the time
     _vector: Array | None = None  # the parameters of the last step
-    _schedule: Schedule | None = None
-    _clips = _adjusts = False
+    _schedule: Schedule | None = None  # None if the learning rate is a number
+    _clips = False
+    _adjusts = False  # clips or decays
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -91,8 +93,8 @@ class Optimizer(Component):
         self.check()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Count only the assignments of arguments (those of this class too, where a subclass does not pass them on): a
-        # step assigns to other attributes, and nobody has to look at the arguments for that.
+        # Count only assignments of arguments, this class's own among them even if a subclass has no such argument.
+        # A step assigns to other attributes; after that, nobody has to look at the arguments again.
         if name in constructor_arguments(type(self)) or name in constructor_arguments(Optimizer):
             super().__setattr__(name, value)
         else:
@@ -111,7 +113,7 @@ class Optimizer(Component):
     def apply(self, params: Array, grads: Array) -> None:
         """Change `params` in place by one whole step against `grads`, both of shape (parameters,).
 
-        The first step, and one with vectors of another size or dtype, begins with `bind`.
+        The first step begins with `bind`; so does a step with vectors of another size or dtype.
 
         Raises
         ------
@@ -131,7 +133,7 @@ class Optimizer(Component):
         self.update(params, grads)
 
     def update(self, params: Array, grads: Array) -> None:
-        """Change `params` in place by the rule of this optimizer; called by `apply`, with `grads` clipped and decayed.
+        """Change `params` in place by the rule; `apply` calls it, with `grads` clipped and decayed.
 
         `grads` may be the caller's own vector: do not write to it, and do not keep it.
         """
@@ -142,8 +144,8 @@ class Optimizer(Component):
         self.check()
         self._size, self._dtype = params.size, params.dtype
         self._synced = -1
-        # Scalars that differ from step to step are 0-d arrays too, allocated here and assigned with x[()] = value:
-        # a ufunc would convert a Python number at every call, which costs a small vector as much as its arithmetic.
+        # Scalars that differ from step to step are 0-d arrays, made once and assigned with x[()] = value. With a Python
+        # number a ufunc has to convert it at every call, which takes as long as the arithmetic on a small vector.
         self.rate = np.zeros((), params.dtype)
         self._shrinkage = np.zeros((), params.dtype)
         self.decayed = decayed
@@ -156,8 +158,8 @@ class Optimizer(Component):
             setattr(self, slot, np.zeros_like(params))
 
     def _sync(self, params: Array) -> None:
-        """Check the arguments, bind to vectors of another kind, and note which learning rate is in force."""
-        assignments = Component.assignments  # read first, so that a later assignment by another thread is noticed
+        """Check the arguments, bind if the vectors are of another kind, and note what the steps need."""
+        assignments = Component.assignments  # read first: an assignment by another thread in the meantime counts
         self.check()
         if params.size != self._size or params.dtype != self._dtype:
             self.bind(params)
@@ -176,10 +178,10 @@ class Optimizer(Component):
         A slot whose gradient has become 0 only decays. It would end in subnormal numbers, with which processors
         are many times slower.
         """
-        # x + L - L rounds x to a multiple of the spacing of numbers around L, without a mask or a temporary vector.
-        # With L = 256 smallest / eps that spacing is 128 to 256 times the smallest normal number: what is well below it
-        # becomes 0, and what is far above L loses nothing. A factor of 128 is left to decay until the next time, enough
-        # for a decay of 0.86 per step (0.86^32 = 1 / 125).
+        # x + L - L rounds x to a multiple of the spacing of floating-point numbers around L, without a mask or a
+        # temporary vector. L = 256 smallest_normal / eps has a spacing of 256 smallest_normal above it and of half of
+        # that below. What is less than half a spacing becomes 0; what is far above L does not change. What stays is
+        # at least 128 smallest_normal, so for the next 32 steps it may decay by 0.86 a step (0.86^32 = 1 / 125).
         for slot in self.slots:
             vector = getattr(self, slot)
             vector += self._large
@@ -218,7 +220,7 @@ class Optimizer(Component):
         return effective
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has seen no vector yet: so its first step syncs.
+        # A copy has made no step with any vector yet, so that its first one syncs.
         return {**self.__dict__, "_vector": None}
 
     def state(self) -> dict[str, Any]:

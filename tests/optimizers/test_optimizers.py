@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from framework import Dense, Model
+from framework.core.component import Component
 from framework.optimizers import SGD, Adam, AdamW, Lion, NAdam, Optimizer, RMSprop
 from framework.optimizers.base import CLEARED_EVERY
 from framework.schedules import Cosine, Exponential, Piecewise
@@ -260,6 +262,44 @@ class TestLearningRate:
             optimizer.apply(params, -np.ones(1))
         np.testing.assert_allclose(params, 1.0 + 0.5 + 0.8 * 0.25 + 0.25)
 
+    def test_may_be_assigned_at_any_time(self):
+        optimizer, params = SGD(1.0), np.zeros(1)
+        for rate in (1.0, 0.5, Exponential(0.8, 0.5), 0.25):
+            optimizer.learning_rate = rate
+            optimizer.apply(params, -np.ones(1))
+        np.testing.assert_allclose(params, 1.0 + 0.5 + 0.8 * 0.25 + 0.25)
+
+    def test_follows_what_is_assigned_to_its_schedule(self):
+        schedule, params = Exponential(1.0, 0.5), np.zeros(1)
+        optimizer = SGD(schedule)
+        optimizer.apply(params, -np.ones(1))
+        schedule.learning_rate = 0.1
+        optimizer.apply(params, -np.ones(1))
+        np.testing.assert_allclose(params, 1.0 + 0.1 * 0.5)
+        schedule.factor = -1.0
+        with pytest.raises(ValueError, match="factor must be"):
+            optimizer.apply(params, -np.ones(1))
+
+    def test_may_be_assigned_where_the_constructor_has_no_such_argument(self):
+        class Fixed(SGD, registered=False):
+            def __init__(self):
+                super().__init__(1.0)
+
+        optimizer, params = Fixed(), np.zeros(1)
+        optimizer.apply(params, -np.ones(1))
+        optimizer.learning_rate = 0.5
+        optimizer.apply(params, -np.ones(1))
+        assert params == 1.5
+
+    def test_a_copy_has_its_own(self):
+        optimizer, params = SGD(1.0), np.zeros(1)
+        optimizer.apply(params, -np.ones(1))
+        for copied in (copy.copy(optimizer), copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+            vars(copied)["learning_rate"] = 0.5  # uncounted: a copy trusts no count of the original's
+            params[...] = 0
+            copied.apply(params, -np.ones(1))
+            assert params == 0.5
+
     def test_is_refused_when_used(self):
         optimizer = SGD(1.0)
         optimizer.apply(np.zeros(2), np.ones(2))
@@ -277,6 +317,40 @@ def test_nadam_has_the_same_momenta_after_a_restore():
     again.bind(start)
     again.restore(state)
     assert run(again, start, gradients).tolist() == run(optimizer, start, gradients).tolist()
+
+
+def test_update_is_only_the_rule():
+    optimizer, params = SGD(1.0, clip_value=0.5, weight_decay=0.1), np.ones(2)
+    optimizer.apply(params, np.ones(2))
+    np.testing.assert_allclose(params, 1 - (0.5 + 0.1))
+    optimizer.update(params, np.ones(2))
+    np.testing.assert_allclose(params, 0.4 - 1)
+    assert optimizer.step == 1
+
+
+@pytest.mark.parametrize(("optimizer", "calls"), [(SGD(), 2), (SGD(momentum=0.9), 2), (Adam(), 3)], ids=repr)
+def test_a_step_is_few_calls_of_python_functions(optimizer, calls):
+    optimizer, params, gradient = optimizer.clone(), np.zeros(5), np.ones(5)
+    optimizer.apply(params, gradient)
+    called = []
+    sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        optimizer.apply(params, gradient)
+    finally:
+        sys.setprofile(None)
+    assert called[:2] == ["apply", "update"]
+    assert len(called) == calls
+
+
+def test_a_step_does_not_count_as_an_assignment():
+    for optimizer in SETTINGS:
+        optimizer, params = optimizer.clone(), np.zeros(3)
+        optimizer.apply(params, np.ones(3))
+        before = Component.assignments
+        optimizer.apply(params, np.ones(3))
+        assert Component.assignments == before, optimizer
+        optimizer.learning_rate = 0.5
+        assert Component.assignments != before, optimizer
 
 
 def test_a_rule_may_go_on_from_that_of_its_base_class():
