@@ -100,7 +100,7 @@ def parts(work: Workload) -> list[Part]:
         found.append(Part(name, [(describe(call), next(times)) for call in calls]))
         found[-1].time = sum(time for _, time in found[-1].calls)
     params, grads = network.trainable_params.copy(), network.trainable_grads * 0
-    found.append(Part("update", [], microseconds(lambda: optimizer.update(params, grads))))
+    found.append(Part("update", [], microseconds(lambda: optimizer.apply(params, grads))))
     whole = microseconds(peer.fit) / work.steps
     found.append(Part("the loop around them: the rest", [], whole - sum(part.time for part in found)))
     return [*found, Part("a step of fit", [], whole)]

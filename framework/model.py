@@ -247,7 +247,7 @@ class Model(Predictor, Component):
         state = self.state
         value = state.step(x, y, weight)  # forward_prop, loss, back_prop
         network = state.network
-        state.optimizer.update(network.trainable_params, network.trainable_grads)  # update_params
+        state.optimizer.apply(network.trainable_params, network.trainable_grads)  # update_params
         if network.constrained:
             network.constrain()
         return value

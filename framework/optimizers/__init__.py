@@ -1,4 +1,4 @@
-"""Optimizers: how a vector of parameters follows a vector of gradients."""
+"""Optimizers: rules that change a vector of parameters by a vector of gradients."""
 
 from framework.optimizers.adam import Adam, AdamW, AMSGrad
 from framework.optimizers.adam_variants import Adamax, NAdam, RAdam

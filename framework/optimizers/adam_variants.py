@@ -1,4 +1,4 @@
-"""What else grew out of Adam: Adamax, NAdam, RAdam."""
+"""Variants of Adam with rules of their own: Adamax, NAdam, RAdam."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy as np
 from framework.core.arguments import number
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.optimizers.moments import Moments
+from framework.optimizers.adam import Moments
+from framework.schedules import Schedule
 
 
 class Adamax(Moments):
-    """`Adam` with the largest recent gradient in place of the root of the averaged square.
+    """`Adam` with the largest recent gradient in place of the root of the averaged squares.
 
     ``m' = beta_1 m' + (1 - beta_1) g``, ``u = max(beta_2 u, |g| + epsilon)``,
     ``params -= rate / (1 - beta_1^t) * m' / u``, as in PyTorch; Keras adds epsilon to u in the last line instead.
-    m holds ``m' / (1 - beta_1)``, v holds u.
+    The slot m holds ``m' / (1 - beta_1)``, the slot v holds u.
     Source: Kingma & Ba 2015, "Adam: a method for stochastic optimization", algorithm 2.
 
     Parameters
@@ -31,7 +32,7 @@ class Adamax(Moments):
 
     def __init__(
         self,
-        learning_rate: Any = 0.002,
+        learning_rate: float | Schedule = 0.002,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -47,14 +48,14 @@ class Adamax(Moments):
         work += scalar(self.epsilon, dtype)
         u *= scalar(self.beta_2, dtype)
         np.maximum(u, work, out=u)
-        self._scale[()] = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**self.step)
+        self._scale[()] = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**self.step)  # m' = (1 - beta_1) m
         np.divide(m, u, work)
         work *= self._scale
         params -= work
 
 
 class NAdam(Moments, name="nadam"):
-    """`Adam` with Nesterov's momentum, which grows from half of `beta_1` to the whole.
+    """`Adam` with Nesterov's momentum, which grows from half of `beta_1` to all of it.
 
     ``mu_t = beta_1 (1 - 0.96^(t momentum_decay) / 2)``, ``p_t = mu_1 ... mu_t``, m' and v' as in Adam, and
     ``params -= rate * n / (sqrt(v' / (1 - beta_2^t)) + epsilon)``,
@@ -75,7 +76,7 @@ class NAdam(Moments, name="nadam"):
 
     def __init__(
         self,
-        learning_rate: Any = 0.002,
+        learning_rate: float | Schedule = 0.002,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -94,20 +95,21 @@ class NAdam(Moments, name="nadam"):
         self._ahead = np.empty_like(params)
 
     def update(self, params: Array, grads: Array) -> None:
-        self.average(grads)
-        work, ahead = self.work, self._ahead
-        mu, next_mu, product = self._mu(self.step), self._mu(self.step + 1), self._product()
-        root = sqrt((1 - self.beta_2) / (1 - self.beta_2**self.step))
-        rate = self.rate.item() / root
+        m, v = self.average(grads)
+        work, ahead, scale, offset, t = self.work, self._ahead, self._scale, self._offset, self.step
+        mu, next_mu, product = self._mu(t), self._mu(t + 1), self._product()
+        b = sqrt((1 - self.beta_2) / (1 - self.beta_2**t))  # numerator and denominator are divided by it, as in Adam
+        rate = self.rate.item() / b
 
-        self._scale[()] = rate * next_mu / (1 - product * next_mu) * (1 - self.beta_1)
-        np.multiply(self.m, self._scale, ahead)
-        self._scale[()] = rate * (1 - mu) / (1 - product)
-        np.multiply(grads, self._scale, work)
-        ahead += work
-        self._offset[()] = self.epsilon / root
-        np.sqrt(self.v, work)
-        work += self._offset
+        scale[()] = rate * next_mu / (1 - product * next_mu) * (1 - self.beta_1)
+        np.multiply(m, scale, ahead)
+        scale[()] = rate * (1 - mu) / (1 - product)
+        np.multiply(grads, scale, work)
+        ahead += work  # rate * n / b
+
+        offset[()] = self.epsilon / b
+        np.sqrt(v, work)
+        work += offset
         ahead /= work
         params -= ahead
 
@@ -115,7 +117,7 @@ class NAdam(Moments, name="nadam"):
         return float(self.beta_1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay)))
 
     def _product(self) -> float:
-        """Return mu_1 ... mu_t: one factor more than in the last step, all of them after a `restore`."""
+        """Return mu_1 ... mu_t: the last step's product times mu_t, or all of it anew after a `restore`."""
         made, product = self._known_product
         if made != self.step - 1:
             made, product = 0, 1.0
@@ -126,7 +128,7 @@ class NAdam(Moments, name="nadam"):
 
 
 class RAdam(Moments, name="radam"):
-    """`Adam` that scales by v only where v rests on enough steps, and then by how well it can be known.
+    """`Adam` that scales by v only after enough steps to estimate it, and then allows for the estimate's variance.
 
     With ``rho_inf = 2 / (1 - beta_2) - 1`` and ``rho_t = rho_inf - 2 t beta_2^t / (1 - beta_2^t)``, in step t
     ``params -= rate * m' / (1 - beta_1^t)`` while ``rho_t <= 5``, then ``r sqrt(1 - beta_2^t) / (sqrt(v') + epsilon)``
@@ -143,16 +145,21 @@ class RAdam(Moments, name="radam"):
     """
 
     def update(self, params: Array, grads: Array) -> None:
-        self.average(grads)
-        t, beta_2 = self.step, self.beta_2
-        scale = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)
-        full = 2 / (1 - beta_2) - 1
-        rho = full - 2 * t * beta_2**t / (1 - beta_2**t)
+        m, v = self.average(grads)
+        work, scale, offset, t, beta_2 = self.work, self._scale, self._offset, self.step, self.beta_2
+        rate = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)  # m' = (1 - beta_1) m
+        rho_inf = 2 / (1 - beta_2) - 1
+        rho = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)
         if rho > 5:
-            rectified = sqrt((rho - 4) * (rho - 2) * full / ((full - 4) * (full - 2) * rho))
-            root = sqrt(1 - beta_2)
-            self.move(params, self.v, scale * rectified * sqrt(1 - beta_2**t) / root, self.epsilon / root)
+            r = sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+            b = sqrt(1 - beta_2)  # sqrt(v') = b sqrt(v)
+            scale[()] = rate * r * sqrt(1 - beta_2**t) / b
+            offset[()] = self.epsilon / b
+            np.sqrt(v, work)
+            work += offset
+            np.divide(m, work, work)
+            work *= scale
         else:
-            self._scale[()] = scale
-            np.multiply(self.m, self._scale, self.work)
-            params -= self.work
+            scale[()] = rate
+            np.multiply(m, scale, work)
+        params -= work

@@ -1,4 +1,4 @@
-"""Each parameter's step scaled by the size of its gradients: Adagrad, RMSprop, Adadelta."""
+"""Steps scaled by the size of each parameter's own gradients: Adagrad, RMSprop, Adadelta."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.base import Optimizer
+from framework.schedules import Schedule
 
 
 class Adagrad(Optimizer):
-    """Scaled by all gradients so far: ``s += g^2``, ``params -= rate * g / (sqrt(s) + epsilon)``.
+    """Steps scaled by all gradients so far: ``s += g^2``, ``params -= rate * g / (sqrt(s) + epsilon)``.
 
     As in PyTorch, whose ``lr_decay`` is the schedule `InverseTime`; Keras starts s at 0.1 and has epsilon in the root.
     Source: Duchi et al. 2011, "Adaptive subgradient methods for online learning and stochastic optimization", fig. 1.
@@ -31,7 +32,7 @@ class Adagrad(Optimizer):
     slots = ("s",)
     s: Array
 
-    def __init__(self, learning_rate: Any = 0.01, epsilon: float = 1e-10, **common: Any) -> None:
+    def __init__(self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, **common: Any) -> None:
         self.epsilon = epsilon
         super().__init__(learning_rate, **common)
 
@@ -51,13 +52,14 @@ class Adagrad(Optimizer):
 
 
 class RMSprop(Optimizer, name="rmsprop"):
-    """Scaled by the root of the averaged square: ``s' = rho s' + (1 - rho) g^2``, ``d = g / (sqrt(s') + epsilon)``.
+    """Steps scaled by the root of the averaged squares of the gradient.
 
-    Then ``params -= rate * d``, or with momentum ``velocity = momentum * velocity + d`` and
-    ``params -= rate * velocity``. If `centered` s' is replaced by the variance ``s' - a'^2``, never taken below 0,
-    with ``a' = rho a' + (1 - rho) g``. As in PyTorch, where rho is called alpha; Keras has rho 0.9, a learning rate of
-    0.001 and epsilon in the root. The slots hold ``s' / (1 - rho)``, ``a' / (1 - rho)`` and
-    ``velocity * sqrt(1 - rho)``; so a rho that is changed in the middle of a training rescales them.
+    ``s' = rho s' + (1 - rho) g^2``, ``d = g / (sqrt(s') + epsilon)`` and ``params -= rate * d``, or with momentum
+    ``velocity = momentum * velocity + d`` and ``params -= rate * velocity``. If `centered`, the variance
+    ``max(s' - a'^2, 0)`` replaces s', with ``a' = rho a' + (1 - rho) g``. As in PyTorch, where rho is called alpha;
+    Keras has rho 0.9, a learning rate of 0.001 and epsilon in the root. The slots hold ``s' / (1 - rho)``,
+    ``a' / (1 - rho)`` and ``velocity * sqrt(1 - rho)``; so a rho that is changed in the middle of a training rescales
+    them.
     Source: Hinton 2012, "Neural networks for machine learning", lecture 6e; centered: Graves 2013, "Generating
     sequences with recurrent neural networks", eqs. 38 to 42.
 
@@ -82,7 +84,7 @@ class RMSprop(Optimizer, name="rmsprop"):
 
     def __init__(
         self,
-        learning_rate: Any = 0.01,
+        learning_rate: float | Schedule = 0.01,
         rho: float = 0.99,
         epsilon: float = 1e-8,
         momentum: float = 0.0,
@@ -108,7 +110,8 @@ class RMSprop(Optimizer, name="rmsprop"):
 
     def update(self, params: Array, grads: Array) -> None:
         s, a, work, dtype = self.s, self.a, self.work, params.dtype
-        rho, root = scalar(self.rho, dtype), sqrt(1 - self.rho)
+        rho = scalar(self.rho, dtype)
+        b = sqrt(1 - self.rho)  # sqrt(s') = b sqrt(s): numerator and denominator of d are divided by it
         np.multiply(grads, grads, work)
         s *= rho
         s += work
@@ -116,15 +119,15 @@ class RMSprop(Optimizer, name="rmsprop"):
             a *= rho
             a += grads
             np.multiply(a, a, work)
-            work *= scalar(1 - self.rho, dtype)
+            work *= scalar(1 - self.rho, dtype)  # a'^2 / (1 - rho)
             np.subtract(s, work, work)
             np.maximum(work, scalar(0.0, dtype), out=work)
             np.sqrt(work, work)
         else:
             np.sqrt(s, work)
-        work += scalar(self.epsilon / root, dtype)
-        np.divide(grads, work, work)
-        self._scale[()] = self.rate.item() / root
+        work += scalar(self.epsilon / b, dtype)
+        np.divide(grads, work, work)  # b d
+        self._scale[()] = self.rate.item() / b
         if self.momentum:
             velocity = self.velocity
             velocity *= scalar(self.momentum, dtype)
@@ -158,7 +161,9 @@ class Adadelta(Optimizer):
     s: Array
     x: Array
 
-    def __init__(self, learning_rate: Any = 1.0, rho: float = 0.9, epsilon: float = 1e-6, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 1.0, rho: float = 0.9, epsilon: float = 1e-6, **common: Any
+    ) -> None:
         self.rho = rho
         self.epsilon = epsilon
         super().__init__(learning_rate, **common)
@@ -179,7 +184,7 @@ class Adadelta(Optimizer):
         s *= rho
         s += work
 
-        np.add(s, epsilon, work)
+        np.add(s, epsilon, work)  # (s' + epsilon) / (1 - rho); so is x: the factor cancels
         np.add(x, epsilon, d)
         d /= work
         np.sqrt(d, d)

@@ -1,25 +1,26 @@
-"""Stochastic gradient descent."""
+"""Stochastic gradient descent, with or without momentum."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
+from numpy import multiply
 
 from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.base import Optimizer
+from framework.schedules import Schedule
 
 
 class SGD(Optimizer, name="sgd"):
-    """Gradient descent, with momentum if wanted.
+    """Gradient descent, optionally with momentum.
 
     Without momentum ``params -= rate * grads``: the tutorial's ``update_params``. With it
     ``v = momentum * v + grads`` and ``params -= rate * v``, or with `nesterov`
-    ``params -= rate * (grads + momentum * v)``. Source: Sutskever et al. 2013, "On the importance of
-    initialization and momentum in deep learning", in PyTorch's form, where v does not hold the rate.
-    PyTorch's default rate is 0.001.
+    ``params -= rate * (grads + momentum * v)``. PyTorch's default learning rate is 0.001.
+    Source: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", in PyTorch's
+    form, where v does not contain the rate.
 
     Parameters
     ----------
@@ -34,7 +35,9 @@ class SGD(Optimizer, name="sgd"):
     slots = ("velocity",)
     velocity: Array
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any
+    ) -> None:
         self.momentum = momentum
         self.nesterov = nesterov
         super().__init__(learning_rate, **common)
@@ -53,11 +56,11 @@ class SGD(Optimizer, name="sgd"):
             velocity *= momentum
             velocity += grads
             if self.nesterov:
-                np.multiply(velocity, momentum, work)
+                multiply(velocity, momentum, work)
                 work += grads
                 work *= self.rate
             else:
-                np.multiply(velocity, self.rate, work)
+                multiply(velocity, self.rate, work)
         else:
-            np.multiply(grads, self.rate, work)
-        np.subtract(params, work, params)
+            multiply(grads, self.rate, work)
+        params -= work

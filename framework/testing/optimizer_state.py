@@ -1,4 +1,4 @@
-"""What an optimizer remembers between steps, and where."""
+"""Checks of what an optimizer keeps between steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from framework.testing.trajectories import fresh, run
 
 
 def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
-    """Check that the same steps give the same values, whatever else is done with vectors and instances."""
+    """Check that equal steps give equal values: with a reused gradient vector, a second instance, and after `bind`."""
     expected = run(optimizer, start, grads)
     part = "trajectory"
     subject.same(
@@ -20,14 +20,14 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
         run(optimizer, start, grads),
         expected,
         rtol=0,
-        cause="the same steps give other values: not deterministic",
+        cause="equal steps give other values: not deterministic",
     )
     params, buffer, new = start.copy(), np.empty(len(start)), fresh(optimizer, start)
     other, elsewhere = fresh(optimizer, start), start.copy()
     shared, kept = [], []
     for gradient in grads:
         buffer[...] = gradient
-        new.update(params, buffer)
+        new.apply(params, buffer)
         buffer[...] = 1e3
         kept.append(params.copy())
     subject.same(
@@ -35,36 +35,36 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
     )
     params, new = start.copy(), fresh(optimizer, start)
     for gradient in grads:
-        new.update(params, gradient)
-        other.update(elsewhere, -gradient)
+        new.apply(params, gradient)
+        other.apply(elsewhere, -gradient)
         shared.append(params.copy())
     subject.same(part, shared, expected, rtol=0, cause="two instances share state: a slot belongs to the class")
     again = start.copy()
     new.bind(again)
     restarted = []
     for gradient in grads:
-        new.update(again, gradient)
+        new.apply(again, gradient)
         restarted.append(again.copy())
     cause = "stale state: bind() does not reset all of it; name vectors in slots, use self.step"
     subject.same("trajectory after bind", restarted, expected, rtol=0, cause=cause)
 
 
 def check_state(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
-    """Check that a trajectory goes on the same after `state` and `restore`."""
+    """Check that a trajectory goes on unchanged after `state` and `restore`."""
     part, half = "state() and restore()", len(grads) // 2
     params, first = start.copy(), fresh(optimizer, start)
     for gradient in grads[:half]:
-        first.update(params, gradient)
+        first.apply(params, gradient)
     state, middle = subject.call(part, first.state), params.copy()
     saved = {name: np.copy(value) for name, value in state.items()}
     for gradient in grads[half:]:
-        first.update(params, gradient)
+        first.apply(params, gradient)
     for name, value in saved.items():
         subject.same(f"state()[{name!r}]", state[name], value, cause="it is not a copy: later steps change it")
     second = fresh(optimizer, middle)
     subject.call(part, lambda: second.restore(state))
     for gradient in grads[half:]:
-        second.update(middle, gradient)
+        second.apply(middle, gradient)
     known = {*attributes(fresh(optimizer, start)), *optimizer.slots}
     loose = [name for name in vars(first) if name not in known]
     cause = f"what it has learned is not all saved: name it in slots ({', '.join(loose) or 'none is missing by name'})"

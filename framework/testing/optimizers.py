@@ -1,4 +1,4 @@
-"""`check_optimizer`."""
+"""`check_optimizer`: one step, its direction, learning rate and weight decay, and a whole descent."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ def check_optimizer(
 ) -> None:
     """Check an optimizer: its slots, rates, step count, direction, and that it solves a convex quadratic.
 
-    An optimizer that works element by element takes a step on a concatenated vector as the concatenation of the
-    steps; one that does not sets the class attribute ``elementwise = False``.
+    Every step is made with `apply`, which calls the rule that the optimizer defines as `update`.
+
+    A rule is expected to work element by element: a step on two concatenated vectors is then the two steps,
+    concatenated. An optimizer whose rule does not sets the class attribute ``elementwise = False``.
 
     Parameters
     ----------
@@ -48,13 +50,13 @@ def check_optimizer(
     solves : bool
         Whether it finds the minimum of a convex quadratic in 3000 steps, at the best of a few learning rates.
     definition : callable ``(x, grad, step, rate, memory, **arguments) -> x``, optional
-        One step as the paper has it, `step` counting from 1 and `memory` being a dict, empty at first.
+        One step as in the paper. `step` counts from 1; `memory` is a dict, empty at first.
     seeds : sequence of int
 
     Raises
     ------
     AssertionError
-        With the part, the entry, the values computed and expected, and the likeliest cause.
+        With the part, the entry, the values computed and expected, and the most likely cause.
     """
     subject = Subject(optimizer)
     check_arguments(subject)
@@ -89,15 +91,15 @@ def _check_step(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     for step, gradient in enumerate(grads):
         new.work[...] = np.nan
         before, arguments = params.copy(), new.get_params(deep=False)
-        subject.call(part, new.update, params, gradient, grads=gradient)
+        subject.call(part, new.apply, params, gradient, grads=gradient)
         cause = "a step count that is off by one (it counts from 1), or work is read before it is written"
         subject.require(np.isfinite(params).all(), part, f"step {step + 1}: params are not finite", cause)
         cause = "params are not changed in place: write params -= ..., or params[...] = ..."
         subject.require(not np.array_equal(params, before), part, f"step {step + 1} changed nothing", cause)
-        cause = "self.step is counted by the base class"
+        cause = "self.step is counted by apply(): leave it alone in update"
         subject.require(new.step == step + 1, part, f"computed step {new.step}, expected {step + 1}", cause)
         for name, value in new.get_params(deep=False).items():
-            cause = "an argument is changed by the step: it is not to be written to"
+            cause = "an argument is changed by the step: keep what changes in a slot"
             subject.require(same(value, arguments[name]), part, f"argument {name!r} is now {value!r}", cause)
 
 
@@ -135,7 +137,7 @@ def _check_schedule(subject: Subject, optimizer: Optimizer, start: Array, grads:
     expected = []
     for step, gradient in enumerate(grads):
         by_hand.learning_rate = rate / (1 + step)
-        by_hand.update(params, gradient)
+        by_hand.apply(params, gradient)
         expected.append(params.copy())
     followed = subject.call("schedule", lambda: run(scheduled, start, grads))
     cause = "the schedule is not followed: use self.rate, which is set for each step"
@@ -156,7 +158,7 @@ def _check_decay(subject: Subject, optimizer: Optimizer, start: Array, grads: Ar
         expected = run(plain, start * (1 - rate * decay), grads)
     else:
         expected = run(plain, start, grads + decay * start)
-    cause = "weight_decay is applied twice: the base class has done so before update"
+    cause = "weight_decay is applied twice: apply() has done so before it calls update"
     subject.same("step with weight_decay", decayed, expected, rtol=1e-9, cause=cause)
 
 
@@ -164,7 +166,7 @@ def _check_float32(subject: Subject, optimizer: Optimizer, start: Array, grads: 
     params = start.astype(np.float32)
     new = fresh(optimizer, params)
     for gradient in grads.astype(np.float32):
-        new.update(params, gradient)
+        new.apply(params, gradient)
     for slot in optimizer.slots:
         subject.array(f"slot {slot!r} in float32", getattr(new, slot), (SIZE,), np.float32)
     subject.same("params in float32", params, run(optimizer, start, grads)[-1], rtol=1e-3)
@@ -178,17 +180,17 @@ def _check_concatenation(subject: Subject, optimizer: Optimizer, start: Array, g
 
 
 def _check_quadratic(subject: Subject, optimizer: Optimizer) -> None:
-    curvature, centre = np.array([0.5, 1.0, 2.0]), np.array([1.0, -2.0, 0.5])
+    curvature, center = np.array([0.5, 1.0, 2.0]), np.array([1.0, -2.0, 0.5])
     own: Any = optimizer.learning_rate
     left = []
     for rate in (own, 0.1, 0.01, 1.0):
         solver, x = optimizer.clone().set_params(learning_rate=rate), np.zeros(3)
         solver.bind(x)
         for _ in range(3000):
-            solver.update(x, curvature * (x - centre))
-            if not np.isfinite(x).all() or np.abs(x - centre).max() < 1e-2:
+            solver.apply(x, curvature * (x - center))
+            if not np.isfinite(x).all() or np.abs(x - center).max() < 1e-2:
                 break
-        left.append(float(np.nan_to_num(np.abs(x - centre).max(), nan=np.inf)))
+        left.append(float(np.nan_to_num(np.abs(x - center).max(), nan=np.inf)))
         if left[-1] < 0.03:
             return
     subject.fail(

@@ -1,4 +1,4 @@
-"""What an optimizer does over several steps, and the faults that show in it."""
+"""Trajectories of an optimizer, and the faults that show in several steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Definition = Callable[..., Array]
 
 
 def fresh(optimizer: Optimizer, params: Array) -> Optimizer:
-    """Return a copy that is ready for its first step."""
+    """Return a copy, bound to vectors like `params` and ready for its first step."""
     new = optimizer.clone()
     new.bind(params)
     return new
@@ -28,16 +28,16 @@ def run(optimizer: Optimizer, start: Array, grads: Array, shift: int = 0) -> Arr
     trajectory = []
     for step, gradient in enumerate(grads):
         new.step = step + shift
-        new.update(params, gradient.copy())
+        new.apply(params, gradient.copy())
         trajectory.append(params.copy())
     return np.array(trajectory)
 
 
 def check_step_count(subject: Subject, optimizer: Optimizer, start: Array, gradient: Array) -> None:
-    """Fail where a constant gradient, or one that ends, shows a wrong step count or a momentum applied twice.
+    """Fail if a constant gradient, or one that ends, shows a wrong step count or a momentum applied twice.
 
-    An average with a bias correction of its step is, for a constant gradient, that gradient at every step. If the
-    steps are of equal length only when the count is shifted, the rule counts wrongly.
+    With the right bias correction, the average of a constant gradient is that gradient at every step. So if the steps
+    are of equal length only when the count is shifted, the rule counts wrongly.
     """
     if isinstance(optimizer.learning_rate, Schedule):
         return
@@ -68,7 +68,7 @@ def check_step_count(subject: Subject, optimizer: Optimizer, start: Array, gradi
 
 
 def _check_corrections(subject: Subject, optimizer: Optimizer, steps: Array) -> None:
-    """Fail where only a missing ``1 - beta ** step`` keeps the steps from being equal."""
+    """Fail if only a missing ``1 - beta ** step`` keeps the steps from being equal."""
     count = np.arange(1, len(steps) + 1)[:, None]
     for name, beta in optimizer.get_params(deep=False).items():
         if isinstance(beta, float) and 0 < beta < 1:
@@ -82,7 +82,7 @@ def _steps(optimizer: Optimizer, start: Array, grads: Array, shift: int) -> Arra
     try:
         with np.errstate(all="ignore"):
             return np.diff(run(optimizer, start, grads, shift), axis=0, prepend=start[None])
-    except ArithmeticError:  # a right rule cannot do with a step count of 0
+    except ArithmeticError:  # at a step count of 0 a correct rule divides by 1 - beta ** 0
         return np.full(grads.shape, np.nan)
 
 
@@ -111,7 +111,7 @@ def check_definition(
             if isinstance(value, float) and value:
                 faults[f"{name} applied twice"] = by_definition(other={name: value**2})
                 faults[f"{name} is ignored"] = by_definition(other={name: 0.0})
-                faults[f"1 - {name} in the place of {name}"] = by_definition(other={name: 1 - value})
+                faults[f"1 - {name} in place of {name}"] = by_definition(other={name: 1 - value})
         faults["the sign of the gradient is wrong"] = by_definition(grads=-grads)
         faults["a factor 2 on the gradient"] = by_definition(grads=2 * grads)
     expected = by_definition()

@@ -52,7 +52,7 @@ def steps(kind: str, optimizer: str, batch: int, width: int, inputs: int = 2) ->
             at = network.training_pass(len(x))
             _, grad = model.state.objective.value_and_gradient(at, y, at.forward(x), None)
             at.backward(grad)
-            optimizer_.update(network.trainable_params, network.trainable_grads)
+            optimizer_.apply(network.trainable_params, network.trainable_grads)
 
     make(50)
     return make
@@ -89,7 +89,7 @@ def played(layers: list[object], batch: int, inputs: int, loss: str = "mse") -> 
     def make(count: int) -> None:
         for _ in range(count):
             step(x, y)
-            optimizer.update(network.trainable_params, network.trainable_grads)
+            optimizer.apply(network.trainable_params, network.trainable_grads)
 
     make(40)
     assert step.problem(x, y) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from framework import Dense, Model
+from framework.core.component import Component
 from framework.optimizers import SGD, Adam, AdamW, Lion, NAdam, Optimizer, RMSprop
 from framework.optimizers.base import CLEARED_EVERY
 from framework.schedules import Cosine, Exponential, Piecewise
@@ -42,7 +44,7 @@ def run(optimizer, start, gradients, dtype=np.float64):
     params = np.array(start, dtype)
     trajectory = []
     for gradient in np.array(gradients, dtype):
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         trajectory.append(params.copy())
     return np.array(trajectory)
 
@@ -95,7 +97,7 @@ class TestEvery:
     def test_a_read_only_gradient_will_do(self, optimizer, rng):
         params, gradient = rng.normal(size=5), rng.normal(size=5)
         gradient.flags.writeable = False
-        copy.deepcopy(optimizer).set_params(weight_decay=0.1, clip_norm=0.5, clip_value=0.4).update(params, gradient)
+        copy.deepcopy(optimizer).set_params(weight_decay=0.1, clip_norm=0.5, clip_value=0.4).apply(params, gradient)
 
     def test_no_gradient_no_move(self, optimizer, rng):
         start = rng.normal(size=5)
@@ -107,7 +109,7 @@ class TestEvery:
         rate = {"adagrad": 1.0, "adadelta": 10.0}.get(optimizer.component_name, 0.1)
         optimizer = optimizer.clone().set_params(learning_rate=Cosine(rate, 600), weight_decay=0.0)
         for _ in range(600):
-            optimizer.update(params, params - target)
+            optimizer.apply(params, params - target)
         np.testing.assert_allclose(params, target, atol=0.02)
 
     @pytest.mark.parametrize("made", [7, CLEARED_EVERY, 45])
@@ -148,11 +150,11 @@ class TestEvery:
     def test_a_step_allocates_no_vector(self, optimizer, common, rng):
         optimizer = optimizer.clone().set_params(**common)
         params, gradient = rng.normal(size=100_000), rng.normal(size=100_000)
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         tracemalloc.start()
         try:
             for _ in range(CLEARED_EVERY):
-                optimizer.update(params, gradient)
+                optimizer.apply(params, gradient)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -163,13 +165,13 @@ class TestEvery:
         factors = {name: 0.9 for name in ("momentum", "rho", "beta_1", "beta_2") if getattr(optimizer, name, 0)}
         optimizer = optimizer.clone().set_params(weight_decay=0.0, **factors)
         params, gradient = rng.normal(size=4).astype(dtype), rng.normal(size=4).astype(dtype)
-        optimizer.update(params, gradient)
+        optimizer.apply(params, gradient)
         tiny = np.finfo(dtype).smallest_normal
         for slot in optimizer.slots:  # brings the end near
             getattr(optimizer, slot)[...] *= tiny * 1e20
         zeros = np.zeros(4, dtype)
         for _ in range(1000):
-            optimizer.update(params, zeros)
+            optimizer.apply(params, zeros)
             for slot in optimizer.slots:
                 sizes = np.abs(getattr(optimizer, slot))
                 assert not ((sizes > 0) & (sizes < tiny)).any()
@@ -228,7 +230,7 @@ class TestWeightDecay:
         params = np.array([1.0, 2.0, 3.0])
         optimizer = optimizer.clone()
         optimizer.bind(params, decayed=2)
-        optimizer.update(params, np.zeros(3))
+        optimizer.apply(params, np.zeros(3))
         np.testing.assert_allclose(params, [0.9, 1.8, 3.0], rtol=1e-15)
 
     def test_decoupled_follows_the_schedule(self):
@@ -257,18 +259,56 @@ class TestLearningRate:
         rates = (1.0, 0.5, Exponential(0.8, 0.5), 0.25)
         for rate in rates:
             optimizer.set_params(learning_rate=rate)
-            optimizer.update(params, -np.ones(1))
+            optimizer.apply(params, -np.ones(1))
         np.testing.assert_allclose(params, 1.0 + 0.5 + 0.8 * 0.25 + 0.25)
+
+    def test_may_be_assigned_at_any_time(self):
+        optimizer, params = SGD(1.0), np.zeros(1)
+        for rate in (1.0, 0.5, Exponential(0.8, 0.5), 0.25):
+            optimizer.learning_rate = rate
+            optimizer.apply(params, -np.ones(1))
+        np.testing.assert_allclose(params, 1.0 + 0.5 + 0.8 * 0.25 + 0.25)
+
+    def test_follows_what_is_assigned_to_its_schedule(self):
+        schedule, params = Exponential(1.0, 0.5), np.zeros(1)
+        optimizer = SGD(schedule)
+        optimizer.apply(params, -np.ones(1))
+        schedule.learning_rate = 0.1
+        optimizer.apply(params, -np.ones(1))
+        np.testing.assert_allclose(params, 1.0 + 0.1 * 0.5)
+        schedule.factor = -1.0
+        with pytest.raises(ValueError, match="factor must be"):
+            optimizer.apply(params, -np.ones(1))
+
+    def test_may_be_assigned_where_the_constructor_has_no_such_argument(self):
+        class Fixed(SGD, registered=False):
+            def __init__(self):
+                super().__init__(1.0)
+
+        optimizer, params = Fixed(), np.zeros(1)
+        optimizer.apply(params, -np.ones(1))
+        optimizer.learning_rate = 0.5
+        optimizer.apply(params, -np.ones(1))
+        assert params == 1.5
+
+    def test_a_copy_has_its_own(self):
+        optimizer, params = SGD(1.0), np.zeros(1)
+        optimizer.apply(params, -np.ones(1))
+        for copied in (copy.copy(optimizer), copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+            vars(copied)["learning_rate"] = 0.5  # uncounted: a copy trusts no count of the original's
+            params[...] = 0
+            copied.apply(params, -np.ones(1))
+            assert params == 0.5
 
     def test_is_refused_when_used(self):
         optimizer = SGD(1.0)
-        optimizer.update(np.zeros(2), np.ones(2))
+        optimizer.apply(np.zeros(2), np.ones(2))
         optimizer.learning_rate = -1.0
         with pytest.raises(ValueError, match="learning_rate must be a finite number above 0, got -1"):
-            optimizer.update(np.zeros(2), np.ones(2))
+            optimizer.apply(np.zeros(2), np.ones(2))
 
 
-def test_nadam_takes_the_same_momenta_after_a_restore():
+def test_nadam_has_the_same_momenta_after_a_restore():
     optimizer = NAdam(momentum_decay=0.3)
     start, gradients = np.ones(2), np.ones((12, 2))
     run(optimizer, start, gradients)
@@ -277,6 +317,40 @@ def test_nadam_takes_the_same_momenta_after_a_restore():
     again.bind(start)
     again.restore(state)
     assert run(again, start, gradients).tolist() == run(optimizer, start, gradients).tolist()
+
+
+def test_update_is_only_the_rule():
+    optimizer, params = SGD(1.0, clip_value=0.5, weight_decay=0.1), np.ones(2)
+    optimizer.apply(params, np.ones(2))
+    np.testing.assert_allclose(params, 1 - (0.5 + 0.1))
+    optimizer.update(params, np.ones(2))
+    np.testing.assert_allclose(params, 0.4 - 1)
+    assert optimizer.step == 1
+
+
+@pytest.mark.parametrize(("optimizer", "calls"), [(SGD(), 2), (SGD(momentum=0.9), 2), (Adam(), 3)], ids=repr)
+def test_a_step_is_few_calls_of_python_functions(optimizer, calls):
+    optimizer, params, gradient = optimizer.clone(), np.zeros(5), np.ones(5)
+    optimizer.apply(params, gradient)
+    called = []
+    sys.setprofile(lambda frame, event, _: called.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        optimizer.apply(params, gradient)
+    finally:
+        sys.setprofile(None)
+    assert called[:2] == ["apply", "update"]
+    assert len(called) == calls
+
+
+def test_a_step_does_not_count_as_an_assignment():
+    for optimizer in SETTINGS:
+        optimizer, params = optimizer.clone(), np.zeros(3)
+        optimizer.apply(params, np.ones(3))
+        before = Component.assignments
+        optimizer.apply(params, np.ones(3))
+        assert Component.assignments == before, optimizer
+        optimizer.learning_rate = 0.5
+        assert Component.assignments != before, optimizer
 
 
 def test_a_rule_may_go_on_from_that_of_its_base_class():

@@ -1,7 +1,7 @@
 """Record optimizers.json with PyTorch, Lion with Keras: ``KERAS_BACKEND=torch python tests/references/optimizers.py``.
 
 Each case holds an optimizer's name and arguments, and the parameters after each of ten steps along given gradients, in
-float64. The first lines hold the start and the gradients. The learning rates of PyTorch's schedulers are recorded too.
+float64. The start and the gradients are recorded once, and the learning rates of PyTorch's schedulers too.
 """
 
 import json
@@ -54,7 +54,7 @@ def lion_trajectory(arguments, start, gradients):
 
 
 def torch_cases():
-    """Yield our name, PyTorch's class, further arguments of it, and cases of our arguments."""
+    """Yield our name, PyTorch's class, its fixed arguments, and our arguments, a dict for each case."""
     yield (
         "sgd",
         optim.SGD,
@@ -104,7 +104,7 @@ def torch_cases():
 
 
 def schedules():
-    """Yield our name and arguments, the steps, and a function of a torch optimizer that makes the scheduler."""
+    """Yield our name and arguments, the number of steps, and a function that makes a torch optimizer's scheduler."""
     rate = {"learning_rate": 0.1}
     yield "step", {**rate, "steps": 7, "factor": 0.3}, 30, lambda o: lr_scheduler.StepLR(o, 7, 0.3)
     yield "exponential", {**rate, "factor": 0.9}, 30, lambda o: lr_scheduler.ExponentialLR(o, 0.9)

@@ -69,7 +69,7 @@ class TestEvery:
         optimizer, params = SGD(schedule), np.zeros(1)
         for step in range(25):
             before = params.copy()
-            optimizer.update(params, -np.ones(1))
+            optimizer.apply(params, -np.ones(1))
             np.testing.assert_allclose(params - before, schedule(step), atol=1e-15)
 
 

@@ -129,7 +129,7 @@ class IgnoresSchedule(Descent):
 
 
 @fault("schedule", check_optimizer)
-class TakesArgument(Descent):
+class ReadsArgument(Descent):
     def update(self, params, grads):
         params -= params.dtype.type(self.learning_rate) * grads
 
