@@ -18,8 +18,7 @@ from framework.core.arrays import RefusedBatch
 from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Array
-from framework.data.batches import ArrayBatches, StreamBatches
-from framework.data.fit_arguments import array_source, data_of, first_samples, stream_of, stream_source
+from framework.data.fit_arguments import Source, data_of, first_samples
 from framework.data.samples import checked_inputs
 from framework.engine.state import State
 from framework.layers.sequential import Sequential
@@ -120,10 +119,8 @@ class Model(Built, Component):
         self.check()
         self._state = State(self.layers, self.loss, self.optimizer, input_shape, np.dtype(dtype), self.seed)
 
-    def _build_for(self, X: Any, y: Any) -> None:
-        if not self.built:
-            x = first_samples(X, y)
-            self._build(x.shape[1:], self.dtype or arrays.float_dtype(x))
+    def _build_for(self, x: Array) -> None:
+        self._build(x.shape[1:], self.dtype or arrays.float_dtype(x))
 
     @contextmanager
     def _unchanged_if_refused(self) -> Iterator[None]:
@@ -211,24 +208,18 @@ class Model(Built, Component):
             initial_epoch = arguments.integer(initial_epoch, "initial_epoch", least=0)
         callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
         with self._unchanged_if_refused():
-            stream = stream_of(X, y)
-            self._build_for(X if stream is None else stream, y)
-            batches: ArrayBatches | StreamBatches
-            if stream is not None:
-                if share or sample_weight is not None or class_weight is not None:
-                    who = "validation_split, sample_weight and class_weight"
-                    raise ValueError(f"{who} go with arrays X and y, not batches")
-                batches, validation = stream_source(self.state, stream, validation_data)
-            else:
-                batches, validation = array_source(
-                    self.state,
-                    data_of(self.state, X, y, sample_weight),
-                    batch_size=batch_size,
-                    shuffle=shuffle,
-                    validation_data=validation_data,
-                    validation_split=share,
-                    class_weight=class_weight,
-                )
+            source = Source(X, y)
+            if not self.built:
+                self._build_for(source.first_samples())
+            batches, validation = source.fit_data(
+                self.state,
+                batch_size=batch_size,
+                shuffle=shuffle,
+                validation_data=validation_data,
+                validation_split=share,
+                sample_weight=sample_weight,
+                class_weight=class_weight,
+            )
             self.state.follow(self.optimizer)
             self.state.refresh()
             train(
@@ -277,7 +268,8 @@ class Model(Built, Component):
             If the loss is not finite; then no step is made.
         """
         with self._unchanged_if_refused(), no_overflow_warnings():
-            self._build_for(X, y)
+            if not self.built:
+                self._build_for(first_samples(X))
             data = data_of(self.state, X, y, sample_weight)
             self.state.follow(self.optimizer)
             self.state.refresh()
