@@ -16,6 +16,7 @@ from framework.engine.summary import summary
 from framework.losses import Loss
 from framework.optimizers import Optimizer
 from framework.saving import safetensors
+from framework.saving.archive import CheckpointError
 
 
 class Built:
@@ -108,7 +109,11 @@ class Built:
         CheckpointError
             If the file is damaged or does not fit; nothing has changed then.
         """
-        safetensors.load(self, path)
+        weights = safetensors.load(path, list(self.network.views))
+        try:
+            self.set_weights(weights)
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and parameters."""

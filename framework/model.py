@@ -122,6 +122,11 @@ class Model(Built, Component):
     def _build_for(self, x: Array) -> None:
         self._build(x.shape[1:], self.dtype or arrays.float_dtype(x))
 
+    def sync(self) -> None:
+        """Let the state follow arguments and layers that were set since it was built."""
+        self.state.refresh()
+        self.state.follow(self.optimizer)
+
     @contextmanager
     def _unchanged_if_refused(self) -> Iterator[None]:
         """Put everything back if a call fails before its first step, or on data that it refuses."""

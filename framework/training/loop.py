@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from framework.callbacks import Callback, CallbackList, StopTraining, TerminateOnNaN
+from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.samples import Data
@@ -54,9 +54,12 @@ def train(
     with HeldInterrupts(hooks.batch_hooks) as interrupts, no_overflow_warnings():
         last_finite = LastFinite(model.network, model.optimizer_)
         try:
+            before = model.history.epoch[-1:]
             hooks.train_begin()
+            if model.history.epoch[-1:] != before:  # resumed from a checkpoint
+                first = model.history.epoch[-1]
             last_finite.keep(model.optimizer_)
-            for epoch in range(hooks.params["first_epoch"], last):
+            for epoch in range(first, last):
                 if model.stop_training:
                     break
                 hooks.epoch_begin(epoch)
@@ -79,7 +82,7 @@ def train(
             logger.info("training stopped: %s", reason)
         except FloatingPointError as error:  # Diverged; or NumPy's own, if it was asked to raise
             last_finite.go_back(model.optimizer_)
-            if not any(isinstance(callback, TerminateOnNaN) for callback in callbacks):
+            if not any(callback.tolerates_divergence for callback in callbacks):
                 raise
             model.stop_training = True
             logger.warning("training stopped: %s", error)

@@ -7,8 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 import framework as f
-from framework.callbacks import EarlyStopping, LearningRateLogger, ReduceLROnPlateau
-from framework.callbacks.checkpoint import Checkpoint
+from framework.callbacks import Checkpoint, EarlyStopping, LearningRateLogger, ReduceLROnPlateau
 from framework.schedules import Exponential
 
 EPOCHS = 60

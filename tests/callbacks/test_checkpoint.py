@@ -15,8 +15,7 @@ import pytest
 from killed import RUNS, digest, train
 
 import framework as f
-from framework.callbacks import Callback, EarlyStopping, ReduceLROnPlateau, TimeLimit, checkpoint
-from framework.callbacks.checkpoint import Checkpoint
+from framework.callbacks import Callback, Checkpoint, EarlyStopping, ReduceLROnPlateau, TimeLimit, checkpoint
 from framework.saving import model_file
 from framework.saving.archive import CheckpointError
 
@@ -371,13 +370,13 @@ def test_a_full_disk_ends_the_fit_with_the_old_file_and_a_usable_model(tmp_path,
     same(run(tmp_path / "run", epochs=1, network=network), run(tmp_path / "whole", epochs=4))
 
 
-def test_another_machine_is_noted(tmp_path, monkeypatch, caplog):
+def test_another_environment_is_noted(tmp_path, monkeypatch, caplog):
     run(tmp_path / "run", epochs=2)
     with caplog.at_level(logging.INFO, "framework"):
         run(tmp_path / "run", epochs=3)
         assert "going on from epoch 2" in caplog.text
         assert "last bits" not in caplog.text
-        monkeypatch.setattr(checkpoint, "record", lambda: {"threads": 512})
-        monkeypatch.setattr(model_file, "record", lambda: {"threads": 512})
+        monkeypatch.setattr(checkpoint, "environment", lambda: {"threads": 512})
+        monkeypatch.setattr(model_file, "environment", lambda: {"threads": 512})
         run(tmp_path / "run", epochs=4)
     assert "the last bits may differ" in caplog.text

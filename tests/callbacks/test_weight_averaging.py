@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from framework import Callback, Dense, Model
-from framework.callbacks.weight_averaging import WeightAveraging
+from framework import Callback, Dense, Model, WeightAveraging
 from framework.constraints import UnitNorm
 from framework.optimizers import SGD
 
