@@ -138,9 +138,7 @@ def first_samples(X: Any) -> Array:
 
 def data_of(state: FitState, X: Any, y: Any, weight: Any = None, names: tuple[str, str, str] = NAMES) -> Data:
     """Return arguments called `names` as data for the network and the loss of `state`."""
-    network = state.network
-    who = network.layers[0].label()
-    return checked_data(X, y, weight, names=names, loss=state.loss, network=network, who=who)
+    return checked_data(X, y, weight, names=names, loss=state.loss, network=state.network)
 
 
 def _is_stream(X: Any) -> bool:

@@ -55,22 +55,9 @@ def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: A
     return MemmapRows(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
 
 
-def checked_data(
-    X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], loss: Loss, network: Network, who: str
-) -> Data:
-    """Return the arguments called `names` as `Data` for `network` and `loss`.
-
-    Parameters
-    ----------
-    who : str
-        The layer that errors name.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the data does not fit.
-    """
-    x = checked_inputs(X, names[0], network.input_shape, network.dtype, who)
+def checked_data(X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], loss: Loss, network: Network) -> Data:
+    """Return the arguments called `names` as data for `network` and `loss`; TypeError or ValueError unless they fit."""
+    x = checked_inputs(X, names[0], network.input_shape, network.dtype, network.layers[0].label())
     targets = arrays.numbers(y, names[1])
     arrays.same_length(x, targets, names[:2])
     if not len(x):

@@ -1,4 +1,4 @@
-"""Runs that are killed and go on as if nothing had been."""
+"""Killed runs go on as if nothing had happened."""
 
 import errno
 import logging
@@ -25,7 +25,7 @@ Y = X @ np.array([[1.0], [-2.0], [0.5]])
 
 
 class Stop(Exception):
-    """What stands for a kill within this process."""
+    """Stands in for a kill within this process."""
 
 
 class StopAfter(Callback):
@@ -200,7 +200,7 @@ def test_two_fits_with_two_paths_resume_in_the_second(tmp_path):
     same(both(tmp_path), both(tmp_path / "whole"))
 
 
-def test_a_saved_model_can_be_gone_on_from(tmp_path):
+def test_training_goes_on_from_a_saved_model(tmp_path):
     run(tmp_path / "other", epochs=4).save(tmp_path / "run")
     same(run(tmp_path / "run"), run(tmp_path / "whole"))
 
@@ -235,7 +235,7 @@ def test_what_callbacks_change_is_kept(tmp_path, epoch):
 
 
 class Batches:
-    """A source with an order of its own for each epoch."""
+    """A source with another order in each epoch."""
 
     def set_epoch(self, epoch):
         self.epoch = epoch

@@ -1,4 +1,4 @@
-"""Weight averaging: against the averages of recorded weights, and which weights are in place when."""
+"""Weight averaging: against averages of recorded weights, and which weights the model has at which time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from framework.optimizers import SGD
 
 
 class Recorder(Callback):
-    """Keeps the weights after each step and before the end."""
+    """Keeps the weights after each step."""
 
     def on_train_begin(self, logs=None):
         self.weights = []
