@@ -5,6 +5,7 @@ import logging
 from framework.activations import Activation
 from framework.callbacks import (
     Callback,
+    Checkpoint,
     CSVLogger,
     EarlyStopping,
     LambdaCallback,
@@ -13,8 +14,8 @@ from framework.callbacks import (
     StopTraining,
     TerminateOnNaN,
     TimeLimit,
+    WeightAveraging,
 )
-from framework.callbacks.checkpoint import Checkpoint
 from framework.constraints import Constraint
 from framework.core.component import Component
 from framework.data.block_shuffle import BlockShuffle
@@ -124,4 +125,5 @@ __all__ = [
     "StopTraining",
     "TerminateOnNaN",
     "TimeLimit",
+    "WeightAveraging",
 ]

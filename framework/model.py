@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Self
@@ -16,8 +16,7 @@ from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
-from framework.data.batches import ArrayBatches, StreamBatches
-from framework.data.fit_arguments import array_source, data_of, first_samples, stream_of, stream_source
+from framework.data.fit_arguments import Source, data_of, first_samples
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -109,9 +108,9 @@ class Model(Predictor, Component):
         self.check()
         self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
 
-    def _build_for(self, X: Any, y: Any) -> None:
+    def _build_for(self, first_samples: Callable[[], Array]) -> None:
         if not self.built:
-            x = first_samples(X, y)
+            x = first_samples()
             self._build(x.shape[1:], self.dtype or float_dtype(x))
 
     @contextmanager
@@ -203,24 +202,17 @@ class Model(Predictor, Component):
             initial_epoch = arguments.integer(initial_epoch, "initial_epoch", least=0)
         callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
         with self._unchanged_if_refused():
-            stream = stream_of(X, y)
-            self._build_for(X if stream is None else stream, y)
-            batches: ArrayBatches | StreamBatches
-            if stream is not None:
-                if share or sample_weight is not None or class_weight is not None:
-                    who = "validation_split, sample_weight and class_weight"
-                    raise ValueError(f"{who} go with arrays X and y, not batches")
-                batches, validation = stream_source(self.state, stream, validation_data)
-            else:
-                batches, validation = array_source(
-                    self.state,
-                    data_of(self.state, X, y, sample_weight),
-                    batch_size=batch_size,
-                    shuffle=shuffle,
-                    validation_data=validation_data,
-                    validation_split=share,
-                    class_weight=class_weight,
-                )
+            source = Source(X, y)
+            self._build_for(source.first_samples)
+            batches, validation = source.fit_data(
+                self.state,
+                batch_size=batch_size,
+                shuffle=shuffle,
+                validation_data=validation_data,
+                validation_split=share,
+                sample_weight=sample_weight,
+                class_weight=class_weight,
+            )
             self.sync()
             train(
                 self,
@@ -268,7 +260,7 @@ class Model(Predictor, Component):
             If the loss is not finite; then no step is made.
         """
         with self._unchanged_if_refused(whole=False), no_overflow_warnings():
-            self._build_for(X, y)
+            self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)
             with FiniteLoss(self.state.step):
                 value = self.train_step(data.x[:], data.y[:], data.weight)

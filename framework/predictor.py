@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from framework.core import arguments
+from framework.core.arrays import row_slices
 from framework.core.component import Component
 from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import data_of
@@ -113,8 +114,8 @@ class Predictor:
         if 0 < len(x) <= size:
             return network.infer(x[:])[0]
         predictions = np.empty((len(x), *network.output_shape), network.dtype)
-        for start in range(0, len(x), size):
-            network.infer(x[start : start + size], predictions[start : start + size])
+        for rows in row_slices(len(x), size):
+            network.infer(x[rows], predictions[rows])
         return predictions
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
@@ -161,7 +162,11 @@ class Predictor:
         CheckpointError
             If the file is damaged or does not fit; nothing has changed then.
         """
-        safetensors.load(self, path)
+        weights = safetensors.load(path, list(self.network.views))
+        try:
+            self.set_weights(weights)
+        except (TypeError, ValueError) as error:
+            raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
     def summary(self) -> str:
         """Return a table of the layers, their output shapes and parameters."""

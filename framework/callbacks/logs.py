@@ -1,4 +1,4 @@
-"""Callbacks that write down what happens, or call functions."""
+"""Logging to a CSV file, and functions as callbacks."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import Any
 
 from framework.callbacks.base import HOOKS, Callback
 from framework.core import arguments
-from framework.core.messages import shown
+from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
 
 
 class CSVLogger(Callback):
-    """Write a line for each epoch into a CSV file: "epoch" (from 1) and what the history gets, to full precision.
+    """Write a line for each epoch to a CSV file: "epoch" (from 1) and the values of the history, in full precision.
 
-    The file is opened before training starts, so that a path which cannot be written fails at once, and an old one
-    is replaced when the first epoch is done. Columns are those of the first epoch, or of the file appended to.
+    The file is opened before training begins, so that a path which cannot be written fails early; an old file is
+    replaced when the first epoch is done. Columns are those of the first epoch, or of the file appended to.
 
     Parameters
     ----------
     path : str or path
     append : bool
-        Whether to go on with a file that exists.
+        Whether to append to a file that exists.
     """
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
@@ -64,18 +64,12 @@ class LambdaCallback(Callback):
     on_batch_end : callable ``(batch, logs)``, optional
     """
 
-    def __init__(
-        self,
-        *,
-        on_train_begin: Callable[[Any], Any] | None = None,
-        on_train_end: Callable[[Any], Any] | None = None,
-        on_epoch_begin: Callable[[int, Any], Any] | None = None,
-        on_epoch_end: Callable[[int, Any], Any] | None = None,
-        on_batch_end: Callable[[int, Any], Any] | None = None,
-    ) -> None:
-        functions = (on_train_begin, on_train_end, on_epoch_begin, on_epoch_end, on_batch_end)
-        for hook, function in zip(HOOKS, functions, strict=True):
-            if function is not None:
-                if not callable(function):
-                    raise TypeError(f"LambdaCallback: {hook} must be a function, got {shown(function)}")
-                setattr(self, hook, function)
+    def __init__(self, **functions: Callable[..., Any] | None) -> None:
+        for hook, function in functions.items():
+            if hook not in HOOKS:
+                raise TypeError(f"LambdaCallback has no hook {hook!r}{did_you_mean(hook, HOOKS)}")
+            if function is None:
+                continue
+            if not callable(function):
+                raise TypeError(f"LambdaCallback: {hook} must be a function, got {shown(function)}")
+            setattr(self, hook, function)

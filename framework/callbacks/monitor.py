@@ -1,37 +1,35 @@
-"""What several callbacks watch: one of the figures of an epoch, and which of two values is better."""
+"""`Monitor`, the base of callbacks that follow one value of the history."""
 
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
 
 from framework.callbacks.base import Callback
+from framework.callbacks.trained_model import TrainedModel
 from framework.core.arguments import number
 from framework.core.arrays import refused
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
 
-if TYPE_CHECKING:
-    from framework.model import Model
-
 
 class Monitor(Callback):
-    """Base of callbacks that watch a figure: its value each epoch, the best so far, and epochs without a better one.
+    """Base of callbacks that follow one value of the history: its value in each epoch and the best so far.
 
     Parameters
     ----------
     monitor : str
         A name in the history, such as "val_loss".
     min_delta : float
-        By how much a value has to be better than the best to count as better; at least 0.
+        A value counts as better if it is better than the best by more than this; at least 0.
     mode : {"auto", "min", "max"}
-        Whether less or more is better; "auto": less for losses and penalties, for metrics as they say.
+        Whether less or more is better; "auto": less for losses and penalties, as a metric declares it otherwise.
 
     Attributes
     ----------
     best : float or None
+        The best value.
     best_epoch : int or None
-        Counted from 1, as in the history.
+        Its epoch, counted from 1 as in the history.
     """
 
     best: float | None = None
@@ -55,12 +53,12 @@ class Monitor(Callback):
         self.less_is_better = self.mode == "min" or (self.mode == "auto" and self._less_is_better(self.model))
 
     def is_best(self, epoch: int, logs: Logs | None) -> bool:
-        """Return whether the figure in `logs` is better than ever, and remember it then; nan never is.
+        """Return whether the value in `logs` is better than all before, and remember it if so; nan never is.
 
         Raises
         ------
         ValueError
-            If there is no such figure.
+            If `logs` holds no value of that name.
         """
         logs = logs or {}
         if self.monitor not in logs:
@@ -78,7 +76,7 @@ class Monitor(Callback):
         hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""
         return f"{type(self).__name__} monitors {self.monitor!r}, which is not measured{hint}"
 
-    def _less_is_better(self, model: Model) -> bool:
+    def _less_is_better(self, model: TrainedModel) -> bool:
         name = self.monitor.removeprefix("val_")
         if name in ("loss", "penalty"):
             return True

@@ -1,11 +1,11 @@
-"""How a fit shows that it goes on: a bar or lines."""
+"""Progress of a fit: a bar or lines."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from framework.callbacks import Callback
+from framework.callbacks.base import Callback
 from framework.core.types import Logs
 
 
@@ -38,14 +38,14 @@ class EpochLines(Callback):
             print(text)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        if self.waiting:  # stopped early: what was reached is worth a line
+        if self.waiting:  # stopped early: the last epoch deserves its line
             print(self.waiting)
 
 
 class ProgressBar(Callback):
-    """A tqdm bar over the steps of a fit with the last epoch's figures.
+    """A tqdm bar over the steps of a fit with the last epoch's values.
 
-    Works in terminals and notebooks. Where the output is a file or a pipe, about ten lines are printed instead.
+    Works in terminals and notebooks. If the output is a file or a pipe, about ten lines are printed instead.
     """
 
     UPDATES_PER_EPOCH = 50
@@ -64,13 +64,13 @@ class ProgressBar(Callback):
         self.bar: Any = tqdm(total=steps and steps * epochs, unit="step", dynamic_ncols=True)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
-        self.made = self.counted = 0
+        self.done = self.counted = 0
         if not self.lines:
             self.bar.set_description(f"Epoch {epoch + 1}/{self.params['last_epoch']}", refresh=False)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        self.made = batch + 1
-        if not self.lines and self.made % self.every == 0:
+        self.done = batch + 1
+        if not self.lines and self.done % self.every == 0:
             self._count()
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
@@ -88,8 +88,8 @@ class ProgressBar(Callback):
         self.bar.close()
 
     def _count(self) -> None:
-        self.bar.update(self.made - self.counted)
-        self.counted = self.made
+        self.bar.update(self.done - self.counted)
+        self.counted = self.done
 
 
 def progress(verbose: int) -> list[Callback]:

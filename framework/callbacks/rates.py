@@ -1,4 +1,4 @@
-"""Callbacks around the learning rate."""
+"""Callbacks that change or record the learning rate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("framework")
 
 
 class ReduceLROnPlateau(Monitor):
-    """Multiply the learning rate by `factor` when a figure has not become better for `patience` epochs.
+    """Multiply the learning rate by `factor` when a value of the history has not improved for `patience` epochs.
 
     Parameters
     ----------
@@ -24,13 +24,13 @@ class ReduceLROnPlateau(Monitor):
     factor : float
         Above 0 and below 1.
     patience : int
-        How many epochs in a row may bring nothing better; 0 means the same as 1.
+        How many epochs in a row may pass without improvement; 0 means the same as 1.
     min_delta, mode
         As in `Monitor`.
     cooldown : int
-        How many epochs after a reduction do not count.
+        How many epochs after a reduction do not count toward `patience`.
     min_learning_rate : float
-        No reduction goes below it.
+        The rate is never reduced below it.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class ReduceLROnPlateau(Monitor):
 class LearningRateLogger(Callback):
     """Enter the learning rate of each epoch's last step into the history, as "learning_rate".
 
-    Callbacks that come after it in the list see it in their `logs`.
+    Callbacks that come later in the list see it in their `logs`.
     """
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from math import isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,24 +19,26 @@ logger = logging.getLogger("framework")
 
 
 class EarlyStopping(Monitor):
-    """End the fit when a figure has not become better for `patience` epochs.
+    """End the fit when a value of the history has not improved for `patience` epochs.
 
     Parameters
     ----------
     monitor : str
         A name in the history.
     patience : int
-        How many epochs in a row may bring nothing better; 0 means the same as 1.
+        How many epochs in a row may pass without improvement; 0 means the same as 1.
     min_delta, mode
         As in `Monitor`.
     restore_best_weights : bool
         Whether the model gets the weights of the best epoch at the end, however the fit ends: stopped by this
-        callback, by itself, by Ctrl-C or by an error.
+        callback, complete, or ended by Ctrl-C or an error.
 
     Attributes
     ----------
-    best, best_epoch
-        The best value, and its epoch (from 1).
+    best : float or None
+        The best value.
+    best_epoch : int or None
+        Its epoch (from 1).
     stopped_epoch : int or None
         The epoch (from 1) after which this callback ended the fit.
     best_weights : ndarray or None
@@ -100,13 +102,13 @@ class TerminateOnNaN(Callback):
     callback the fit ends as if stopped, ``model.stop_training`` is True and the reason is logged as a warning.
     """
 
-    tolerates_divergence = True
+    tolerates_divergence: ClassVar[bool] = True
 
 
 class TimeLimit(Callback):
-    """End the fit after the step in which `seconds` have passed since its beginning.
+    """End the fit after the first step that ends `seconds` or more after the fit began.
 
-    The epoch that this step belongs to is not in the history unless it is complete.
+    The epoch of that step is not in the history unless it is complete.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.callbacks import Callback
+from framework.callbacks.base import Callback
 from framework.core.arguments import number
 from framework.core.types import Array, Logs
 
@@ -16,20 +16,21 @@ from framework.core.types import Array, Logs
 class WeightAveraging(Callback):
     """Average the weights over the steps, and give the model the averages when the fit ends.
 
-    After step t ``average += max(1 - decay, 1 / t) * (params - average)``: the mean of all steps so far as long as
-    they are fewer than ``1 / (1 - decay)``, then the exponential moving average. So the first values do not count; with
-    a `decay` of 1 it is the mean over all steps to the end. All of the network's parameters are averaged, running
-    means of layers among them, as one vector and after constraints.
+    After step t, ``average += max(1 - decay, 1 / t) * (params - average)``: the mean of all steps so far while there
+    are fewer than ``1 / (1 - decay)`` of them, then the exponential moving average. So the initial values do not count;
+    with a `decay` of 1 it is the mean of all steps to the end. All of the network's parameters are averaged as one
+    vector, running means of layers included, after constraints are applied.
 
-    Training, its "val_..." figures and all other callbacks see the weights in training, not the averages. These come
-    into place after the last epoch, however the fit ends, and are projected onto the constraints; what `Model` is
-    asked from then on is answered with them. At any time before, `applied` shows the model with the averages::
+    Training, its "val_..." values and all other callbacks see the weights in training, not the averages. The averages
+    replace these weights after the last epoch, however the fit ends, and are projected onto the constraints; from then
+    on the model predicts with them. At any time before that, `applied` gives the model the averages temporarily::
 
         with averaging.applied():
             model.evaluate(X_valid, y_valid)
 
-    Each fit begins a new average. One that is to go on from the weights in training, not from the averages, is
-    preceded by `swap`. With `EarlyStopping`, give that ``restore_best_weights=False``: only one can have the last word.
+    Each fit begins a new average. Call `swap` before another fit that should go on from the weights in training, not
+    from the averages. Give `EarlyStopping` beside it ``restore_best_weights=False``: only one of the two can set the
+    final weights.
     Source: Polyak & Juditsky 1992, "Acceleration of stochastic approximation by averaging".
 
     Parameters
@@ -40,11 +41,11 @@ class WeightAveraging(Callback):
     Attributes
     ----------
     average : ndarray, shape (parameters,)
-        The averages; while they are in place, the weights that they replace.
+        The averages; while the model has them, the weights that they replace.
     in_place : bool
         Whether the model has the averages now.
     steps : int
-        How many steps have been averaged.
+        The number of steps averaged.
     """
 
     average: Array
@@ -76,7 +77,7 @@ class WeightAveraging(Callback):
             self.model.network.constrain()
 
     def swap(self) -> None:
-        """Exchange the model's weights and the averages; done twice, all is as before.
+        """Exchange the model's weights and the averages; a second call undoes the first.
 
         Raises
         ------

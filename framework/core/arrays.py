@@ -73,6 +73,11 @@ def _from_objects(array: Array, name: str) -> Array:
         raise ValueError(f"{name} holds an integer too large for float64") from None
 
 
+def row_slices(n: int, size: int) -> Iterator[slice]:
+    """Cut `n` rows into slices of `size` rows each; the last slice may be shorter."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
 def float_dtype(array: Array) -> np.dtype[Any]:
     """Return the dtype to compute in for data like `array`: float32 for float32, float64 for everything else."""
     return np.dtype(np.float32 if array.dtype.kind == "f" and array.dtype.itemsize == 4 else np.float64)
@@ -85,9 +90,8 @@ def finite(array: Array, name: str) -> None:
     if array.size <= CHECKED_AT_ONCE:
         _finite_part(array, name, array, 0)
         return
-    rows = max(1, CHECKED_AT_ONCE // array[0].size)
-    for start in range(0, len(array), rows):
-        _finite_part(array[start : start + rows], name, array, start)
+    for rows in row_slices(len(array), max(1, CHECKED_AT_ONCE // array[0].size)):
+        _finite_part(array[rows], name, array, rows.start)
 
 
 def _finite_part(part: Array, name: str, array: Array, start: int) -> None:

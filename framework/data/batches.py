@@ -1,4 +1,4 @@
-"""Any data source as batches of ``(x, y, weight)``."""
+"""Arrays and streams as batches of ``(x, y, weight)``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.arrays import refused
+from framework.core.arrays import refused, row_slices
 from framework.core.types import Array
-from framework.data.memmap import OnDisk
+from framework.data.memmap import MemmapRows
 
 Batch = tuple[Array, Array, Array | None]
 GATHERED_BYTES = 1 << 20
@@ -21,23 +21,23 @@ class ArrayBatches:
     """Arrays as batches; with a generator, in a new order each epoch.
 
     Shuffled batches are gathered, many at a time, into a buffer of about a megabyte that is used again: no
-    allocation for each batch, and never a second copy of the data. So a batch is valid until the next is asked for.
-    Without a generator batches are parts of the arrays.
+    allocation for each batch, and never a second copy of the data. So a batch is valid until the next one is
+    requested. Without a generator, batches are slices of the arrays.
 
     Parameters
     ----------
-    x, y : ndarray or OnDisk, shape (n, ...)
+    x, y : ndarray or MemmapRows, shape (n, ...)
     weight : ndarray, shape (n,), or None
     batch_size : int
-        The last batch of an epoch is smaller where n is no multiple of it.
+        The last batch of an epoch is smaller if n is not a multiple of it.
     rng : numpy.random.Generator or None
         None keeps the order.
     """
 
     def __init__(
         self,
-        x: Array | OnDisk,
-        y: Array | OnDisk,
+        x: Array | MemmapRows,
+        y: Array | MemmapRows,
         weight: Array | None,
         batch_size: int,
         rng: np.random.Generator | None = None,
@@ -63,7 +63,7 @@ class ArrayBatches:
         return -(-self.samples // self.batch_size)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Make ready for an epoch; the order comes from the generator, whatever its number."""
+        """Do nothing: the order comes from the generator, whatever the number of the epoch."""
 
     def __iter__(self) -> Iterator[Batch]:
         """Go through the batches of one epoch."""
@@ -71,28 +71,27 @@ class ArrayBatches:
             return chain.from_iterable(self._gathered(self.rng.permutation(self.samples)))
         return self._cut(self.x, self.y, self.weight)
 
-    def _cut(self, x: Array | OnDisk, y: Array | OnDisk, weight: Array | None) -> Iterator[Batch]:
-        size = self.batch_size
-        for i in range(0, len(x), size):
-            yield x[i : i + size], y[i : i + size], None if weight is None else weight[i : i + size]
+    def _cut(self, x: Array | MemmapRows, y: Array | MemmapRows, weight: Array | None) -> Iterator[Batch]:
+        for rows in row_slices(len(x), self.batch_size):
+            yield x[rows], y[rows], None if weight is None else weight[rows]
 
     def _gathered(self, order: Array) -> Iterator[Iterable[Batch]]:
         x, y, weight = self._buffers
-        for start in range(0, self.samples, self.rows):
-            chosen = order[start : start + self.rows]
-            m = len(chosen)
-            _gather(self.x, chosen, x[:m])
-            _gather(self.y, chosen, y[:m])
+        for rows in row_slices(self.samples, self.rows):
+            indices = order[rows]
+            m = len(indices)
+            _gather(self.x, indices, x[:m])
+            _gather(self.y, indices, y[:m])
             if weight is not None and self.weight is not None:
-                _gather(self.weight, chosen, weight[:m])
+                _gather(self.weight, indices, weight[:m])
             yield self._full if m == self.rows else self._cut(x[:m], y[:m], None if weight is None else weight[:m])
 
 
-def _gather(source: Array | OnDisk, chosen: Array, out: Array) -> None:
-    if isinstance(source, OnDisk):
-        out[...] = source[chosen]
+def _gather(source: Array | MemmapRows, indices: Array, out: Array) -> None:
+    if isinstance(source, MemmapRows):
+        out[...] = source[indices]
     else:
-        source.take(chosen, 0, out, "clip")
+        source.take(indices, 0, out, "clip")
 
 
 class StreamBatches:
@@ -101,9 +100,9 @@ class StreamBatches:
     Parameters
     ----------
     source : iterable
-        Is gone through once an epoch.
+        Iterated once an epoch.
     check : callable
-        Takes a batch as it came and returns it checked and converted, or raises TypeError or ValueError.
+        Gets a batch of the source and returns it checked and converted, or raises TypeError or ValueError.
     """
 
     def __init__(self, source: Iterable[Any], check: Callable[[Any], Batch]) -> None:
@@ -113,11 +112,11 @@ class StreamBatches:
 
     @property
     def steps(self) -> int | None:
-        """The number of batches in an epoch, if the source says it."""
+        """The number of batches in an epoch, if the source knows it."""
         return len(self.source) if isinstance(self.source, Sized) else None
 
     def begin_epoch(self, epoch: int) -> None:
-        """Tell a source that orders each epoch in its own way (it has ``set_epoch``) which one, from 0, is next."""
+        """Tell a source with a method ``set_epoch`` the number of the epoch, from 0, that comes next."""
         self.epoch = epoch
         if hasattr(self.source, "set_epoch"):
             self.source.set_epoch(epoch)
@@ -135,5 +134,5 @@ class StreamBatches:
             raise refused(
                 ValueError(),
                 f"X gave no batches in epoch {self.epoch + 1}: it is empty, or an iterator that was used up before; "
-                "give what can be gone through again, such as a list or an object whose __iter__ starts anew",
+                "give something that can be iterated again, such as a list or an object whose __iter__ starts anew",
             )

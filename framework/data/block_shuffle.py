@@ -1,4 +1,4 @@
-"""Files larger than memory in a new order each epoch."""
+"""Shuffled batches of files larger than memory."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ import numpy as np
 
 from framework.core import arguments, arrays
 from framework.core.types import Array
-from framework.data.memmap import announce
+from framework.data.memmap import read_ahead
 
 
 class BlockShuffle:
-    """Batches of arrays on disk, shuffled by blocks: ``model.fit(BlockShuffle(x, y, 128))``.
+    """Batches of memory-mapped arrays, shuffled by blocks: ``model.fit(BlockShuffle(x, y, 128))``.
 
-    An epoch reads `blocks` blocks of `block` neighbouring rows each, drawn at random from the whole file, into memory,
-    shuffles their rows, gives them out in batches and goes on with other blocks until every row has come once. While
-    one lot is trained with, a thread reads the next. So the disk reads long runs of rows where a plain shuffle would
-    ask it for each row by itself, and memory holds two lots: ``2 * blocks * block`` rows.
+    An epoch reads a group of `blocks` blocks of `block` neighboring rows each, drawn at random from the whole file,
+    into memory, shuffles their rows, yields them in batches and goes on with other blocks until every row has come
+    once. While the model trains on one group, a thread reads the next. So the disk reads long runs of rows, where a
+    plain shuffle would request each row by itself, and memory holds two groups: ``2 * blocks * block`` rows.
 
-    What it costs: rows of a block stay within one lot, ``blocks * block`` steps of one row apart at most. If
-    neighbouring rows in the file are alike, as in a file sorted by class or by time, a lot holds only `blocks`
-    independent draws: the share of a class that makes up p of the file varies from lot to lot by a standard
-    deviation of ``sqrt(p * (1 - p) / blocks)``, 0.03 at most with 256 blocks, where a full shuffle would reach
-    ``sqrt(p * (1 - p) / (blocks * block))``; single batches vary hardly more than fully shuffled ones. Smaller blocks
-    shuffle better and read more slowly; ``block=1`` is a plain shuffle. Classes of fewer rows than a block may come
-    all in one lot. If in doubt, shuffle such a file once when it is written.
+    The price: rows of a block stay within one group, so at most ``blocks * block`` rows apart. If neighboring rows in
+    the file are alike, as in a file sorted by class or by time, a group holds only `blocks` independent draws: the
+    share of a class that makes up p of the file varies from group to group with a standard deviation of
+    ``sqrt(p * (1 - p) / blocks)``, at most 0.03 with 256 blocks, where a full shuffle would reach
+    ``sqrt(p * (1 - p) / (blocks * block))``; single batches hardly vary more than fully shuffled ones. Smaller blocks
+    shuffle better and read more slowly; ``block=1`` is a plain shuffle. A class with fewer rows than a block may come
+    in a single group. If in doubt, shuffle such a file once when you write it.
 
-    Each time it is gone through it gives another order, which depends on `seed` and the number of the epoch only.
+    Each epoch has another order, which depends only on `seed` and the number of the epoch.
 
     Parameters
     ----------
     x, y : array-like, shape (n, ...)
-        Memory-mapped arrays, or anything else with a shape and a dtype that is sliced by rows.
+        Memory-mapped arrays, or anything else with a shape and a dtype that can be sliced by rows.
     batch_size : int
         The last batch of an epoch may be smaller.
     block, blocks : int
@@ -72,41 +72,41 @@ class BlockShuffle:
         drawn = int(np.random.default_rng().integers(1 << 32))
         self.seed = drawn if seed is None else arguments.integer(seed, "seed", least=0)
         self.epoch = 0
-        self._memory: list[list[Array]] | None = None  # while it is not in use; new memory costs time
+        self._memory: list[list[Array]] | None = None  # kept between epochs, for new memory costs time
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         return -(-self.samples // self.batch_size)
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order that comes next."""
+        """Choose the epoch, and so the order, that comes next."""
         self.epoch = arguments.integer(epoch, "epoch", least=0)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
-        """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; each is the caller's own."""
+        """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; the caller may keep and change them."""
         rng = np.random.default_rng([self.seed, self.epoch])
         self.epoch += 1
         return self._batches(rng)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Array, ...]]:
-        order = rng.permutation(-(-self.samples // self.block)) * self.block
-        lots = [order[i : i + self.blocks].tolist() for i in range(0, len(order), self.blocks)]
+        starts = rng.permutation(-(-self.samples // self.block)) * self.block
+        groups = [starts[rows].tolist() for rows in arrays.row_slices(len(starts), self.blocks)]
         memory, self._memory = self._memory or self._new_memory(), None
         left = [array[:0] for array in memory[0]]
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor(1, "BlockShuffle") as reader:
-            coming = reader.submit(self._read, lots[0], memory[0])
-            for i in range(len(lots)):
-                lot, m = memory[i % 2], coming.result()
-                if i + 1 < len(lots):
-                    coming = reader.submit(self._read, lots[i + 1], memory[1 - i % 2])
+            reading = reader.submit(self._read, groups[0], memory[0])
+            for i in range(len(groups)):
+                group, m = memory[i % 2], reading.result()
+                if i + 1 < len(groups):
+                    reading = reader.submit(self._read, groups[i + 1], memory[1 - i % 2])
                 shuffled = rng.permutation(m)
                 while len(left[0]) + len(shuffled) >= self.batch_size:
                     wanted = self.batch_size - len(left[0])
-                    yield tuple(_taken(left, lot, shuffled[:wanted]))
+                    yield tuple(_joined(left, group, shuffled[:wanted]))
                     left, shuffled = [array[:0] for array in left], shuffled[wanted:]
-                left = _taken(left, lot, shuffled)
+                left = _joined(left, group, shuffled)
         self._memory = memory
         if len(left[0]):
             yield tuple(left)
@@ -118,19 +118,19 @@ class BlockShuffle:
     def _read(self, starts: list[int], memory: list[Array]) -> int:
         """Read the blocks that begin at `starts` into `memory`; return the number of rows."""
         for array in self.arrays:
-            announce(array, starts, self.block)
-        place = 0
+            read_ahead(array, starts, self.block)
+        filled = 0
         for start in starts:
             end = min(start + self.block, self.samples)
             for array, rows in zip(self.arrays, memory, strict=True):
-                rows[place : place + end - start] = array[start:end]
-            place += end - start
-        return place
+                rows[filled : filled + end - start] = array[start:end]
+            filled += end - start
+        return filled
 
 
-def _taken(left: list[Array], lot: list[Array], chosen: Array) -> list[Array]:
-    """Return the rows `left` over followed by those `chosen` of a lot, as new arrays."""
-    rows = [np.take(array, chosen, 0, None, "clip") for array in lot]
+def _joined(left: list[Array], group: list[Array], indices: Array) -> list[Array]:
+    """Return the rows `left` over, followed by those at `indices` of a group, as new arrays."""
+    rows = [np.take(array, indices, 0, None, "clip") for array in group]
     return [np.concatenate(pair) for pair in zip(left, rows, strict=True)] if len(left[0]) else rows
 
 

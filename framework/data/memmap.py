@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.arrays import RefusedBatch, refused
+from framework.core.arrays import RefusedBatch, refused, row_slices
 from framework.core.types import Array
 
 ROWS_AT_ONCE = 1 << 14
 
 
-def announce(array: Any, starts: Array | list[int], rows: int) -> None:
-    """Say which rows of a memory-mapped array will be read: `rows` from each of `starts` on.
+def read_ahead(array: Any, starts: Array | list[int], rows: int) -> None:
+    """Tell the system which parts of a memory-mapped array come next: `rows` rows from each of `starts`.
 
-    The system then reads them side by side; asked for page by page, it took ten times longer. Other arrays are
-    let be.
+    The system then reads them in parallel; reading page by page on demand was ten times slower. Other arrays need
+    nothing, and nothing is done for them.
     """
     mapping: Any = getattr(array, "_mmap", None)
     if not hasattr(mapping, "madvise") or not array.size or array.strides[0] <= 0:
@@ -35,29 +35,29 @@ def _address(array: Any) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-class OnDisk:
-    """A memory-mapped array of samples: read, checked and converted part by part, never loaded whole.
+class MemmapRows:
+    """Rows of a memory-mapped array: read, checked and converted in pieces, never loaded whole.
 
     Parameters
     ----------
     array : numpy.memmap, shape (n, ...)
     convert : callable
-        Takes some of the rows and returns them ready for use, or raises ValueError.
-    chosen : ndarray of int, optional
-        The rows that count, in this order; None for all.
+        Gets some of the rows and returns them ready for use, or raises ValueError.
+    indices : ndarray of int, optional
+        The rows to use, in this order; None for all.
 
     Attributes
     ----------
     shape, dtype
-        Those of what it gives.
+        Those of the converted rows.
     """
 
-    def __init__(self, array: Any, convert: Callable[[Array], Array], chosen: Array | None = None) -> None:
+    def __init__(self, array: Any, convert: Callable[[Array], Array], indices: Array | None = None) -> None:
         self.array = array
         self.convert = convert
-        self.chosen = chosen
+        self.indices = indices
         first = convert(np.asarray(array[:1]))
-        self.shape = (len(array) if chosen is None else len(chosen), *first.shape[1:])
+        self.shape = (len(array) if indices is None else len(indices), *first.shape[1:])
         self.dtype = first.dtype
 
     def __len__(self) -> int:
@@ -66,10 +66,10 @@ class OnDisk:
 
     def __getitem__(self, rows: Any) -> Array:
         """Return the rows of a slice or of an array of indices; `RefusedBatch` names the row that cannot be used."""
-        if self.chosen is not None:
-            rows = self.chosen[rows]
+        if self.indices is not None:
+            rows = self.indices[rows]
         if not isinstance(rows, slice):
-            announce(self.array, rows, 1)
+            read_ahead(self.array, rows, 1)
         try:
             return self.convert(np.asarray(self.array[rows]))
         except ValueError as error:
@@ -83,10 +83,10 @@ class OnDisk:
                 return refused(of_row, f"row {row} of {len(self.array)} in {self.array.filename}: {of_row}")
         return refused(error, str(error))
 
-    def parts(self) -> Iterator[Array]:
+    def pieces(self) -> Iterator[Array]:
         """Go through all rows, many at a time."""
-        return (self[start : start + ROWS_AT_ONCE] for start in range(0, len(self), ROWS_AT_ONCE))
+        return (self[rows] for rows in row_slices(len(self), ROWS_AT_ONCE))
 
-    def part(self, chosen: Array) -> OnDisk:
-        """Return only the rows `chosen`; nothing is read."""
-        return OnDisk(self.array, self.convert, chosen if self.chosen is None else self.chosen[chosen])
+    def at(self, indices: Array) -> MemmapRows:
+        """Return only the rows at `indices`; nothing is read."""
+        return MemmapRows(self.array, self.convert, indices if self.indices is None else self.indices[indices])

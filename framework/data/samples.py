@@ -1,4 +1,4 @@
-"""What a fit is given, as checked arrays of samples, targets and weights."""
+"""Samples, targets and weights: checked, weighted by class, and split for validation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from framework.core import arrays
 from framework.core.messages import shown
 from framework.core.types import Array
-from framework.data.memmap import OnDisk
+from framework.data.memmap import MemmapRows
+from framework.engine.network import Network
 from framework.losses import Loss
 
 
@@ -20,72 +21,70 @@ class Data:
 
     Attributes
     ----------
-    x, y : ndarray or OnDisk, shape (n, ...)
-        As the network and the loss wants them.
+    x, y : ndarray or MemmapRows, shape (n, ...)
+        As the network and the loss expect them.
     weight : ndarray, shape (n,), or None
     """
 
-    x: Array | OnDisk
-    y: Array | OnDisk
+    x: Array | MemmapRows
+    y: Array | MemmapRows
     weight: Array | None
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.x)
 
-    def part(self, indices: Array) -> Data:
+    def at(self, indices: Array) -> Data:
         """Return the samples at `indices`."""
         weight = None if self.weight is None else self.weight[indices]
-        return Data(_rows(self.x, indices), _rows(self.y, indices), weight)
+        return Data(_rows_at(self.x, indices), _rows_at(self.y, indices), weight)
 
 
-def _rows(array: Array | OnDisk, indices: Array) -> Array | OnDisk:
-    return array.part(indices) if isinstance(array, OnDisk) else array[indices]
+def _rows_at(array: Array | MemmapRows, indices: Array) -> Array | MemmapRows:
+    return array.at(indices) if isinstance(array, MemmapRows) else array[indices]
 
 
-def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: Any, who: str) -> Array | OnDisk:
-    """Return `value` as finite samples in `dtype`; what is memory-mapped stays on disk and is checked when read."""
+def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: Any, who: str) -> Array | MemmapRows:
+    """Return `value` as finite samples in `dtype`; memory-mapped rows are checked and converted when read."""
 
-    def convert(part: Array) -> Array:
-        arrays.finite(part, name)
-        return arrays.as_float(part, dtype, name)
+    def convert(rows: Array) -> Array:
+        arrays.finite(rows, name)
+        return arrays.as_float(rows, dtype, name)
 
     array = arrays.samples(value, name, input_shape, who)
-    return OnDisk(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
+    return MemmapRows(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
 
 
-def checked_data(
-    X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], loss: Loss, network: Any, who: str
-) -> Data:
-    """Return the arguments `names` as `Data` for `network` and `loss`; TypeError or ValueError says what is wrong."""
-    x = checked_inputs(X, names[0], network.input_shape, network.dtype, who)
+def checked_data(X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], loss: Loss, network: Network) -> Data:
+    """Return the arguments called `names` as data for `network` and `loss`; TypeError or ValueError unless they fit."""
+    x = checked_inputs(X, names[0], network.input_shape, network.dtype, network.layers[0].label())
     targets = arrays.numbers(y, names[1])
     arrays.same_length(x, targets, names[:2])
     if not len(x):
         raise ValueError(f"{names[0]} has shape {x.shape}: no samples")
 
-    def convert(part: Array) -> Array:
-        arrays.finite(part, names[1])
-        return loss.check_targets(part, network.output_shape, network.dtype)
+    def convert(rows: Array) -> Array:
+        arrays.finite(rows, names[1])
+        return loss.check_targets(rows, network.output_shape, network.dtype)
 
-    y_checked = OnDisk(targets, convert) if isinstance(targets, np.memmap) else convert(targets)
+    y_checked = MemmapRows(targets, convert) if isinstance(targets, np.memmap) else convert(targets)
     if weight is not None:
         weight = arrays.weights(weight, len(x), network.dtype, names[2])
     return Data(x, y_checked, weight)
 
 
-def labels(y: Array | OnDisk, loss: Loss) -> Array:
+def labels(y: Array | MemmapRows, loss: Loss) -> Array:
     """Return the class of each target, (n,): integer labels as they are, the column of one-hot rows.
 
     Raises
     ------
     ValueError
-        If the targets are no classes.
+        If the targets are not classes.
     """
     if not loss.classifies:
         raise ValueError(f"class_weight needs classes, but {type(loss).__name__} is a loss for regression")
-    if isinstance(y, OnDisk):
-        return np.concatenate([labels(part, loss) for part in y.parts()])
+    if isinstance(y, MemmapRows):
+        return np.concatenate([labels(piece, loss) for piece in y.pieces()])
     if y.ndim == 1:
         return np.asarray(y)
     if y.shape[1] == 1:
@@ -94,12 +93,13 @@ def labels(y: Array | OnDisk, loss: Loss) -> Array:
 
 
 def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
-    """Return `data` with weights multiplied by those of the classes.
+    """Return `data` with its weights multiplied by those of the classes.
 
     Parameters
     ----------
     class_weight : "balanced" or dict
-        "balanced" weighs class c by n / (classes * n_c), as scikit-learn does; a dict maps each class to a weight.
+        "balanced" gives class c the weight n / (classes * n_c), as scikit-learn does; a dict maps each class to its
+        weight.
     """
     classes = labels(data.y, loss)
     present, position, counts = np.unique(classes, return_inverse=True, return_counts=True)
@@ -117,7 +117,7 @@ def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
 
 
 def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> tuple[Data, Data]:
-    """Return `data` as a training and a validation part, drawn at random; for classes in equal proportions.
+    """Split `data` at random into a training and a validation part; classes keep their proportions.
 
     Raises
     ------
@@ -132,8 +132,8 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     wanted = round(n * fraction)
     shares = np.array([len(group) * fraction for group in groups])
     counts = np.floor(shares).astype(int)
-    largest_rests = np.argsort(counts - shares, kind="stable")
-    counts[largest_rests[: max(0, wanted - counts.sum())]] += 1
+    largest_remainders = np.argsort(counts - shares, kind="stable")
+    counts[largest_remainders[: max(0, wanted - counts.sum())]] += 1
     chosen = [rng.permutation(group)[:count] for group, count in zip(groups, counts, strict=True)]
     validation = np.sort(np.concatenate(chosen))
     kept = np.ones(n, bool)
@@ -144,11 +144,11 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
             f"validation_split={fraction} of {n} samples leaves {len(training)} for training and {len(validation)} for "
             "validation; give more data or another share"
         )
-    return data.part(training), data.part(validation)
+    return data.at(training), data.at(validation)
 
 
-def _is_soft(y: Array | OnDisk) -> bool:
+def _is_soft(y: Array | MemmapRows) -> bool:
     """Return whether targets are probabilities rather than classes."""
-    if isinstance(y, OnDisk):
-        return any(map(_is_soft, y.parts()))
+    if isinstance(y, MemmapRows):
+        return any(map(_is_soft, y.pieces()))
     return not bool(np.isin(y, (-1, 0, 1)).all())

@@ -1,1 +1,1 @@
-"""Models and weights as files."""
+"""Models and weights in files."""

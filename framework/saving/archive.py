@@ -1,4 +1,4 @@
-"""The form of a checkpoint: a .npz of plain arrays and one JSON text, sealed by a digest over every byte."""
+"""The file format of checkpoints: a .npz of plain arrays and one JSON text, sealed by a digest of every byte."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ HEADER = re.compile(
 
 
 class CheckpointError(ValueError):
-    """A file that cannot be loaded: damaged, not a checkpoint, or one of something else."""
+    """A file that cannot be loaded: it is damaged, not a checkpoint, or holds something else."""
 
 
 def write(path: str | os.PathLike[str], document: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """Write `document` (strict JSON) and `arrays` to `path`, at once or not at all.
+    """Write `document` (strict JSON) and `arrays` to `path`, atomically.
 
     The same content gives the same bytes. ``numpy.load(path, allow_pickle=False)`` reads the file.
     """
@@ -57,14 +57,14 @@ def write(path: str | os.PathLike[str], document: dict[str, Any], arrays: dict[s
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the document and the arrays (read-only, within one block of memory) that `write` wrote to `path`.
+    """Return the document and the arrays (read-only, in one block of memory) that `write` wrote to `path`.
 
-    Every length is checked against what is stored before anything is made of it.
+    Every length is checked against the stored bytes before it is used.
 
     Raises
     ------
     CheckpointError
-        If a single bit is not as it was written.
+        If a single bit differs from what was written.
     OSError
         If the file cannot be read.
     """
@@ -87,7 +87,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
 
 
 def _seal(parts: Iterable[bytes | memoryview]) -> bytes:
-    """Return the end of a file that begins with `parts`."""
+    """Return the seal that ends a file with the content `parts`."""
     from hashlib import sha256
 
     digest = sha256()
@@ -109,7 +109,7 @@ def _contents(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
 
 
 def _entries(data: bytes) -> dict[str, memoryview]:
-    """Return the parts of `data` by name: stored as they are, one behind the other, nothing between."""
+    """Return the entries of `data` by name: stored uncompressed, each right after the one before."""
     import zipfile
     from zlib import crc32
 
@@ -142,7 +142,7 @@ def _entries(data: bytes) -> dict[str, memoryview]:
 
 
 def _header(array: Array) -> bytes:
-    """Return what stands before the elements in a .npy file, version 1.0 of NumPy's format."""
+    """Return the header of a .npy file, version 1.0 of NumPy's format."""
     text = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
     text += " " * (-(len(text) + 11) % 64) + "\n"
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()

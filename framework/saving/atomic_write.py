@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Files written atomically: whole, or not at all."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _being_written: set[str] = set()
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file to be written that takes the place of `path` at the end, if nothing fails.
+    """Open a file for writing that replaces `path` at the end, if nothing fails.
 
-    What is written goes to a temporary file in the same folder, reaches the disk, and is then renamed: whenever
-    the process or the machine stops, `path` is the old file or the new one. Permissions are those of the old
-    file, or a new file's. Leftovers of writers that were killed are removed.
+    The content goes to a temporary file in the same folder, is flushed to disk, and the file is then renamed: whenever
+    the process or the computer stops, `path` is the old file or the new one. It keeps the permissions of the old
+    file. Temporary files of writers that were killed are removed.
 
     Raises
     ------
     OSError
-        If the file cannot be written; `path` is then untouched.
+        If the file cannot be written; `path` is then unchanged.
     """
     target = _target(path)
     remove_leftovers(target)
@@ -53,14 +53,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise OSError if `path` cannot be written; nothing is left behind."""
+    """Raise OSError if `path` cannot be written; leave no file behind."""
     temporary = _temporary(_target(path))
     _created(temporary, path).close()
     os.unlink(temporary)
 
 
 def remove_leftovers(target: str) -> None:
-    """Remove temporary files for `target` whose writer is dead, or which are older than a day."""
+    """Remove temporary files for `target` whose writer is dead, or that are older than a day."""
     pattern = re.compile(re.escape(_stem(target)) + r"([0-9a-f]+)\.([0-9]+)\.[0-9a-f]+\.tmp")
     with os.scandir(os.path.dirname(target)) as entries:
         found = [(entry, match) for entry in entries if (match := pattern.fullmatch(entry.name))]
@@ -72,7 +72,7 @@ def remove_leftovers(target: str) -> None:
 
 
 def _target(path: Path) -> str:
-    """Return the file that `path` stands for, links followed; OSError if there can be none."""
+    """Return the file that `path` names, links followed; OSError if there cannot be one."""
     target = os.path.realpath(os.fsdecode(path))
     if os.path.isdir(target):
         raise IsADirectoryError(errno.EISDIR, "is a folder; give the path of a file", os.fspath(path))
@@ -94,11 +94,11 @@ def _temporary(target: str) -> str:
 
 
 def _stem(target: str) -> str:
-    return f".{os.path.basename(target)[:40]}."  # cut, so that the whole name is never too long for a file system
+    return f".{os.path.basename(target)[:40]}."  # shortened, so that no file system finds the whole name too long
 
 
 def _machine() -> str:
-    """Return a mark of this machine: the number of a process says nothing about processes on another."""
+    """Return an id of this computer, for a process id says nothing about the processes of another one."""
     import platform
 
     return f"{crc32(platform.node().encode()):x}"
@@ -108,7 +108,7 @@ def _alive(pid: int, name: str) -> bool:
     """Return whether process `pid` may still be writing the temporary file `name`."""
     if pid == os.getpid():
         return name in _being_written
-    if os.name == "nt":  # where os.kill would end the process
+    if os.name == "nt":  # os.kill would end the process there
         return True
     try:
         os.kill(pid, 0)
@@ -120,7 +120,7 @@ def _alive(pid: int, name: str) -> bool:
 
 
 def _sync_folder(folder: str) -> None:
-    if os.name == "nt":  # where folders cannot be opened
+    if os.name == "nt":  # folders cannot be opened there
         return
     with suppress(OSError):  # some file systems do not offer it
         descriptor = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Components as plain data, and back: only what constructors take, so nothing in such data can run, import or open."""
+"""Components as plain data, and back: only constructor arguments, so such data cannot run, import or open anything."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAIN_DTYPES = frozenset(["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8"
 
 
 def to_config(component: Component) -> dict[str, Any]:
-    """Return `component` as what JSON can hold: its family, its name and its constructor's arguments.
+    """Return `component` as JSON data: its family, its name and its constructor's arguments.
 
     Raises
     ------
@@ -29,33 +29,33 @@ def to_config(component: Component) -> dict[str, Any]:
 
 
 def from_config(data: Any, classes: Iterable[type[Component]] = ()) -> Any:
-    """Return a new component from what `to_config` returned.
+    """Return a new component from the result of `to_config`.
 
     Parameters
     ----------
     data : dict
     classes : iterable of Component classes
-        Looked at before the registered ones.
+        Searched before the registered ones.
 
     Raises
     ------
     ValueError
-        If a component is unknown, or if `data` is not of the form that `to_config` gives.
+        If a component is unknown, or if `data` does not have the form of a config.
     """
     return decode(data, classes)
 
 
 def encode(value: Any, where: str = "", arrays: dict[str, Array] | None = None) -> Any:
-    """Return any value that a component may be given, or that a state may hold, as what JSON can hold.
+    """Return as JSON data any value that may be a component's argument or part of a state.
 
     Parameters
     ----------
     value
         None, bool, int, float, str, array, dtype, component, class of components; lists, tuples and dicts of these.
     where : str
-        How errors, and names in `arrays`, call this place.
+        The name of the value in errors and in `arrays`.
     arrays : dict, optional
-        Takes up the arrays; without it they are written as text.
+        Arrays are added to it by name; without it they are written as text.
     """
     if value is None or type(value) in (bool, int, str):
         return value
@@ -87,9 +87,9 @@ def encode(value: Any, where: str = "", arrays: dict[str, Array] | None = None) 
 
 
 def decode(data: Any, classes: Iterable[type[Component]] = (), arrays: dict[str, Array] | None = None) -> Any:
-    """Return the value that `encode` was given; ValueError if `data` is not what it returns.
+    """Return the value that `encode` got; ValueError if `data` does not have the form that it returns.
 
-    What is found in `arrays` is taken out of it.
+    Arrays that `data` refers to are removed from `arrays`.
     """
     if data is None or isinstance(data, bool | int | float | str):
         return data
@@ -125,7 +125,7 @@ def decode(data: Any, classes: Iterable[type[Component]] = (), arrays: dict[str,
 
 
 def inside(where: str, name: Any) -> str:
-    """Return how the place `name` inside `where` is called."""
+    """Return the full name of the argument or item `name` inside `where`."""
     return f"{where}.{name}" if where else str(name)
 
 
@@ -171,6 +171,6 @@ def _decode_array(text: str, shape: list[Any], data: str) -> Array:
 
 
 def _as_given(array: Array, scalar: bool) -> Any:
-    """Return a writable array of the machine's byte order, or the scalar in it."""
+    """Return a writable array of the native byte order, or the scalar in it."""
     native = array.astype(array.dtype.newbyteorder("="))
     return native[()] if scalar else native

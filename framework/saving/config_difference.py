@@ -1,4 +1,4 @@
-"""Two configs beside each other: where they differ, and a component that takes over another one's arguments."""
+"""The difference between two configs, and the arguments of one config given to a component."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def difference(here: Any, there: Any, where: str = "") -> str:
         return next(filter(None, (difference(a, b, f"{where}[{i}]") for i, (a, b) in pairs)))
     if isinstance(here, dict) and isinstance(there, dict) and here.keys() == there.keys():
         if "arguments" not in here or here["name"] == there["name"]:
-            places = {key: where if key in ("arguments", "tuple", "dict") else inside(where, key) for key in here}
-            return next(filter(None, (difference(here[key], there[key], place) for key, place in places.items())))
+            names = {key: where if key in ("arguments", "tuple", "dict") else inside(where, key) for key in here}
+            return next(filter(None, (difference(here[key], there[key], name) for key, name in names.items())))
         here, there = here["name"], there["name"]
     return f"{where} is {shown(here)} here and {shown(there)} there"
 
 
 def assign(component: Any, config: Any, classes: Iterable[type[Component]] = ()) -> Any:
-    """Give `component` the arguments of `config`, in place as far as its structure is the same, and return it."""
+    """Give `component` the arguments of `config` and return it, changed in place where the structure is the same."""
     here = encode(component)
     if here == config:
         return component

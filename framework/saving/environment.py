@@ -1,4 +1,4 @@
-"""What the last bits of a computation depend on, besides the program and its seed."""
+"""The environment of a computation: besides the program and its seed, the last bits depend on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 
 @cache
-def record() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
     """Return the versions, the processor's features, and the kernel and threads of the matrix products."""
     import platform
 
@@ -30,7 +30,7 @@ def record() -> dict[str, Any]:
 
 
 def _openblas() -> tuple[str | None, int | None]:
-    """Ask the OpenBLAS that NumPy's own wheels bring for its kernel and threads; of another BLAS nothing is known."""
+    """Return the kernel and the threads of the OpenBLAS in NumPy's own wheels; no kernel for another BLAS."""
     try:
         library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # type: ignore[attr-defined]
         corename = library.scipy_openblas_get_corename64_

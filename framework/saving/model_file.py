@@ -1,11 +1,11 @@
-"""What of a model a file holds, and a model from it again."""
+"""Write a model to a file, and read it back."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,10 +20,7 @@ from framework.saving import archive
 from framework.saving.archive import CheckpointError
 from framework.saving.config import decode, encode
 from framework.saving.config_difference import difference
-from framework.saving.environment import record
-
-if TYPE_CHECKING:
-    from framework.model import Model
+from framework.saving.environment import environment
 
 FORMAT = "playground-framework"
 # The form of the document. It gets a new number with each change to it or to the list of fields, and only files of
@@ -33,18 +30,39 @@ Path = str | os.PathLike[str]
 Classes = Iterable[type[Component]]
 
 
+class SavedModel(Protocol):
+    """The part of a model that a file holds: its constructor's arguments, and once it is built its state."""
+
+    layers: Sequence[Any]
+    loss: Any
+    optimizer: Any
+    seed: int | None
+    dtype: Any
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def state(self) -> ModelState: ...
+
+    @state.setter
+    def state(self, state: ModelState | None) -> None: ...
+
+    def sync(self) -> None: ...
+
+
 @dataclass
 class Run:
-    """How far a training run was when its model was saved.
+    """The progress of a training run at the time its model was saved.
 
     Attributes
     ----------
     config : dict
         The model's config when the run began.
     finished : bool
-        Whether the run had come to its end.
+        Whether the run was complete.
     callbacks : list of (class name, state)
-        What the callbacks have to remember.
+        The states of the callbacks.
     """
 
     config: Any
@@ -54,21 +72,21 @@ class Run:
 
 @dataclass
 class Saved:
-    """What a file holds: the model; the run, if it is one's; and the machine that wrote it."""
+    """The content of a file: the model, its run if a run saved it, and the environment that wrote it."""
 
-    model: Model
+    model: SavedModel
     run: Run | None
     written_with: dict[str, Any]
 
 
-def save(model: Model, path: Path, run: Run | None = None) -> None:
-    """Write `model`, and with `run` all that goes on with it, to `path`; see `Model.save`."""
+def save(model: SavedModel, path: Path, run: Run | None = None) -> None:
+    """Write `model`, and `run` if it is to be resumed, to `path`; see `Model.save`."""
     path = arguments.path(path)
     arrays: dict[str, Array] = {}
     document = {
         "format": FORMAT,
         "version": VERSION,
-        "written_with": record(),
+        "written_with": environment(),
         "model": encode(model),
         "state": _describe(model, arrays) if model.built else None,
         "run": None if run is None else {**vars(run), "callbacks": encode(run.callbacks, "callbacks", arrays)},
@@ -77,7 +95,7 @@ def save(model: Model, path: Path, run: Run | None = None) -> None:
 
 
 def read(path: Path, classes: Classes = ()) -> Saved:
-    """Return what `save` wrote; CheckpointError if it is not exactly that."""
+    """Return what `save` wrote to `path`; CheckpointError if the file is anything else."""
     path, classes = arguments.path(path), tuple(classes)
     for cls in classes:
         if not (isinstance(cls, type) and issubclass(cls, Component)):
@@ -85,11 +103,11 @@ def read(path: Path, classes: Classes = ()) -> Saved:
     document, arrays = archive.read(path)
     try:
         return _saved(document, arrays, classes)
-    except Exception as error:  # whatever a constructor raises when it is given something else
+    except Exception as error:  # a constructor may raise anything on wrong arguments
         raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
 
-def _describe(model: Model, arrays: dict[str, Array]) -> dict[str, Any]:
+def _describe(model: SavedModel, arrays: dict[str, Array]) -> dict[str, Any]:
     model.sync()
     state = model.state
     return {
@@ -134,7 +152,7 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
     return Saved(model, run, document["written_with"])
 
 
-def _state(model: Model, data: Any, arrays: dict[str, Array], classes: Classes) -> ModelState:
+def _state(model: SavedModel, data: Any, arrays: dict[str, Array], classes: Classes) -> ModelState:
     _check_keys(data, " ".join(["input_shape", "layout", *FIELDS]), "the state")
     if "params" not in arrays:
         raise ValueError("it has no array 'params'")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -13,32 +13,28 @@ from framework.core.types import Array
 from framework.saving.archive import CheckpointError
 from framework.saving.atomic_write import replacing
 
-if TYPE_CHECKING:
-    from framework.built import Built
-
 
 def save(weights: Mapping[str, Array], path: str | os.PathLike[str]) -> None:
-    """Write arrays by name to `path`, at once or not at all."""
+    """Write arrays by name to `path`, atomically."""
     path = arguments.path(path)
     content = _safetensors().save({name: np.ascontiguousarray(array) for name, array in weights.items()})
     with replacing(path) as file:
         file.write(content)
 
 
-def load(model: Built, path: str | os.PathLike[str]) -> None:
-    """Set the parameters of `model` from `path`; CheckpointError, and nothing set, if the file does not fit."""
+def load(path: str | os.PathLike[str], names: Collection[str]) -> list[Array]:
+    """Return the arrays in `path`, in the order of `names`; CheckpointError unless the file holds exactly these."""
     path = arguments.path(path)
     safetensors = _safetensors()
     with open(path, "rb") as file:
         content = file.read()
     try:
         found = safetensors.load(content)
-        expected = model.network.views
-        if found.keys() != expected.keys():
-            raise ValueError(f"it has {', '.join(sorted(found))}; this model has {', '.join(expected)}")
-        model.set_weights([found[name] for name in expected])
+        if found.keys() != set(names):
+            raise ValueError(f"it has {', '.join(sorted(found))}; this model has {', '.join(names)}")
     except Exception as error:  # safetensors has an exception of its own
         raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
+    return [found[name] for name in names]
 
 
 def _safetensors() -> Any:

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from framework.callbacks import Callback, EarlyStopping, checked_callbacks
 from framework.core import arguments
+from framework.core.arrays import row_slices
 from framework.core.messages import did_you_mean
 from framework.core.types import Array
 from framework.engine.history import History
@@ -224,7 +225,9 @@ class NeuralNetwork(BaseEstimator):
         X = self._inputs(X)
         layers = self.model_.network.layers[:-1]
         count = range(1, len(layers) + 1)[_index(layer, layers)]
-        return np.concatenate([self._first_layers(X[rows], count) for rows in self._rows(X)])
+        return np.concatenate(
+            [self._first_layers(X[rows], count) for rows in row_slices(len(X), self.model_.network.inference_rows)]
+        )
 
     def _first_layers(self, x: Array, count: int) -> Array:
         ready = Pass(self.model_.network, len(x), training=False)
@@ -236,10 +239,6 @@ class NeuralNetwork(BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=DTYPES)
         return np.ascontiguousarray(_dense(X), self.model_.network.dtype)
-
-    def _rows(self, X: Array) -> list[slice]:
-        size = self.model_.network.inference_rows
-        return [slice(start, start + size) for start in range(0, len(X), size)]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
+from framework.core.arrays import row_slices
 from framework.core.types import Array
 from framework.engine.objective import output_activation
 from framework.layers import Layer
@@ -158,7 +159,7 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
     def _scores(self, X: Any) -> Array:
         X = self._inputs(X)
         network = self.model_.network
-        parts = [network.infer(X[rows]) for rows in self._rows(X)]
+        parts = [network.infer(X[rows]) for rows in row_slices(len(X), network.inference_rows)]
         outputs = np.concatenate([output for output, _ in parts])
         if self._signed():
             return outputs

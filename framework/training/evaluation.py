@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 
+from framework.core.arrays import row_slices
 from framework.core.types import Array, Logs
 from framework.data.samples import Data
 from framework.engine.network import Network
@@ -21,7 +22,7 @@ def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
     return {"loss": loss + penalty, "penalty": penalty} if network.regularized else {"loss": float(loss)}
 
 
-def metric_values(metrics: dict[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
+def metric_values(metrics: Mapping[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
     """Return the values of `metrics` by name; weights are passed only where there are some."""
     weights = () if weight is None else (weight,)
     return {name: metric(y, prediction, *weights) for name, metric in metrics.items()}
@@ -35,7 +36,7 @@ def scalar_logs(values: dict[str, Any]) -> Logs:
 class EpochPredictions:
     """Targets and predictions of an epoch, kept for the metrics."""
 
-    def __init__(self, metrics: dict[str, Metric]) -> None:
+    def __init__(self, metrics: Mapping[str, Metric]) -> None:
         self.metrics = metrics
         self.batches: list[tuple[Array, Array, Array | None]] = []
 
@@ -65,13 +66,12 @@ class EpochPredictions:
         return scalar_logs(metric_values(self.metrics, y, prediction, weight))
 
 
-def evaluate(network: Network, objective: Objective, metrics: dict[str, Metric], data: Data) -> dict[str, Any]:
+def evaluate(network: Network, objective: Objective, metrics: Mapping[str, Metric], data: Data) -> dict[str, Any]:
     """Return "loss" and the metrics of `network` on `data`, exact over all of it."""
     kept = len(data) if metrics else 0
     predictions = np.empty((kept, *network.output_shape), network.dtype)
     total = total_weight = 0.0
-    for start in range(0, len(data), network.inference_rows):
-        rows = slice(start, start + network.inference_rows)
+    for rows in row_slices(len(data), network.inference_rows):
         weight = None if data.weight is None else data.weight[rows]
         prediction, logits = network.infer(data.x[rows], predictions[rows] if kept else None)
         part, part_weight = objective.total(data.y[rows], prediction, weight, logits)

@@ -1,4 +1,4 @@
-"""A training script as anyone would write it, and a server that runs it in processes to be killed by a test."""
+"""An ordinary training script, and a server that runs it in processes for a test to kill."""
 
 import os
 import sys
@@ -7,8 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 import framework as f
-from framework.callbacks import EarlyStopping, LearningRateLogger, ReduceLROnPlateau
-from framework.callbacks.checkpoint import Checkpoint
+from framework.callbacks import Checkpoint, EarlyStopping, LearningRateLogger, ReduceLROnPlateau
 from framework.schedules import Exponential
 
 EPOCHS = 60
@@ -52,7 +51,7 @@ def say(*words):
 
 
 def serve():
-    """For each line "run path" fork a process that trains; when asked to, say how it ended."""
+    """For each line "run path" fork a process that trains; at the next line, say how it ended."""
     for line in sys.stdin:
         run, path = line.split()
         pid = os.fork()

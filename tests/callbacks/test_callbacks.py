@@ -10,6 +10,7 @@ import pytest
 
 from framework import SGD, Dense, Model, Schedule
 from framework.callbacks import (
+    HOOKS,
     Callback,
     CSVLogger,
     EarlyStopping,
@@ -380,6 +381,7 @@ def test_time_limit_refuses(seconds: float) -> None:
         (lambda: ReduceLROnPlateau(cooldown=-1), ValueError, "cooldown"),
         (lambda: TimeLimit("1"), TypeError, "seconds"),
         (lambda: LambdaCallback(on_epoch_end=3), TypeError, "on_epoch_end"),
+        (lambda: LambdaCallback(on_epoch_stop=print), TypeError, "no hook 'on_epoch_stop'; did you mean 'on_epoch_"),
     ],
 )
 def test_arguments_are_checked_when_made(make: Any, error: type[Exception], words: str) -> None:
@@ -393,6 +395,23 @@ def test_a_hook_that_would_never_be_called_is_refused(hook: str) -> None:
         type("Mine", (Callback,), {hook: lambda self, batch, logs=None: None})
 
 
+def test_lambda_callback_knows_each_hook() -> None:
+    calls: list[str] = []
+    functions = {hook: lambda *_, hook=hook: calls.append(hook) for hook in HOOKS}
+    model().fit(X, Y, callbacks=[LambdaCallback(**functions), LambdaCallback(on_train_end=None)])
+    assert calls == [HOOKS[0], HOOKS[2], HOOKS[4], HOOKS[3], HOOKS[1]]
+
+
+def test_a_callback_of_your_own_may_tolerate_divergence() -> None:
+    class Patient(Callback):
+        tolerates_divergence = True
+
+    net = Model([Dense(1)], optimizer=SGD(1e200), seed=0)
+    with pytest.raises(FloatingPointError):
+        net.fit(X, Y, epochs=100, callbacks=[Callback()])
+    assert net.fit(X, Y, epochs=100, callbacks=[Patient()]).stop_training
+
+
 def test_a_callback_can_be_used_again() -> None:
     stopping = EarlyStopping("figure", patience=1, mode="min")
     first = model().fit(X, Y, epochs=5, callbacks=[Script("figure", [1, 2, 3, 4, 5]), stopping])
@@ -401,7 +420,7 @@ def test_a_callback_can_be_used_again() -> None:
 
 
 @pytest.mark.parametrize("callback", [EarlyStopping("figure", mode="min"), ReduceLROnPlateau("figure", mode="min")])
-def test_what_is_remembered_can_be_kept_and_taken_up(callback: Any) -> None:
+def test_what_is_remembered_can_be_kept_and_restored(callback: Any) -> None:
     model().fit(X, Y, epochs=2, callbacks=[Script("figure", [3, 4]), callback])
     kept = callback.state()
     model().fit(X, Y, epochs=1, callbacks=[Script("figure", [1]), callback])

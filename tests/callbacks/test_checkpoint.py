@@ -1,4 +1,4 @@
-"""Runs that are killed and go on as if nothing had been."""
+"""Killed runs go on as if nothing had happened."""
 
 import errno
 import logging
@@ -15,8 +15,7 @@ import pytest
 from killed import RUNS, digest, train
 
 import framework as f
-from framework.callbacks import Callback, EarlyStopping, ReduceLROnPlateau, TimeLimit, checkpoint
-from framework.callbacks.checkpoint import Checkpoint
+from framework.callbacks import Callback, Checkpoint, EarlyStopping, ReduceLROnPlateau, TimeLimit, checkpoint
 from framework.saving import model_file
 from framework.saving.archive import CheckpointError
 
@@ -26,7 +25,7 @@ Y = X @ np.array([[1.0], [-2.0], [0.5]])
 
 
 class Stop(Exception):
-    """What stands for a kill within this process."""
+    """Stands in for a kill within this process."""
 
 
 class StopAfter(Callback):
@@ -201,7 +200,7 @@ def test_two_fits_with_two_paths_resume_in_the_second(tmp_path):
     same(both(tmp_path), both(tmp_path / "whole"))
 
 
-def test_a_saved_model_can_be_gone_on_from(tmp_path):
+def test_training_goes_on_from_a_saved_model(tmp_path):
     run(tmp_path / "other", epochs=4).save(tmp_path / "run")
     same(run(tmp_path / "run"), run(tmp_path / "whole"))
 
@@ -236,7 +235,7 @@ def test_what_callbacks_change_is_kept(tmp_path, epoch):
 
 
 class Batches:
-    """A source with an order of its own for each epoch."""
+    """A source with another order in each epoch."""
 
     def set_epoch(self, epoch):
         self.epoch = epoch
@@ -371,13 +370,13 @@ def test_a_full_disk_ends_the_fit_with_the_old_file_and_a_usable_model(tmp_path,
     same(run(tmp_path / "run", epochs=1, network=network), run(tmp_path / "whole", epochs=4))
 
 
-def test_another_machine_is_noted(tmp_path, monkeypatch, caplog):
+def test_another_environment_is_noted(tmp_path, monkeypatch, caplog):
     run(tmp_path / "run", epochs=2)
     with caplog.at_level(logging.INFO, "framework"):
         run(tmp_path / "run", epochs=3)
         assert "going on from epoch 2" in caplog.text
         assert "last bits" not in caplog.text
-        monkeypatch.setattr(checkpoint, "record", lambda: {"threads": 512})
-        monkeypatch.setattr(model_file, "record", lambda: {"threads": 512})
+        monkeypatch.setattr(checkpoint, "environment", lambda: {"threads": 512})
+        monkeypatch.setattr(model_file, "environment", lambda: {"threads": 512})
         run(tmp_path / "run", epochs=4)
     assert "the last bits may differ" in caplog.text

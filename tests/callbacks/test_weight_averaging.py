@@ -1,18 +1,17 @@
-"""Weight averaging: against the averages of recorded weights, and which weights are in place when."""
+"""Weight averaging: against averages of recorded weights, and which weights the model has at which time."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from framework import Callback, Dense, Model
-from framework.callbacks.weight_averaging import WeightAveraging
+from framework import Callback, Dense, Model, WeightAveraging
 from framework.constraints import UnitNorm
 from framework.optimizers import SGD
 
 
 class Recorder(Callback):
-    """Keeps the weights after each step and before the end."""
+    """Keeps the weights after each step."""
 
     def on_train_begin(self, logs=None):
         self.weights = []

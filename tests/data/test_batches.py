@@ -1,4 +1,4 @@
-"""Any data source as batches."""
+"""Arrays and streams as batches."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def data(n, weighted=False, features=2):
 
 
 def copied(batches):
-    """Return the batches of an epoch; copies, for a shuffled batch is valid until the next is asked for."""
+    """Return the batches of an epoch; copies, for a shuffled batch is valid until the next one is requested."""
     return [(x.copy(), y.copy(), None if w is None else w.copy()) for x, y, w in batches]
 
 
@@ -33,7 +33,7 @@ def test_an_epoch_has_every_sample_once_with_its_target_and_weight(n, batch_size
         np.testing.assert_array_equal(np.sort(seen_x[:, 0]), x[:, 0])
 
 
-def test_without_a_generator_batches_are_parts_of_the_arrays_in_order():
+def test_without_a_generator_batches_are_slices_of_the_arrays_in_order():
     x, y, _ = data(7)
     batches = list(ArrayBatches(x, y, None, 3))
     assert all(np.shares_memory(part, x) for part, _, _ in batches)
@@ -64,7 +64,7 @@ def test_data_larger_than_the_buffer_is_gathered_in_parts():
 
 
 class Numbered(list):
-    """A source that wants to know the epoch."""
+    """A source that is told the epoch."""
 
     def set_epoch(self, epoch):
         self.epoch = epoch

@@ -61,13 +61,13 @@ def test_each_epoch_has_its_own_order_settled_by_the_seed() -> None:
     assert rows(BlockShuffle(X, Y, 50, 8, 4)).tolist() != rows(BlockShuffle(X, Y, 50, 8, 4)).tolist()
 
 
-def test_blocks_are_drawn_from_the_whole_file_and_shuffled_within_a_lot() -> None:
+def test_blocks_are_drawn_from_the_whole_file_and_shuffled_within_a_group() -> None:
     order = rows(BlockShuffle(X, Y, 10, block=10, blocks=20, seed=0))
-    lots = order.reshape(5, 200)
-    for lot in lots:
-        assert len(set(lot // 10)) == 20
-        assert np.ptp(lot) > N / 2
-        assert len(set(lot[:20] // 10)) > 8
+    groups = order.reshape(5, 200)
+    for group in groups:
+        assert len(set(group // 10)) == 20
+        assert np.ptp(group) > N / 2
+        assert len(set(group[:20] // 10)) > 8
 
 
 def test_a_sorted_file_is_mixed_as_the_docstring_says() -> None:
@@ -98,7 +98,7 @@ def test_fit_learns_and_is_reproducible_when_it_goes_on() -> None:
 
 
 class Sliced:
-    """Rows of a file of another kind: a shape, a dtype, slices."""
+    """Rows of another kind of file: a shape, a dtype, slices."""
 
     def __init__(self, array: Any, error_at: int | None = None) -> None:
         self.array, self.error_at = array, error_at
@@ -138,7 +138,7 @@ def test_no_thread_is_left_when_an_iteration_is_given_up() -> None:
     assert threads() == []
 
 
-def test_one_lot_is_read_ahead_and_not_more() -> None:
+def test_one_group_is_read_ahead_and_not_more() -> None:
     source = Sliced(X)
     batches = iter(BlockShuffle(source, Y, 10, block=10, blocks=10))
     next(batches)
@@ -146,7 +146,7 @@ def test_one_lot_is_read_ahead_and_not_more() -> None:
     while sum(source.read) < 201 and time.monotonic() < deadline:
         time.sleep(0.001)
     time.sleep(0.02)
-    assert sum(source.read) == 1 + 200  # 1 was looked at when it was made
+    assert sum(source.read) == 1 + 200  # 1 was read by the constructor
     del batches
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from framework import SGD, Dense, Model
-from framework.data.memmap import OnDisk, announce
+from framework.data.memmap import MemmapRows, read_ahead
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 3))
@@ -123,14 +123,14 @@ def test_memory_mapped_arrays_train_as_those_in_memory(tmp_path: Any, dtype: Any
     x, y = (X * 4).astype(dtype), (Y * 4).astype(dtype)
     options: Any = {"epochs": 2, "batch_size": 7, "shuffle": shuffle, "validation_split": 0.3}
     wanted = model(metrics=["mae"], dtype="float64").fit(x, y, **options)
-    on_disk = memory_mapped(tmp_path / "x.npy", x), memory_mapped(tmp_path / "y.npy", y)
-    net = model(metrics=["mae"], dtype="float64").fit(*on_disk, **options)
+    mapped = memory_mapped(tmp_path / "x.npy", x), memory_mapped(tmp_path / "y.npy", y)
+    net = model(metrics=["mae"], dtype="float64").fit(*mapped, **options)
     assert figures(net) == figures(wanted)
-    assert net.predict(on_disk[0]).tolist() == wanted.predict(x).tolist()
-    assert net.predict(on_disk[0], batch_size=4).tolist() == wanted.predict(x, batch_size=4).tolist()
-    assert net.evaluate(*on_disk) == wanted.evaluate(x, y)
-    assert net.train_on_batch(*on_disk) == wanted.train_on_batch(x, y)
-    assert net.gradients(*on_disk)[0].tolist() == wanted.gradients(x, y)[0].tolist()
+    assert net.predict(mapped[0]).tolist() == wanted.predict(x).tolist()
+    assert net.predict(mapped[0], batch_size=4).tolist() == wanted.predict(x, batch_size=4).tolist()
+    assert net.evaluate(*mapped) == wanted.evaluate(x, y)
+    assert net.train_on_batch(*mapped) == wanted.train_on_batch(x, y)
+    assert net.gradients(*mapped)[0].tolist() == wanted.gradients(x, y)[0].tolist()
 
 
 @pytest.mark.parametrize("form", ["labels", "one-hot"])
@@ -142,23 +142,23 @@ def test_memory_mapped_classes(tmp_path: Any, form: str) -> None:
     def net() -> Model:
         return Model([Dense(3, "softmax")], loss="categorical_crossentropy", metrics=["accuracy"], seed=0)
 
-    on_disk = memory_mapped(tmp_path / "y.npy", y)
-    assert figures(net().fit(X, on_disk, **options)) == figures(net().fit(X, y, **options))
+    mapped = memory_mapped(tmp_path / "y.npy", y)
+    assert figures(net().fit(X, mapped, **options)) == figures(net().fit(X, y, **options))
 
 
 @pytest.mark.parametrize("use", ["fit", "validation", "predict", "evaluate", "train_on_batch"])
 def test_what_is_wrong_in_a_file_is_found_when_it_is_read(tmp_path: Any, use: str) -> None:
     bad = X.copy()
     bad[23, 1] = np.nan
-    on_disk = memory_mapped(tmp_path / "x.npy", bad)
+    mapped = memory_mapped(tmp_path / "x.npy", bad)
     net = model().fit(X, Y, epochs=2)
     before = figures(net)
     calls: Any = {
-        "fit": lambda: net.fit(on_disk, Y, epochs=2, batch_size=4),
-        "validation": lambda: net.fit(X, Y, validation_data=(on_disk, Y)),
-        "predict": lambda: net.predict(on_disk, batch_size=4),
-        "evaluate": lambda: net.evaluate(on_disk, Y),
-        "train_on_batch": lambda: net.train_on_batch(on_disk, Y),
+        "fit": lambda: net.fit(mapped, Y, epochs=2, batch_size=4),
+        "validation": lambda: net.fit(X, Y, validation_data=(mapped, Y)),
+        "predict": lambda: net.predict(mapped, batch_size=4),
+        "evaluate": lambda: net.evaluate(mapped, Y),
+        "train_on_batch": lambda: net.train_on_batch(mapped, Y),
     }
     with pytest.raises(ValueError, match=r"row 23 of 30 in .*x\.npy: .*X holds nan at \[0, 1\]"):
         calls[use]()
@@ -191,20 +191,20 @@ def test_memory_does_not_grow_with_a_memory_mapped_array(tmp_path: Any, dtype: A
     assert peak(24_000) - peak(12_000) < 12_000 * 500 / 4
 
 
-def test_on_disk_gives_rows_and_parts(tmp_path: Any) -> None:
-    rows = OnDisk(memory_mapped(tmp_path / "x.npy", X), lambda part: part + 1)
-    part = rows.part(np.array([20, 3, 7, 7])).part(np.array([1, 2]))
+def test_memory_mapped_rows_in_any_choice_and_in_pieces(tmp_path: Any) -> None:
+    rows = MemmapRows(memory_mapped(tmp_path / "x.npy", X), lambda part: part + 1)
+    part = rows.at(np.array([20, 3, 7, 7])).at(np.array([1, 2]))
     assert np.array_equal(rows[2:5], X[2:5] + 1)
     assert np.array_equal(rows[np.array([4, 2])], X[[4, 2]] + 1)
     assert np.array_equal(part[:], X[[3, 7]] + 1)
     assert (part.shape, len(part)) == ((2, 3), 2)
-    assert np.array_equal(np.concatenate(list(rows.parts())), X + 1)
+    assert np.array_equal(np.concatenate(list(rows.pieces())), X + 1)
 
 
 @pytest.mark.parametrize("part", [slice(None), slice(1000, None), slice(None, None, 3), slice(None, None, -1)])
-def test_rows_that_are_announced_lie_in_the_file(tmp_path: Any, part: Any) -> None:
+def test_rows_that_are_read_ahead_lie_in_the_file(tmp_path: Any, part: Any) -> None:
     array = memory_mapped(tmp_path / "x.npy", np.zeros((5000, 7)))[part]
-    announce(array, [0, len(array) - 1, len(array) // 2], 64)
-    announce(array, np.array([len(array) - 1]), 10**6)
-    announce(array[:0], [], 1)
-    announce(np.zeros((3, 2)), [0], 1)
+    read_ahead(array, [0, len(array) - 1, len(array) // 2], 64)
+    read_ahead(array, np.array([len(array) - 1]), 10**6)
+    read_ahead(array[:0], [], 1)
+    read_ahead(np.zeros((3, 2)), [0], 1)

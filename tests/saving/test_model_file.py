@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 import framework as f
-from framework.saving import archive, atomic_write
+from framework.saving import archive, atomic_write, safetensors
 from framework.saving.archive import CheckpointError
 
 RNG = np.random.default_rng(0)
@@ -610,6 +610,18 @@ def test_weights_as_safetensors(tmp_path):
     other = fitted(epochs=1)
     other.load_weights(tmp_path / "weights.safetensors")
     np.testing.assert_array_equal(other.network.params, model.network.params)
+
+
+def test_safetensors_gives_arrays_in_the_order_of_the_names(tmp_path):
+    arrays = {"b": np.arange(3.0), "a": np.ones((2, 2), np.float32)}
+    safetensors.save(arrays, tmp_path / "weights")
+    for names in (["a", "b"], ["b", "a"]):
+        loaded = safetensors.load(tmp_path / "weights", names)
+        for name, array in zip(names, loaded, strict=True):
+            np.testing.assert_array_equal(array, arrays[name])
+    for names in (["a"], ["a", "b", "c"], []):
+        with pytest.raises(CheckpointError, match="it has a, b; this model has"):
+            safetensors.load(tmp_path / "weights", names)
 
 
 def test_weights_that_do_not_fit_change_nothing(tmp_path):
