@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.activations.base import SMALL
+from framework.activations.base import COPY_LIMIT
 from framework.constraints import Constraint
 from framework.core.arguments import flag, integer
 from framework.core.types import Array, Shape
@@ -109,7 +109,7 @@ class Dense(Layer):
         ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
         ctx.y = ctx.z if ctx.over_sums else ctx.y
         if self.use_bias:  # where arrays are small, copying it to each row and then adding is twice as fast
-            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= SMALL
+            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= COPY_LIMIT
             ctx.bias = np.empty_like(ctx.z) if ctx.spread else ctx.b.reshape(() if self.units == 1 else (1, -1))
 
     def forward(self, ctx: Context, x: Array) -> Array:

@@ -227,6 +227,28 @@ def test_out_offered_changes_nothing_and_inputs_are_kept(f, shape, dtype):
         np.testing.assert_array_equal(array, copy)
 
 
+@each
+def test_no_out_is_the_same_as_out_none_for_lists_too(f):
+    z, grad = sample(), sample(seed=1)
+    a = f(z)
+    calls = [(f, [z]), (f.backward, [grad, z, a])]
+    if not isinstance(f, Softmax):
+        calls.append((f.derivative, [z, a]))
+    for call, arguments in calls:
+        expected = call(*arguments)
+        np.testing.assert_array_equal(call(*arguments, None), expected)
+        np.testing.assert_array_equal(call(*arguments, out=None), expected)
+        lists = [array.tolist() for array in arguments]
+        np.testing.assert_array_equal(call(*lists), expected)
+
+
+@each
+def test_wrong_calls_are_type_errors(f):
+    for arguments, named in [((), {}), ((sample(), None, None), {}), ((sample(),), {"into": sample()})]:
+        with pytest.raises(TypeError):
+            f(*arguments, **named)
+
+
 @each_size
 @each_in_place
 def test_in_place_holds(f, shape):
@@ -344,6 +366,23 @@ def test_own_activation_without_out(f, slope):
     assert f.backward(grad, z, f(z), out) == 3 * slope
     assert f.backward(grad, z, f(z), out=out) == f.backward(grad=grad, z=z, a=f(z), out=out) == 3 * slope
     assert not f.in_place
+
+
+def test_own_activation_with_out_is_called_as_it_is_written():
+    offers = []
+
+    class _Cube(Activation):
+        def __call__(self, z, out=None):
+            offers.append(out)
+            return z**3
+
+        def derivative(self, z, a, out=None):
+            return 3 * z**2
+
+    z, out = np.array([2]), np.empty(1)
+    for arguments in (z,), (z, None), (z, out):
+        assert _Cube()(*arguments).dtype == z.dtype
+    assert offers == [None, None, out]
 
 
 def test_own_activation_is_known_by_its_name(monkeypatch):
