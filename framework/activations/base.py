@@ -1,4 +1,4 @@
-"""The base class of activations, `Activation`, and what the built-in formulas share."""
+"""The base class of activations, `Activation`, and the helpers of the built-in formulas."""
 
 from __future__ import annotations
 

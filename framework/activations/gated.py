@@ -26,7 +26,7 @@ SMALLEST = {np.dtype(t): float(np.finfo(t).smallest_subnormal) for t in (np.floa
 
 def _gate(z: Array, a: Array, out: Array) -> Array:
     """Return the gate a / z of a = z gate(z), and 1/2 at z = 0, where these gates are half open."""
-    # The bounds change nothing but 0 / 0, which becomes smallest / (2 * smallest).
+    # The bounds matter only at and next to 0: they turn 0 / 0 into smallest / (2 * smallest).
     smallest = SMALLEST[z.dtype]
     above = np.maximum(np.abs(a), bound(smallest, z))
     gate: Array = np.divide(above, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
