@@ -1,4 +1,4 @@
-"""Activations: functions of a layer's sums, with their derivatives."""
+"""Activations: functions of a layer's weighted sums, with their derivatives."""
 
 from framework.activations.base import Activation
 from framework.activations.gated import GELU, Mish, SiLU, Softplus

@@ -6,7 +6,7 @@ from math import pi, sqrt
 
 import numpy as np
 
-from framework.activations.base import TWO, Activation, bound, ready
+from framework.activations.base import LIKE_A, LIKE_Z, TWO, Activation, bound
 from framework.activations.normal_tail import mills_ratio, normal_density
 from framework.core.arguments import flag
 from framework.core.scalars import ONE, scalar
@@ -14,7 +14,7 @@ from framework.core.types import Array
 
 
 def _gated(z: Array, v: Array, out: Array) -> Array:
-    """Return z * sigmoid(v), for v of the sign of z, as max(z, 0) - |z| sigmoid(-|v|): exact in both tails."""
+    """Return z * sigmoid(v), for v with the sign of z, as max(z, 0) - |z| sigmoid(-|v|): exact in both tails."""
     e = np.exp(-np.abs(v))
     np.divide(e, ONE[z.dtype] + e, out)
     np.multiply(out, np.abs(z), out)
@@ -25,10 +25,11 @@ SMALLEST = {np.dtype(t): float(np.finfo(t).smallest_subnormal) for t in (np.floa
 
 
 def _gate(z: Array, a: Array, out: Array) -> Array:
-    """Return the gate a / z of a = z gate(z), and at 0, where gates are half open, 1/2."""
+    """Return the gate a / z of a = z gate(z), and 1/2 at z = 0, where these gates are half open."""
+    # The bounds matter only at and next to 0: they turn 0 / 0 into smallest / (2 * smallest).
     smallest = SMALLEST[z.dtype]
-    part = np.maximum(np.abs(a), bound(smallest, z))
-    gate: Array = np.divide(part, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
+    above = np.maximum(np.abs(a), bound(smallest, z))
+    gate: Array = np.divide(above, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
     return gate
 
 
@@ -55,16 +56,14 @@ class GELU(Activation, name="gelu"):
     def check(self) -> None:
         flag(self.approximate, "approximate", self)
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         if self.approximate:
             return _gated(z, _gelu_inner(z)[0], out)
-        x = np.minimum(np.abs(z), bound(40.0, z))
-        np.multiply(x * mills_ratio(x), normal_density(x), out)
+        x = np.minimum(np.abs(z), bound(40.0, z))  # from 40 on, the density is 0
+        np.multiply(x * mills_ratio(x), normal_density(x), out)  # |z| Phi(-|z|)
         return np.subtract(np.maximum(z, bound(0.0, z)), out, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         if self.approximate:
             return _gated_slope(z, a, _gelu_inner(z)[1], out)
         x = np.minimum(np.abs(z), bound(40.0, z))
@@ -88,12 +87,10 @@ class SiLU(Activation, name="silu", aliases=["swish"]):
 
     replayable = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         return _gated(z, z, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         return _gated_slope(z, a, z, out)
 
 
@@ -105,21 +102,19 @@ class Mish(Activation):
 
     replayable = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         w, _ = self._w_and_slope(z)
         np.divide(w, w + TWO[z.dtype], out)
         return np.multiply(out, z, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         w, dw = self._w_and_slope(z)
         v: Array = w + TWO[z.dtype]
         np.divide(w, v, out)
         return np.add(out, z * (dw / v * (TWO[z.dtype] / v)), out)
 
     def _w_and_slope(self, z: Array) -> tuple[Array, Array]:
-        """Return w and w', for z up to 40: from there on T is 1 to rounding, and w^2 would overflow a float32."""
+        """Return w and w' at min(z, 40): above 40, T is 1 to rounding, and w^2 would overflow a float32."""
         e = np.exp(np.minimum(z, bound(40.0, z)))
         return e * (e + TWO[z.dtype]), TWO[z.dtype] * e * (e + ONE[z.dtype])
 
@@ -130,8 +125,7 @@ class Softplus(Activation):
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         positive = np.maximum(z, bound(0.0, z))
         np.abs(z, out)
         np.negative(out, out)
@@ -139,8 +133,7 @@ class Softplus(Activation):
         np.log1p(out, out)
         return np.add(out, positive, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        a, out = ready(a, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_A) -> Array:
         np.negative(a, out)
         np.expm1(out, out)
         return np.negative(out, out)

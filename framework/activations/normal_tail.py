@@ -1,6 +1,6 @@
-"""The tail of the normal distribution, which NumPy lacks: Q(x) = mills_ratio(x) * normal_density(x) for x >= 0.
+"""The upper tail of the normal distribution, which NumPy lacks: Q(x) = mills_ratio(x) * normal_density(x), x >= 0.
 
-Kept as two factors because the ratio is smooth and never underflows.
+The two factors are kept apart because the ratio is smooth and never underflows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ DEGREE = {4: 12, 8: 22}  # by item size: enough for the precision of float32 and
 def mills_ratio(x: Array) -> Array:
     """Return R(x) = Q(x) / density(x) of the standard normal distribution, x >= 0, to a few units in the last place.
 
-    (x + k) R(x) as a polynomial in t = (x - k) / (x + k), interpolated at Chebyshev's points.
+    (x + k) R(x) is computed as a polynomial in t = (x - k) / (x + k), interpolated at Chebyshev's points.
     Source: Shepherd & Laframboise 1981, "Chebyshev approximation of (1 + 2x) exp(x^2) erfc x in 0 <= x < inf".
     """
     k = K[x.dtype]
@@ -39,7 +39,7 @@ def mills_ratio(x: Array) -> Array:
 
 
 def normal_density(x: Array) -> Array:
-    """Return exp(-x^2 / 2) / sqrt(2 pi), exact to rounding for large |x| too.
+    """Return exp(-x^2 / 2) / sqrt(2 pi), exact to rounding also for large |x|.
 
     Rounding x^2 would cost x^2 / 2 units in the last place, so it is split: with h = x rounded to sixteenths,
     h^2 is exact and x^2 = h^2 + (x - h)(x + h). Source: Cody 1969, "Rational Chebyshev approximations for the

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from framework.activations.base import LARGEST_EXPONENT, Activation, bound, ready, spread
+from framework.activations.base import LARGEST_EXPONENT, LIKE_A, LIKE_Z, Activation, bound, repeated
 from framework.core.types import Array
 
 
@@ -20,8 +20,7 @@ class Linear(Activation, aliases=["identity"]):
     def __call__(self, z: Array, out: Array | None = None) -> Array:
         return z
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         out.fill(1)
         return out
 
@@ -30,13 +29,12 @@ class Linear(Activation, aliases=["identity"]):
 
 
 class Exponential(Activation):
-    """f(z) = f'(z) = exp(z); where exp would overflow, at the largest float (nearly) instead."""
+    """f(z) = f'(z) = exp(z), which stops just below the largest float instead of overflowing."""
 
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         np.minimum(z, bound(LARGEST_EXPONENT[z.dtype], z), out=out)
         return np.exp(out, out)
 
@@ -44,9 +42,14 @@ class Exponential(Activation):
         return a
 
 
+def _row_sums(x: Array) -> Array:
+    """Return the sums over the last axis, (..., n) -> (..., 1)."""
+    sums: Array = x.dot(_ones(x.shape[-1], x.dtype))  # several times faster than np.sum
+    return sums
+
+
 @lru_cache(maxsize=64)
-def ones(n: int, dtype: Any) -> Array:
-    """Return a column of n ones: a product with it sums over the last axis, several times faster than `np.sum`."""
+def _ones(n: int, dtype: Any) -> Array:
     return np.ones((n, 1), dtype)
 
 
@@ -60,20 +63,17 @@ class Softmax(Activation):
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
-        np.subtract(z, spread(np.maximum.reduce(z, axis=-1, keepdims=True), z), out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
+        largest = np.maximum.reduce(z, axis=-1, keepdims=True)  # subtracted from z, so that exp cannot overflow
+        np.subtract(z, repeated(largest, z), out)
         np.exp(out, out)
-        total: Array = out.dot(ones(out.shape[-1], out.dtype))
-        return np.divide(out, spread(total, out), out)
+        return np.divide(out, repeated(_row_sums(out), out), out)
 
     def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
         """Raise: an element depends on its whole row, so there is no f'(z) of the same shape."""
         raise NotImplementedError("Softmax is not elementwise: it has no derivative; use backward(grad, z, a)")
 
-    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
-        a, out = ready(a, out)
+    def backward(self, grad: Array, z: Array, a: Array, out: Array = LIKE_A) -> Array:
         np.multiply(grad, a, out)
-        total: Array = out.dot(ones(out.shape[-1], out.dtype))
-        np.subtract(grad, spread(total, out), out)
+        np.subtract(grad, repeated(_row_sums(out), out), out)
         return np.multiply(out, a, out)

@@ -1,10 +1,10 @@
-"""Activations with two ends: sigmoid, tanh and their cheaper relatives."""
+"""Bounded activations: sigmoid, tanh and their cheaper relatives."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from framework.activations.base import LARGEST_EXPONENT, TWO, ZERO, Activation, bound, ready
+from framework.activations.base import LARGEST_EXPONENT, LIKE_A, LIKE_Z, TWO, ZERO, Activation, bound
 from framework.core.scalars import ONE, scalar
 from framework.core.types import Array
 
@@ -18,25 +18,20 @@ class Sigmoid(Activation):
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        if out is None:
-            z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         np.negative(z, out)
         np.minimum(out, bound(LARGEST_EXPONENT[z.dtype], out), out=out)
         np.exp(out, out)
         np.add(out, ONE[z.dtype], out)
         return np.reciprocal(out, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         e: Array = np.exp(-np.abs(z))
         np.add(e, ONE[z.dtype], out)
         np.multiply(out, out, out)
         return np.divide(e, out, out)
 
-    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
-        if out is None:
-            a, out = ready(a, out)
+    def backward(self, grad: Array, z: Array, a: Array, out: Array = LIKE_A) -> Array:
         np.multiply(a, a, out)
         np.subtract(a, out, out)
         return np.multiply(out, grad, out)
@@ -51,20 +46,15 @@ class Tanh(Activation):
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        if out is None:
-            z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         return np.tanh(z, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         e = np.exp(-np.abs(z))
         np.divide(TWO[z.dtype] * e, ONE[z.dtype] + e * e, out)
         return np.multiply(out, out, out)
 
-    def backward(self, grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
-        if out is None:
-            a, out = ready(a, out)
+    def backward(self, grad: Array, z: Array, a: Array, out: Array = LIKE_A) -> Array:
         np.multiply(a, a, out)
         np.multiply(out, grad, out)
         return np.subtract(grad, out, out)
@@ -79,14 +69,12 @@ class Softsign(Activation):
 
     replayable = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         np.abs(z, out)
         np.add(out, ONE[z.dtype], out)
         return np.divide(z, out, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
         np.abs(z, out)
         np.add(out, ONE[z.dtype], out)
         np.divide(ONE[z.dtype], out, out)
@@ -102,15 +90,13 @@ class HardSigmoid(Activation):
     replayable = True
     in_place = True
 
-    def __call__(self, z: Array, out: Array | None = None) -> Array:
-        z, out = ready(z, out)
+    def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
         six = scalar(6.0, z.dtype)
         np.add(z, scalar(3.0, z.dtype), out)
         np.maximum(out, bound(0.0, z), out=out)
         np.minimum(out, bound(6.0, z), out=out)
         return np.divide(out, six, out)
 
-    def derivative(self, z: Array, a: Array, out: Array | None = None) -> Array:
-        a, out = ready(a, out)
+    def derivative(self, z: Array, a: Array, out: Array = LIKE_A) -> Array:
         inside = (a > ZERO[a.dtype]) & (a < ONE[a.dtype])
         return np.multiply(inside, scalar(1 / 6, a.dtype), out)

@@ -1,4 +1,4 @@
-"""Layers: one small file per family; ``base`` holds `Layer`, `Parameter` and `Context`."""
+"""Layers: one small module for each family; ``base`` holds `Layer`, `Parameter` and `Context`."""
 
 from framework.layers.activate import Activate
 from framework.layers.base import Context, Layer, Parameter

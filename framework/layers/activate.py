@@ -1,33 +1,39 @@
-"""An activation as a layer of its own, and how a layer carries one."""
+"""An activation as a layer of its own, and the binding of an activation to a layer's context."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from framework.activations import Activation
-from framework.core.types import Array, Shape
+from framework.core.types import ActivationLike, Array, Shape
 from framework.layers.base import Context, Layer
 
 
-def bind_activation(ctx: Context, activation: Any) -> None:
-    """Put the activation's two functions on `ctx` as ``ctx.f`` and ``ctx.f_backward``.
+def bind_activation(ctx: Context, activation: ActivationLike) -> None:
+    """Put the activation's two functions on `ctx`, as ``ctx.f`` and ``ctx.f_backward``.
 
-    The output layer of a canonical pair is told so by ``ctx.fused``: the loss takes its sums ``ctx.z`` and
-    hands back the gradient at the sums, so the sums are kept and the backward function passes it on.
+    ``ctx.fused`` is set on the context of the output layer if the loss computes from the logits ``ctx.z`` (for
+    example sigmoid with binary crossentropy). Then the gradient that the loss returns is already the gradient with
+    respect to the logits, and ``ctx.f_backward`` returns it unchanged. The logits must not be overwritten, because
+    the loss reads them after the forward pass.
+
+    ``ctx.in_place`` says whether the layer may overwrite z with a = f(z).
     """
     f = Activation.of(activation)
     ctx.f = f.__call__
-    ctx.f_backward = _pass_on if ctx.fused else f.backward
-    ctx.over_sums = f.in_place and not ctx.fused
+    ctx.f_backward = _unchanged if ctx.fused else f.backward
+    ctx.in_place = f.in_place and not ctx.fused
     ctx.replayable = ctx.replayable and f.replayable
 
 
-def _pass_on(grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
+def _unchanged(grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:
     return grad
 
 
 class Activate(Layer):
-    """An activation alone: y = f(x), any shape -> the same. A string in a list of layers means this layer.
+    """An activation alone: y = f(x), any shape -> the same.
+
+    The name of an activation in a list of layers stands for this layer.
 
     Parameters
     ----------
@@ -38,7 +44,7 @@ class Activate(Layer):
 
     replayable = True
 
-    def __init__(self, activation: Any, **common: Any) -> None:
+    def __init__(self, activation: ActivationLike, **common: Any) -> None:
         super().__init__(**common)
         self.activation = activation
         self.check()

@@ -1,4 +1,4 @@
-"""What a layer is: `Layer`, the `Parameter` it asks for and the `Context` it works on."""
+"""The base class of layers, `Layer`, the `Parameter` it asks for and the `Context` it works on."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.messages import shape_text, shown
-from framework.core.types import Array, Shape
+from framework.core.types import Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
 from framework.initializers import Initializer
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a layer asks of the network for one of its arrays.
+    """A request to the network for one of a layer's arrays.
 
     Parameters
     ----------
     shape : tuple of int
     initializer : str, Initializer or array
-        Gives the first values.
+        The initial values.
     trainable : bool
-        False for state that a layer keeps by itself, such as running means: the optimizer leaves it alone.
-    decay : bool
-        Whether an optimizer's ``weight_decay`` applies. None: to arrays of two axes or more.
+        False for state that a layer updates by itself, such as running means: the optimizer leaves it alone.
+    decay : bool, optional
+        Whether an optimizer's ``weight_decay`` applies. By default it does to arrays of two axes or more.
     regularizer, constraint : component or name, optional
         A penalty added to the loss; a projection after each step.
     transposed : bool
-        Keep a (units, inputs) array as its transpose in memory, so that ``x @ W.T`` reads it in order.
+        Store a (units, inputs) array in memory as its transpose, so that ``x @ W.T`` reads it in order.
     """
 
     shape: Shape
-    initializer: Any = field(default="zeros", compare=False)
+    initializer: InitializerLike = field(default="zeros", compare=False)
     trainable: bool = True
     decay: bool | None = None
-    regularizer: Any = None
-    constraint: Any = None
+    regularizer: RegularizerLike | None = None
+    constraint: ConstraintLike | None = None
     transposed: bool = False
 
     def __post_init__(self) -> None:
@@ -59,30 +59,36 @@ class Parameter:
 
 
 class Context:
-    """What one layer works on, at one place of a network and for one batch size: plain attributes.
+    """The arrays and settings that a layer works with, at one place of a network and for one batch size.
 
     Attributes
     ----------
     W, dW, ... : ndarray
-        Each parameter, and its gradient under ``d`` and its name: views into the network's two vectors.
+        Each parameter under its name, and its gradient under ``d`` and its name: views into the network's two
+        vectors.
     n : int
         The batch size.
     dtype : numpy.dtype
     training, needs_input_grad : bool
         Whether this is a training pass; whether `Layer.backward` has to return the gradient of its input.
+    needs_backward : bool
+        Whether `Layer.backward` has to be called: something in the layer or before it learns.
+    fused : bool
+        Whether this is the output layer and the loss computes from its logits ``ctx.z``; see `bind_activation`.
     trainable : bool
         False if the layer is frozen, by itself or by a layer around it.
     rng : numpy.random.Generator
-        The stream for dropout and noise, in training.
+        The generator for dropout and noise, in training.
     children : list of Context
-        Those of the layers inside this one.
+        The contexts of the layers inside this one.
     layer : Layer
     replayable : bool
         Whether a training pass of the layer, and of all inside it, may be recorded; see `Component`.
     ones : ndarray, shape (n,)
-        ``ctx.ones.dot(grad, ctx.db)`` sums over the batch faster than ``grad.sum(axis=0)``.
+        For sums over the batch: ``ctx.ones.dot(grad, ctx.db)`` is a product of a row vector and a matrix, and faster
+        than ``grad.sum(axis=0)``.
 
-    The arrays declared in `Layer.memory` are here too, with any content. ``forward`` may leave anything else for
+    The arrays declared in `Layer.memory` are here too, with arbitrary content. ``forward`` may leave anything else for
     ``backward`` (``ctx.x = x``).
     """
 
@@ -99,7 +105,8 @@ class Context:
     rng: np.random.Generator
     ones: Array
 
-    if TYPE_CHECKING:  # at run time it would make every attribute slow, not only those it is called for
+    # For type checkers alone: at run time, a class with these two methods looks up every attribute more slowly.
+    if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
 
@@ -110,27 +117,28 @@ def _new_context_class(layer: type[Layer]) -> type[Context]:
     return type(f"{layer.__name__}Context", (Context,), {})
 
 
-# A class of context for each class of layers: Python finds attributes fastest where all instances have the same.
+# Each layer class has a context class of its own. CPython stores and finds attributes fastest if all instances of a
+# class have the same ones, and contexts of different layers have different ones (W and b here, gamma and beta there).
 context_class: Callable[[Any], type[Context]] = cache(_new_context_class)
 
 
 class Layer(Component):
-    """Base of layers: hyper-parameters and two passes; what is learned lives in the network.
+    """Base of layers: hyperparameters and two passes; the parameters live in the network.
 
-    A subclass writes `forward` and `backward`; one with parameters declares them in `parameters`. The arrays
-    that come in (``x``, ``grad``) are never written to.
+    A subclass writes `forward` and `backward`, and declares its parameters, if it has any, in `parameters`. It never
+    writes to the arrays that it is given (``x``, ``grad``).
 
     Parameters
     ----------
     name : str, optional
         Shown in summaries and errors.
     trainable : bool
-        False freezes the layer and all inside it.
+        False freezes the layer and all layers inside it.
 
     Attributes
     ----------
     differs_in_training : bool
-        Whether a training pass gives other outputs than inference, as with dropout.
+        Whether a training pass gives outputs different from inference, as with dropout.
     """
 
     differs_in_training: ClassVar[bool] = False
@@ -144,7 +152,7 @@ class Layer(Component):
 
     @classmethod
     def of(cls, spec: Any) -> Any:
-        """Return the layer for `spec`: also an activation's name or instance (`Activate`), or a list of layers."""
+        """Return the layer for `spec`, which may also be an activation or its name, or a list of layers."""
         series: Any = cls.named("sequential")
         activate: Any = cls.named("activate")
         kind = spec if isinstance(spec, type) else type(spec)
@@ -157,15 +165,15 @@ class Layer(Component):
         return super().of(spec)
 
     def parameters(self, input_shape: Shape) -> Mapping[str, Parameter]:
-        """Return the parameters wanted for inputs of `input_shape` (without the batch axis), by name."""
+        """Return the parameters needed for inputs of `input_shape` (without the batch axis), by name."""
         return {}
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of one output for one input of `input_shape`; ValueError if it does not fit."""
+        """Return the shape of one output, given that of one input; raise ValueError if the layer cannot use it."""
         return input_shape
 
     def memory(self, input_shape: Shape) -> Mapping[str, Shape]:
-        """Return the working arrays wanted, by name: the shape of one sample; the batch axis is put in front."""
+        """Return the working arrays needed, by name, each with its shape for one sample, without the batch axis."""
         return {}
 
     def children(self, input_shape: Shape) -> Sequence[tuple[Layer, Shape]]:
@@ -173,33 +181,33 @@ class Layer(Component):
         return []
 
     def bind(self, ctx: Context) -> None:
-        """Prepare a new context: put there, once, what would cost time on every batch."""
+        """Prepare a new context: do once what would cost time on every batch."""
 
     def forward(self, ctx: Context, x: Array) -> Array:
         """Return the outputs for `x`, (n, *input_shape) -> (n, *output_shape)."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, ctx, x)")
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
-        """Assign the gradients of the parameters (``ctx.dW[...] = ...``) and return that of the input.
+        """Assign the gradients of the parameters (``ctx.dW[...] = ...``) and return the gradient of the input.
 
-        `grad` is the gradient with respect to the outputs of the last `forward` on this context, which may be
-        overwritten by the next. Where ``ctx.needs_input_grad`` is false the returned value is not used.
+        `grad` is the gradient with respect to the outputs of the last `forward` on this context. The next `forward`
+        may overwrite those outputs. If ``ctx.needs_input_grad`` is false, the returned value is not used.
         """
         raise NotImplementedError(f"{type(self).__name__} must define backward(self, ctx, grad)")
 
     def label(self) -> str:
-        """Return how messages call this layer: its class and, if it has one, its name."""
+        """Return the layer's name in messages: its class and, if it has one, its own name."""
         return type(self).__name__ + (f" {self.name!r}" if self.name else "")
 
     def expect(self, fits: bool, expected: str, input_shape: Shape, fix: str = "") -> None:
-        """Raise ValueError unless `fits`: this layer expects `expected` and got `input_shape`."""
+        """Raise ValueError unless `fits`, saying that this layer expects `expected` and got `input_shape`."""
         if not fits:
             got = shape_text(input_shape)
             raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
 
 
 def layer_list(owner: Layer, name: str) -> None:
-    """Raise unless argument `name` is a list of at least one layer: TypeError for a type, ValueError else."""
+    """Raise TypeError unless argument `name` of `owner` is a list of layers, and ValueError if it is empty."""
     layers = getattr(owner, name)
     if not isinstance(layers, list | tuple):
         raise TypeError(f"{owner.label()}: {name} must be a list of layers, got {shown(layers)}")

@@ -1,4 +1,7 @@
-"""Layers side by side, and around others: with `Sequential`, any feed-forward network is a nesting of layers."""
+"""Layers made of other layers: a residual connection, and branches side by side.
+
+Nested in each other and in `Sequential`, they can express any feed-forward network.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from typing import Any
 import numpy as np
 
 from framework.core.messages import shape_text
-from framework.core.types import Array, Shape
+from framework.core.types import Array, LayerLike, Shape
 from framework.layers.base import Context, Layer, layer_list
 from framework.layers.sequential import _Series
 
 
 class Residual(_Series):
-    """Layers around which the input is led and added: y = x + f(x), f the `layers` one after another.
+    """Layers bypassed by their input, which is added to their output: y = x + f(x), f the `layers` in series.
 
     (n, ...) -> the same; f has to keep the shape.
     Source: He et al. 2016, "Deep residual learning for image recognition", eq. 1.
@@ -24,7 +27,7 @@ class Residual(_Series):
     ----------
     layers : list of layers, activations or names
     name, trainable
-        As in `Layer`; ``trainable=False`` freezes all that is inside.
+        As in `Layer`; ``trainable=False`` freezes all layers inside.
     """
 
     replayable = True
@@ -51,9 +54,9 @@ class Residual(_Series):
 
 
 class _Branches(Layer):
-    """Base of layers that hold branches, each fed with the same input."""
+    """Base of layers that hold branches, all with the same input."""
 
-    def __init__(self, branches: Sequence[Any], **common: Any) -> None:
+    def __init__(self, branches: Sequence[LayerLike], **common: Any) -> None:
         super().__init__(**common)
         self.branches = branches
         self.check()
@@ -65,7 +68,7 @@ class _Branches(Layer):
         return [(Layer.of(branch), input_shape) for branch in self.branches]
 
     def end_shapes(self, input_shape: Shape) -> list[Shape]:
-        """Return the shape of what each branch returns."""
+        """Return the shape of each branch's output."""
         return [layer.output_shape(shape) for layer, shape in self.children(input_shape)]
 
     def memory(self, input_shape: Shape) -> dict[str, Shape]:
@@ -75,11 +78,11 @@ class _Branches(Layer):
         ctx.forwards = [(child.layer.forward, child) for child in ctx.children]
 
     def run(self, ctx: Context, x: Array) -> list[Array]:
-        """Return what each branch makes of `x`."""
+        """Return the output of each branch for `x`."""
         return [forward(child, x) for forward, child in ctx.forwards]
 
     def run_back(self, ctx: Context, grads: Sequence[Array]) -> Array | None:
-        """Return the gradient of the input, the sum of the branches', given those of the branches' outputs."""
+        """Return the gradient of the input, summed over the branches, given the gradients of their outputs."""
         gradients = [
             child.layer.backward(child, grad)
             for child, grad in zip(ctx.children, grads, strict=True)
@@ -89,6 +92,7 @@ class _Branches(Layer):
 
 
 def _sum(arrays: Sequence[Any], out: Array) -> Array:
+    """Return the sum of one or more arrays, written to `out`."""
     np.copyto(out, arrays[0])
     for array in arrays[1:]:
         out += array
@@ -98,14 +102,14 @@ def _sum(arrays: Sequence[Any], out: Array) -> Array:
 class Concatenate(_Branches):
     """Branches side by side, joined along the last axis: y = (f1(x), f2(x), ...).
 
-    (n, ...) -> (n, ..., the branches' last axes added up); all other axes have to agree.
+    (n, ...) -> (n, ..., sum of the branches' last axes); all other axes have to agree.
 
     Parameters
     ----------
     branches : list of layers, activations, names, or lists of these
         "linear" is a branch that passes the input on.
     name, trainable
-        As in `Layer`; ``trainable=False`` freezes all that is inside.
+        As in `Layer`; ``trainable=False`` freezes all layers inside.
     """
 
     replayable = True
@@ -130,14 +134,16 @@ class Concatenate(_Branches):
 
 
 class Add(_Branches):
-    """Branches side by side, added up: y = f1(x) + f2(x) + ..., (n, ...) -> the shape that all branches return.
+    """Branches side by side, added up: y = f1(x) + f2(x) + ...
+
+    (n, ...) -> the shape that all branches return.
 
     Parameters
     ----------
     branches : list of layers, activations, names, or lists of these
         "linear" is a branch that passes the input on.
     name, trainable
-        As in `Layer`; ``trainable=False`` freezes all that is inside.
+        As in `Layer`; ``trainable=False`` freezes all layers inside.
     """
 
     replayable = True

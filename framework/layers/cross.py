@@ -1,4 +1,4 @@
-"""Products of features."""
+"""A layer that multiplies features with each other."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.types import Array, Shape
+from framework.core.types import Array, InitializerLike, Shape
 from framework.initializers import Initializer
 from framework.layers.base import Context, Layer, Parameter
 
 
 class FeatureCross(Layer):
-    """Products of all pairs of features, weighted, and the features themselves: y = x * (x @ W.T + b) + x.
+    """Weighted products of all pairs of features, added to the features: y = x * (x @ W.T + b) + x.
 
-    (n, features) -> the same; W has shape (features, features), b has shape (features,). The first cross layer of a
-    deep and cross network, x0 * (W x + b) + x with x = x0; where the paper's further layers multiply by x0, raising
-    the degree by one, this layer put after itself multiplies by its own input, doubling it.
+    (n, features) -> the same; W has shape (features, features), b has shape (features,). This is the first cross layer
+    of a deep and cross network, x0 * (W x + b) + x with x = x0. The paper's further layers still multiply by x0, so
+    each raises the degree of the polynomial by one. A second `FeatureCross` multiplies by its own input instead, and
+    doubles the degree.
     Source: Wang et al. 2021, "DCN V2", eq. 1.
 
     Parameters
     ----------
     weight_initializer, bias_initializer : str, Initializer or array
-        First values of W and b.
+        Initial values of W and b.
     name, trainable
         As in `Layer`.
     """
@@ -30,7 +31,10 @@ class FeatureCross(Layer):
     replayable = True
 
     def __init__(
-        self, weight_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **common: Any
+        self,
+        weight_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
+        **common: Any,
     ) -> None:
         super().__init__(**common)
         self.weight_initializer = weight_initializer
@@ -62,8 +66,8 @@ class FeatureCross(Layer):
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dz = np.multiply(grad, ctx.x, ctx.dz)
-        ctx.x.T.dot(dz, ctx.dWT)
-        ctx.ones.dot(dz, ctx.db)
+        ctx.x.T.dot(dz, ctx.dWT)  # dW = dz.T @ x, transposed as W is in memory
+        ctx.ones.dot(dz, ctx.db)  # db = sum of dz over the batch
         if not ctx.needs_input_grad:
             return None
         dx = dz.dot(ctx.W, ctx.dx)

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from framework.activations import Activation
-from framework.activations.base import SMALL
+from framework.activations.base import COPY_LIMIT
 from framework.constraints import Constraint
 from framework.core.arguments import flag, integer
-from framework.core.types import Array, Shape
+from framework.core.types import ActivationLike, Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
 from framework.initializers import Initializer
 from framework.layers.activate import bind_activation
 from framework.layers.base import Context, Layer, Parameter
@@ -27,15 +27,15 @@ class Dense(Layer):
     units : int
         The number of nodes.
     activation : str, Activation or class
-        f; "linear" leaves the sums as they are.
+        f; "linear" returns z itself.
     weight_initializer, bias_initializer : str, Initializer or array
-        First values of W and b.
+        Initial values of W and b.
     use_bias : bool
         False leaves b out.
     weight_regularizer, bias_regularizer : str or Regularizer, optional
         Penalties on W and b, added to the loss.
     weight_constraint, bias_constraint : str or Constraint, optional
-        What W and b are projected onto after each step.
+        Sets that W and b are projected onto after each step.
     name, trainable
         As in `Layer`.
     """
@@ -45,15 +45,15 @@ class Dense(Layer):
     def __init__(
         self,
         units: int,
-        activation: Any = "linear",
-        weight_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
+        activation: ActivationLike = "linear",
+        weight_initializer: InitializerLike = "glorot_uniform",
+        bias_initializer: InitializerLike = "zeros",
         *,
         use_bias: bool = True,
-        weight_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        weight_constraint: Any = None,
-        bias_constraint: Any = None,
+        weight_regularizer: RegularizerLike | None = None,
+        bias_regularizer: RegularizerLike | None = None,
+        weight_constraint: ConstraintLike | None = None,
+        bias_constraint: ConstraintLike | None = None,
         **common: Any,
     ) -> None:
         super().__init__(**common)
@@ -106,25 +106,37 @@ class Dense(Layer):
 
     def bind(self, ctx: Context) -> None:
         bind_activation(ctx, self.activation)
-        ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
-        ctx.y = ctx.z if ctx.over_sums else ctx.y
-        if self.use_bias:  # where arrays are small, copying it to each row and then adding is twice as fast
-            ctx.spread = self.units > 1 and ctx.z.size // self.units > 1 and ctx.z.size <= SMALL
-            ctx.bias = np.empty_like(ctx.z) if ctx.spread else ctx.b.reshape(() if self.units == 1 else (1, -1))
+        ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T  # W is transposed in memory, so these have their elements in order
+        if ctx.in_place:
+            ctx.y = ctx.z
+        if self.use_bias:
+            _bind_bias(ctx)
 
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.x = x
         z = x.dot(ctx.WT, ctx.z)
         if self.use_bias:
-            if ctx.spread:
-                ctx.bias[...] = ctx.b
-            np.add(z, ctx.bias, z)
+            np.add(z, _bias_rows(ctx), z)
         ctx.a = a = ctx.f(z, ctx.y)
         return a  # type: ignore[no-any-return]
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dz = ctx.f_backward(grad, ctx.z, ctx.a, ctx.dz)
-        ctx.x.T.dot(dz, ctx.dWT)
+        ctx.x.T.dot(dz, ctx.dWT)  # dW = dz.T @ x, transposed as W is in memory
         if self.use_bias:
-            ctx.ones.dot(dz, ctx.db)
+            ctx.ones.dot(dz, ctx.db)  # db = sum of dz over the batch
         return dz.dot(ctx.W, ctx.dx) if ctx.needs_input_grad else None
+
+
+def _bind_bias(ctx: Context) -> None:
+    """Choose the form in which b is added to z: copied to each row, which is twice as fast if z is small, or a view."""
+    n, units = ctx.z.shape
+    ctx.copies_bias = units > 1 and n > 1 and ctx.z.size <= COPY_LIMIT
+    ctx.bias_rows = np.empty_like(ctx.z) if ctx.copies_bias else ctx.b.reshape(() if units == 1 else (1, -1))
+
+
+def _bias_rows(ctx: Context) -> Array:
+    """Return b in the form in which it is added to z."""
+    if ctx.copies_bias:
+        ctx.bias_rows[...] = ctx.b
+    return ctx.bias_rows  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Dropout and its relatives: in training, each element is multiplied by a random factor."""
+"""Dropout and its relatives: layers that multiply each element by a random factor in training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from framework.layers.base import Context, Layer
 
 
 class _RandomFactor(Layer):
-    """Base of layers whose outputs, in training, depend on their inputs by random factors ``ctx.factor``."""
+    """Base of layers whose derivative dy/dx, in training, is the random factor ``ctx.factor`` of each element."""
 
     differs_in_training = True
 
@@ -29,11 +29,11 @@ class _RandomFactor(Layer):
         return {"factor": input_shape, "y": input_shape, "dx": input_shape}
 
     def train_forward(self, ctx: Context, x: Array) -> Array:
-        """Draw ``ctx.factor`` and return the outputs in training."""
+        """Draw ``ctx.factor`` and return the outputs of a training pass."""
         raise NotImplementedError
 
     def draw_kept(self, ctx: Context) -> Array:
-        """Return ``ctx.factor`` with 0 in place of elements dropped with probability `rate`, 1 of those kept."""
+        """Return ``ctx.factor``, 0 for each element dropped (with probability `rate`) and 1 for each one kept."""
         factor: Array = ctx.factor
         ctx.rng.random(dtype=factor.dtype, out=factor)
         return np.greater_equal(factor, self.rate, factor)
@@ -91,7 +91,7 @@ class GaussianDropout(_RandomFactor):
         return np.multiply(x, factor, ctx.y)  # type: ignore[no-any-return]
 
 
-SATURATION = -1.0507009873554805 * 1.6732632423543772  # what selu tends to at minus infinity
+SATURATION = -1.0507009873554805 * 1.6732632423543772  # the limit of selu at minus infinity
 
 
 class AlphaDropout(_RandomFactor):
@@ -120,7 +120,7 @@ class AlphaDropout(_RandomFactor):
         a = (q + s**2 * q * (1 - q)) ** -0.5
         factor = self.draw_kept(ctx)
         factor *= a
-        y = np.subtract(x, s, ctx.y)  # with b put in: y = a m (x - s) + a s q
-        y *= factor
+        y = np.subtract(x, s, ctx.y)  # y = a m (x - s) + a s q: the formula above with b = -a s (1 - q)
+        y *= factor  # a m
         y += a * s * q
         return y  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Vectors for classes, words or other things that are known by number."""
+"""A layer of learned vectors for words, classes or other numbered things."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from framework.core.arguments import integer
 from framework.core.arrays import refused
-from framework.core.types import Array, Shape
+from framework.core.types import Array, InitializerLike, Shape
 from framework.initializers import Initializer
 from framework.layers.base import Context, Layer, Parameter
 
@@ -25,16 +25,18 @@ class Embedding(Layer):
     Parameters
     ----------
     vocabulary : int
-        How many different numbers there are.
+        The number of different vectors.
     units : int
         The length of a vector.
     weight_initializer : str, Initializer or array
-        First values of W. The default is U[-0.05, 0.05), as in Keras; PyTorch takes N(0, 1).
+        Initial values of W. The default is U[-0.05, 0.05), as in Keras; PyTorch's is N(0, 1).
     name, trainable
         As in `Layer`.
     """
 
-    def __init__(self, vocabulary: int, units: int, weight_initializer: Any = "random_uniform", **common: Any) -> None:
+    def __init__(
+        self, vocabulary: int, units: int, weight_initializer: InitializerLike = "random_uniform", **common: Any
+    ) -> None:
         super().__init__(**common)
         self.vocabulary = vocabulary
         self.units = units
@@ -64,11 +66,11 @@ class Embedding(Layer):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.ids = self._checked(x)
-        # Numbers are in range here, and with `out` the default mode would make a copy.
+        # The numbers are in range, so "clip" changes none; the default mode would copy the result to `out`.
         return np.take(ctx.W, ctx.ids, axis=0, out=ctx.y, mode="clip")  # type: ignore[no-any-return]
 
     def _checked(self, x: Array) -> Array:
-        """Return `x` as integers, each of them in range."""
+        """Return `x` as integers; raise ValueError if an element is not an integer in range."""
         if x.min() >= 0 and x.max() < self.vocabulary:
             ids = x.astype(np.intp)
             if (ids == x).all():
@@ -79,8 +81,9 @@ class Embedding(Layer):
         raise refused(ValueError(message), message)
 
     def backward(self, ctx: Context, grad: Array) -> Array:
+        # dW[x[i]] += grad[i], for each i. The indices are into a flat dW, because np.add.at is fast on one axis only.
         ctx.dW.fill(0)
-        elements = ctx.ids[..., np.newaxis] * self.units + ctx.columns  # np.add.at is fast on one axis only
+        elements = ctx.ids[..., np.newaxis] * self.units + ctx.columns
         np.add.at(ctx.dW_flat, elements.reshape(-1), grad.reshape(-1))
         ctx.dx.fill(0)
         return ctx.dx  # type: ignore[no-any-return]

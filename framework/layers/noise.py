@@ -1,4 +1,4 @@
-"""Noise that is added in training."""
+"""A layer that adds noise in training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class GaussianNoise(Layer):
     Parameters
     ----------
     stddev : float
-        At least 0.
+        The standard deviation of the noise; at least 0.
     name, trainable
         As in `Layer`.
     """
@@ -41,10 +41,10 @@ class GaussianNoise(Layer):
     def forward(self, ctx: Context, x: Array) -> Array:
         if not ctx.training:
             return x
-        y = ctx.y
-        ctx.rng.standard_normal(dtype=y.dtype, out=y)
-        y *= self.stddev
-        return np.add(x, y, y)  # type: ignore[no-any-return]
+        noise = ctx.y
+        ctx.rng.standard_normal(dtype=noise.dtype, out=noise)
+        noise *= self.stddev
+        return np.add(x, noise, ctx.y)  # type: ignore[no-any-return]
 
     def backward(self, ctx: Context, grad: Array) -> Array:
         return grad

@@ -1,4 +1,4 @@
-"""Normalisations: the features, or the samples, brought to mean 0 and variance 1."""
+"""Layers that normalize features over the batch, or samples over their features."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from framework.layers.base import Context, Layer, Parameter
 
 
 class _Normalization(Layer):
-    """Base of normalisations: y = gamma * xhat + beta, one gamma and one beta for each place of the last axis."""
+    """Base of normalizations: y = gamma * xhat + beta, with a gamma and a beta for each feature (last axis)."""
 
     scale = center = True
     epsilon: float
@@ -33,10 +33,11 @@ class _Normalization(Layer):
         return {"xhat": input_shape, "y": input_shape, "dx": input_shape, "product": input_shape}
 
     def bind(self, ctx: Context) -> None:
+        # For sums as products with ones, which are faster than np.sum: over the rows, and over the features.
         features = ctx.xhat.shape[-1]
         ctx.rows = (-1, features)
         ctx.row_ones = np.ones(ctx.xhat.size // features, ctx.dtype)
-        ctx.column_ones = np.ones((features, 1), ctx.dtype)
+        ctx.feature_ones = np.ones((features, 1), ctx.dtype)
 
     def scaled(self, ctx: Context, xhat: Array) -> Array:
         """Return gamma * xhat + beta."""
@@ -44,7 +45,7 @@ class _Normalization(Layer):
         return np.add(y, ctx.beta, ctx.y) if self.center else y
 
     def backward_scaled(self, ctx: Context, grad: Array) -> Array:
-        """Assign the gradients of gamma and beta, and return that of xhat."""
+        """Assign dgamma = sum(grad * xhat) and dbeta = sum(grad) over the rows, and return dxhat = grad * gamma."""
         if self.center:
             ctx.row_ones.dot(grad.reshape(ctx.rows), ctx.dbeta)
         if not self.scale:
@@ -54,21 +55,21 @@ class _Normalization(Layer):
 
 
 class _Standardization(_Normalization):
-    """Base of xhat = (x - mean) / sqrt(variance + epsilon); a subclass says which elements `mean` is over."""
+    """Base of xhat = (x - mean) / sqrt(variance + epsilon); a subclass chooses the elements that `mean` is over."""
 
     def mean(self, ctx: Context, a: Array) -> Array:
-        """Return the mean of `a` over the elements that are normalised together, in a shape that broadcasts."""
+        """Return the mean of `a` over the elements that are normalized together, in a shape that broadcasts."""
         raise NotImplementedError(f"{type(self).__name__} must define mean(self, ctx, a)")
 
-    def standardised(self, ctx: Context, x: Array) -> tuple[Array, Array, Array]:
-        """Return xhat, mean and variance (divided by the number of elements, not by one less)."""
+    def standardized(self, ctx: Context, x: Array) -> tuple[Array, Array, Array]:
+        """Return xhat, mean and variance (the mean of squares: divided by the number of elements, not by one less)."""
         mean = self.mean(ctx, x)
-        centred = np.subtract(x, mean, ctx.xhat)
-        variance = self.mean(ctx, np.multiply(centred, centred, ctx.product))
+        centered = np.subtract(x, mean, ctx.xhat)
+        variance = self.mean(ctx, np.multiply(centered, centered, ctx.product))
         ctx.inverse = 1 / np.sqrt(variance + self.epsilon)
-        return np.multiply(centred, ctx.inverse, ctx.xhat), mean, variance
+        return np.multiply(centered, ctx.inverse, ctx.xhat), mean, variance
 
-    def backward_standardised(self, ctx: Context, dxhat: Array) -> Array:
+    def backward_standardized(self, ctx: Context, dxhat: Array) -> Array:
         """Return dx = (dxhat - mean(dxhat) - xhat * mean(dxhat * xhat)) / sqrt(variance + epsilon)."""
         along = self.mean(ctx, np.multiply(dxhat, ctx.xhat, ctx.product))
         dx = np.subtract(dxhat, self.mean(ctx, dxhat), ctx.dx)
@@ -78,24 +79,24 @@ class _Standardization(_Normalization):
 
 
 class BatchNormalization(_Standardization):
-    """Each feature over the batch: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+    """Normalize each feature over the batch: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
-    (n, ..., features) -> the same. In training, mean and variance of a feature are those of the batch, over all axes
-    but the last, and the running ones follow: running = momentum * running + (1 - momentum) * batch. In inference,
-    and if the layer is frozen, the running ones are used, and stay. Parameters: gamma (first 1) and beta (0), without
-    weight decay; mean (0) and variance (1), which are not trained.
+    (n, ..., features) -> the same. In training, mean and variance of a feature are computed from the batch, over all
+    axes but the last, and the running values follow: running = momentum * running + (1 - momentum) * batch. In
+    inference, and if the layer is frozen, the running values are used and do not change. Parameters: gamma (initially
+    1) and beta (0), without weight decay; mean (0) and variance (1), the running values, which are not trained.
 
-    Both variances are divided by the number of elements m, as in Keras; PyTorch's running one is divided by m - 1.
-    So a batch of one is no exception: its variance is 0 and y = beta. `momentum` is as in Keras, whose default is
-    0.99; PyTorch writes 1 - momentum, default 0.1. Keras' epsilon is 1e-3.
+    The variances of the batch and the running variance are divided by the number of elements m, as in Keras; PyTorch
+    divides the running one by m - 1. So a batch of one is no exception: its variance is 0 and y = beta. `momentum` is
+    as in Keras, whose default is 0.99; PyTorch's argument is 1 - momentum, default 0.1. Keras' epsilon is 1e-3.
     Source: Ioffe & Szegedy 2015, "Batch normalization", algorithm 1 and section 3.1.
 
     Parameters
     ----------
     momentum : float
-        The share that the running values keep at each step; at least 0 and below 1.
+        The share of their old value that the running values keep at each step; at least 0 and below 1.
     epsilon : float
-        Above 0; under the root.
+        Added to the variance, under the root; above 0.
     center, scale : bool
         False leaves out beta, or gamma.
     name, trainable
@@ -137,7 +138,7 @@ class BatchNormalization(_Standardization):
 
     def forward(self, ctx: Context, x: Array) -> Array:
         if ctx.training and ctx.trainable:
-            xhat, mean, variance = self.standardised(ctx, x)
+            xhat, mean, variance = self.standardized(ctx, x)
             ctx.mean += (1 - self.momentum) * (mean - ctx.mean)
             ctx.variance += (1 - self.momentum) * (variance - ctx.variance)
         else:
@@ -149,20 +150,20 @@ class BatchNormalization(_Standardization):
         dxhat = self.backward_scaled(ctx, grad)
         if not ctx.needs_input_grad:
             return None
-        return self.backward_standardised(ctx, dxhat) if ctx.trainable else np.multiply(dxhat, ctx.inverse, ctx.dx)
+        return self.backward_standardized(ctx, dxhat) if ctx.trainable else np.multiply(dxhat, ctx.inverse, ctx.dx)
 
 
 class LayerNormalization(_Standardization):
-    """Each sample over its features: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
+    """Normalize each sample over its features: y = gamma * (x - mean) / sqrt(variance + epsilon) + beta.
 
     (n, ..., features) -> the same. Mean and variance are over the last axis; the variance is divided by the number of
-    features. Parameters: gamma (first 1) and beta (0), without weight decay. PyTorch's epsilon is the same, Keras' is
-    1e-3. Source: Ba et al. 2016, "Layer normalization", eqs. 3 and 4; epsilon is an addition.
+    features. Parameters: gamma (initially 1) and beta (0), without weight decay. PyTorch's epsilon is the same, Keras'
+    is 1e-3. Source: Ba et al. 2016, "Layer normalization", eqs. 3 and 4; epsilon is an addition.
 
     Parameters
     ----------
     epsilon : float
-        Above 0; under the root.
+        Added to the variance, under the root; above 0.
     name, trainable
         As in `Layer`.
     """
@@ -175,27 +176,27 @@ class LayerNormalization(_Standardization):
         self.check()
 
     def mean(self, ctx: Context, a: Array) -> Array:
-        return (a @ ctx.column_ones) / a.shape[-1]  # type: ignore[no-any-return]
+        return (a @ ctx.feature_ones) / a.shape[-1]  # type: ignore[no-any-return]
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        return self.scaled(ctx, self.standardised(ctx, x)[0])
+        return self.scaled(ctx, self.standardized(ctx, x)[0])
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dxhat = self.backward_scaled(ctx, grad)
-        return self.backward_standardised(ctx, dxhat) if ctx.needs_input_grad else None
+        return self.backward_standardized(ctx, dxhat) if ctx.needs_input_grad else None
 
 
 class RMSNormalization(_Normalization):
-    """Each sample by its root mean square: y = gamma * x / sqrt(mean(x^2) + epsilon).
+    """Divide each sample by its root mean square: y = gamma * x / sqrt(mean(x^2) + epsilon).
 
-    (n, ..., features) -> the same. The mean is over the last axis. Parameter: gamma (first 1), without weight decay.
-    Keras' epsilon is 1e-6, PyTorch's the rounding unit of the dtype; both put it under the root too.
+    (n, ..., features) -> the same. The mean is over the last axis. Parameter: gamma (initially 1), without weight
+    decay. Keras' epsilon is 1e-6, PyTorch's is the dtype's machine epsilon; both add it under the root, too.
     Source: Zhang & Sennrich 2019, "Root mean square layer normalization", eq. 4; epsilon is an addition.
 
     Parameters
     ----------
     epsilon : float
-        Above 0; under the root.
+        Added to the mean square, under the root; above 0.
     name, trainable
         As in `Layer`.
     """
@@ -209,7 +210,7 @@ class RMSNormalization(_Normalization):
         self.check()
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        mean_square = (np.multiply(x, x, ctx.product) @ ctx.column_ones) / x.shape[-1]
+        mean_square = (np.multiply(x, x, ctx.product) @ ctx.feature_ones) / x.shape[-1]
         ctx.inverse = 1 / np.sqrt(mean_square + self.epsilon)
         return self.scaled(ctx, np.multiply(x, ctx.inverse, ctx.xhat))
 
@@ -217,7 +218,7 @@ class RMSNormalization(_Normalization):
         dx = self.backward_scaled(ctx, grad)
         if not ctx.needs_input_grad:
             return None
-        along = (np.multiply(dx, ctx.xhat, ctx.product) @ ctx.column_ones) / dx.shape[-1]
+        along = (np.multiply(dx, ctx.xhat, ctx.product) @ ctx.feature_ones) / dx.shape[-1]
         dx -= np.multiply(ctx.xhat, along, ctx.product)
         dx *= ctx.inverse
         return dx

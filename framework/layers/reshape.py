@@ -1,4 +1,4 @@
-"""Layers that only change the shape."""
+"""Layers that change only the shape."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from framework.layers.base import Context, Layer
 
 
 class Flatten(Layer):
-    """All axes but the batch's as one: (n, a, b, ...) -> (n, a * b * ...)."""
+    """Join all axes but that of the batch: (n, a, b, ...) -> (n, a * b * ...)."""
 
     replayable = True
 
@@ -30,12 +30,12 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """The same elements, in row-major order, in another shape: (n, ...) -> (n, *target_shape).
+    """Put the elements, in row-major order, into another shape: (n, ...) -> (n, *target_shape).
 
     Parameters
     ----------
     target_shape : sequence of int
-        The shape of one sample. One axis may be -1: it takes what is left.
+        The shape of one sample. One axis may be -1: its length is computed from the others.
     name, trainable
         As in `Layer`.
     """

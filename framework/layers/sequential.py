@@ -1,20 +1,20 @@
-"""Layers one after another, as a layer."""
+"""Layers in series, as one layer."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from framework.core.types import Array, Shape
+from framework.core.types import Array, LayerLike, Shape
 from framework.layers.base import Context, Layer, layer_list
 
 
 class _Series(Layer):
-    """Base of layers that hold a series of layers, each fed by the one before."""
+    """Base of layers that hold a series of layers, where each one's output is the next one's input."""
 
     in_series = True
 
-    def __init__(self, layers: Sequence[Any], **common: Any) -> None:
+    def __init__(self, layers: Sequence[LayerLike], **common: Any) -> None:
         super().__init__(**common)
         self.layers = layers
         self.check()
@@ -32,7 +32,7 @@ class _Series(Layer):
         return pairs
 
     def end_shape(self, input_shape: Shape) -> Shape:
-        """Return the shape of what the last layer returns."""
+        """Return the shape of the last layer's output."""
         layer, shape = self.children(input_shape)[-1]
         return layer.output_shape(shape)
 
@@ -41,28 +41,28 @@ class _Series(Layer):
         ctx.backwards = [(child.layer.backward, child) for child in reversed(ctx.children) if child.needs_backward]
 
     def run(self, ctx: Context, x: Array) -> Array:
-        """Return what the series makes of `x`."""
+        """Return the last layer's output, given the first one's input `x`."""
         for forward, child in ctx.forwards:
             x = forward(child, x)
         return x
 
     def run_back(self, ctx: Context, grad: Array) -> Array:
-        """Return the gradient of the series' input."""
+        """Return the gradient of the series' input, given that of its output."""
         for backward, child in ctx.backwards:
             grad = backward(child, grad)
         return grad
 
 
 class Sequential(_Series):
-    """Layers one after another: (n, *input_shape) -> what the last layer returns.
+    """Layers in series: (n, *input_shape) -> the shape of the last layer's output.
 
-    A list inside a list of layers means the same.
+    A list inside a list of layers stands for this layer.
 
     Parameters
     ----------
     layers : list of layers, activations or names
     name, trainable
-        As in `Layer`; ``trainable=False`` freezes all that is inside.
+        As in `Layer`; ``trainable=False`` freezes all layers inside.
     """
 
     replayable = True

@@ -19,7 +19,7 @@ ACTIVATIONS = [
 ELEMENTWISE = [f for f in ACTIVATIONS if not isinstance(f, Softmax)]
 IN_PLACE = [f for f in ACTIVATIONS if f.in_place]
 DTYPES = [np.float32, np.float64]
-SIZES = [(3, 5), (64, 128)]  # below and above the size from which ReLU works in another way
+SIZES = [(3, 5), (64, 128)]  # below and above the size at which heaviside calls another NumPy function
 
 each = pytest.mark.parametrize("f", ACTIVATIONS, ids=repr)
 each_elementwise = pytest.mark.parametrize("f", ELEMENTWISE, ids=repr)
@@ -44,7 +44,7 @@ def tolerance(dtype):
     return 1e-6 if dtype == np.float32 else 1e-12
 
 
-# References: the definitions, in decimals; their derivatives by central differences of those.
+# References: the definitions in decimal arithmetic, and their derivatives by central differences.
 
 
 def machin(digits):
@@ -66,7 +66,7 @@ def tanh(z):
 
 
 def normal_cdf(z):
-    """Return 1/2 + density(z) (z + z^3 / 3 + z^5 / (3 5) + ...), the digits being enough for the cancellation."""
+    """Return 1/2 + density(z) (z + z^3 / 3 + z^5 / (3 5) + ...), with enough digits for the cancellation."""
     if abs(z) > 40:
         return Decimal(z > 0)
     term = total = z
@@ -185,7 +185,7 @@ def test_softmax_backward_is_the_product_with_the_jacobian():
 
 
 @each_dtype
-def test_softmax_of_large_sums(dtype):
+def test_softmax_of_large_logits(dtype):
     a = Softmax()(np.array([[1e4, -1e4, 1e4], [0, -50, -1e4], [-1e4, -1e4, -1e4]], dtype))
     expected = [[0.5, 0, 0.5], [1, np.exp(-50), 0], [1 / 3, 1 / 3, 1 / 3]]
     np.testing.assert_allclose(a, expected, rtol=tolerance(dtype))
@@ -198,7 +198,7 @@ def test_softmax_has_no_derivative():
 
 @each_dtype
 @each
-def test_extreme_sums_give_finite_gradients(f, dtype):
+def test_extreme_inputs_give_finite_gradients(f, dtype):
     z = np.array([[-1e4, 1e4], [-700, 700], [-88, 88], [0, 1]], dtype)
     a = f(z)
     assert np.isfinite(a).all()
@@ -225,6 +225,28 @@ def test_out_offered_changes_nothing_and_inputs_are_kept(f, shape, dtype):
         np.testing.assert_array_equal(call(*arguments, out=np.full_like(z, np.nan)), expected)
     for array, copy in zip((z, a, grad), before, strict=True):
         np.testing.assert_array_equal(array, copy)
+
+
+@each
+def test_no_out_is_the_same_as_out_none_for_lists_too(f):
+    z, grad = sample(), sample(seed=1)
+    a = f(z)
+    calls = [(f, [z]), (f.backward, [grad, z, a])]
+    if not isinstance(f, Softmax):
+        calls.append((f.derivative, [z, a]))
+    for call, arguments in calls:
+        expected = call(*arguments)
+        np.testing.assert_array_equal(call(*arguments, None), expected)
+        np.testing.assert_array_equal(call(*arguments, out=None), expected)
+        lists = [array.tolist() for array in arguments]
+        np.testing.assert_array_equal(call(*lists), expected)
+
+
+@each
+def test_wrong_calls_are_type_errors(f):
+    for arguments, named in [((), {}), ((sample(), None, None), {}), ((sample(),), {"into": sample()})]:
+        with pytest.raises(TypeError):
+            f(*arguments, **named)
 
 
 @each_size
@@ -309,7 +331,7 @@ def test_wrong_arguments(call, error, message):
         call()
 
 
-# Activations of the user's own.
+# Your own activations
 
 
 class _Square(Activation):
@@ -346,6 +368,23 @@ def test_own_activation_without_out(f, slope):
     assert not f.in_place
 
 
+def test_own_activation_with_out_is_called_as_it_is_written():
+    offers = []
+
+    class _Cube(Activation):
+        def __call__(self, z, out=None):
+            offers.append(out)
+            return z**3
+
+        def derivative(self, z, a, out=None):
+            return 3 * z**2
+
+    z, out = np.array([2]), np.empty(1)
+    for arguments in (z,), (z, None), (z, out):
+        assert _Cube()(*arguments).dtype == z.dtype
+    assert offers == [None, None, out]
+
+
 def test_own_activation_is_known_by_its_name(monkeypatch):
     monkeypatch.setattr(Activation, "_registry", dict(Activation._registry))
 
@@ -355,7 +394,7 @@ def test_own_activation_is_known_by_its_name(monkeypatch):
     assert type(Activation.of("cbrt")) is type(Activation.of("Third")) is CubeRoot
 
 
-def test_subclass_that_changes_a_method_is_not_taken_for_its_base():
+def test_subclass_that_changes_a_method_does_not_inherit_shortcuts():
     class _Steep(Sigmoid):
         def __call__(self, z):
             return super().__call__(3 * z)
@@ -374,7 +413,7 @@ def test_subclass_that_changes_a_method_is_not_taken_for_its_base():
     assert _Wide.backward is Tanh.backward
 
 
-def test_own_activation_may_be_made_of_static_methods():
+def test_own_activation_may_have_static_methods():
     class _Cube(Activation):
         @staticmethod
         def __call__(z):
@@ -425,8 +464,8 @@ def test_values_and_gradients_are_those_recorded_with_pytorch(case, dtype):
     grad = np.array(case.get("grad", np.ones_like(z)))
     a = f(z.astype(dtype))
     dz = f.backward(grad.astype(dtype), z.astype(dtype), a)
-    held = z < 80 if dtype == np.float32 else z < np.inf  # float32 has no room for exp(100)
-    # The slopes of bounded functions are rounded against 1 in the tails, by PyTorch as well.
+    held = z < 80 if dtype == np.float32 else z < np.inf  # exp(100) overflows float32
+    # In the tails, the slopes of bounded functions are rounded against 1, in PyTorch as well.
     tolerances = {"rtol": 1e-4 if dtype == np.float32 else 1e-10, "atol": 4 * np.finfo(dtype).eps}
     np.testing.assert_allclose(a[held], np.array(case["a"])[held], **tolerances)
     np.testing.assert_allclose(dz[held], np.array(case["dz"])[held], **tolerances)

@@ -39,7 +39,7 @@ def strict_floats():
 
 
 class _Probe(Layer, registered=False):
-    """Passes on; because it learns, the layer behind it has to return the gradient of its input, kept here."""
+    """Passes its input on. It learns, so the layer after it has to return its input's gradient, which is kept here."""
 
     def __init__(self):
         super().__init__()
@@ -129,7 +129,7 @@ def test_parameters_are_named_by_their_place():
     assert net.view("1.1.0.W").shape == (1, 2)
 
 
-def test_biases_and_normalisation_scales_are_not_decayed():
+def test_biases_and_normalization_scales_are_not_decayed():
     layers = [Dense(3), BatchNormalization(), LayerNormalization(), RMSNormalization(), FeatureCross(), Embedding(2, 2)]
     layout = network([[layers[:-1]]], (2,)).layout
     decayed = {entry.name.rpartition(".")[2] for entry in layout.entries if entry.start < layout.decayed}
@@ -137,7 +137,7 @@ def test_biases_and_normalisation_scales_are_not_decayed():
     assert network(layers[-1:], (2,)).layout.decayed == 4
 
 
-# What is refused, in words
+# Errors
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_float32_holds_the_numbers_of_a_vocabulary_or_it_is_refused():
 
 # Recorded results
 
-KERAS = 1e-5  # the running values of batch normalisation are rounded to float32 there
+KERAS = 1e-5  # Keras rounds the running values of batch normalization to float32
 
 
 @pytest.mark.parametrize("case", REFERENCES["cases"], ids=lambda case: case["layer"])
@@ -231,7 +231,7 @@ def test_outputs_and_gradients_are_those_recorded(case):
             assert_close(net.view(at + name), values, rtol=KERAS)
 
 
-def test_each_normalisation_and_embedding_was_recorded():
+def test_each_normalization_and_embedding_was_recorded():
     recorded = {Layer.named(case["layer"]) for case in REFERENCES["cases"]}
     assert recorded == {Dense, BatchNormalization, LayerNormalization, RMSNormalization, Embedding, FeatureCross}
 
@@ -257,7 +257,7 @@ def test_noise_has_its_mean_and_variance(layer, variance, x):
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.25, 0.9])
-def test_dropout_keeps_its_share_and_scales_it(rate):
+def test_dropout_keeps_the_right_share_and_scales_it(rate):
     n = 100_000
     y = network([Dropout(rate)], (n,)).forward(np.ones((1, n)), training=True)
     assert set(np.unique(y).round(12)) <= {0.0, round(1 / (1 - rate), 12)}
@@ -273,13 +273,13 @@ def test_alpha_dropout_keeps_mean_and_variance(rate):
 
 
 @pytest.mark.parametrize("recorded", REFERENCES["alpha_dropout"], ids=str)
-def test_alpha_dropout_makes_the_values_that_pytorch_makes(recorded):
+def test_alpha_dropout_gives_the_values_that_pytorch_gives(recorded):
     y = network([AlphaDropout(recorded["rate"])], (1000,)).forward(np.full((1, 1000), recorded["x"]), training=True)
     assert_close(np.unique(y), recorded["values"])
 
 
 @pytest.mark.parametrize("layer", [Dropout(), GaussianDropout(), GaussianNoise(), AlphaDropout()], ids=repr)
-def test_noise_is_of_training_only_and_new_each_time(layer):
+def test_noise_is_added_in_training_only_and_is_new_each_time(layer):
     net, x = network([layer], (8,)), rng().standard_normal((4, 8))
     assert layer.differs_in_training
     assert (net.forward(x) == x).all()
@@ -288,7 +288,7 @@ def test_noise_is_of_training_only_and_new_each_time(layer):
     assert (network([layer], (8,)).forward(x, training=True) == first).all()
 
 
-# Normalisation
+# Normalization
 
 
 @each_normalization
@@ -302,19 +302,19 @@ def test_batch_of_one_is_finite(layer, features):
     assert np.isfinite(net.params).all()
 
 
-def test_batch_normalisation_of_one_sample_is_beta():
+def test_batch_normalization_of_one_sample_is_beta():
     net = network([BatchNormalization()], (3,))
     net.view("0.beta")[...] = [1, 2, 3]
     assert net.forward(np.full((1, 3), 7.0), training=True).tolist() == [[1, 2, 3]]
 
 
 @each_normalization
-def test_equal_values_are_normalised_to_nothing_large(layer):
+def test_equal_values_are_normalized_to_nothing_large(layer):
     y = network([layer], (4,), np.float32).forward(np.full((5, 4), 1000, np.float32), training=True)
     assert np.abs(y).max() < 1 + 1e-6
 
 
-def test_running_values_follow_the_batches_and_serve_inference():
+def test_running_values_follow_the_batches_and_are_used_in_inference():
     net, x = network([BatchNormalization(momentum=0.75)], (2,)), rng().normal(3, 2, (10, 2))
     net.forward(x, training=True)
     mean, variance = 0.25 * x.mean(axis=0), 0.75 + 0.25 * x.var(axis=0)
@@ -325,7 +325,7 @@ def test_running_values_follow_the_batches_and_serve_inference():
     assert (net.params == before).all()
 
 
-def test_frozen_batch_normalisation_uses_its_running_values_and_keeps_them():
+def test_frozen_batch_normalization_uses_its_running_values_and_keeps_them():
     x, y = rng().normal(3, 2, (10, 2)), np.ones((10, 2))
     layer = BatchNormalization(center=False, scale=False)
     model = Model([layer], optimizer="sgd", seed=0).fit(x, y)
@@ -339,7 +339,7 @@ def test_frozen_batch_normalisation_uses_its_running_values_and_keeps_them():
     assert (model.network.params != before).all()
 
 
-def test_gradient_through_frozen_batch_normalisation_is_that_of_a_fixed_scale():
+def test_gradient_through_frozen_batch_normalization_is_that_of_a_fixed_scale():
     probe = _Probe()
     net = network([probe, BatchNormalization(trainable=False)], (2,))
     net.view("1.variance")[...] = [4, 0.25]
@@ -360,11 +360,11 @@ def test_embedding_is_dense_on_one_hot_rows():
     assert_close(embedding.forward(ids, training=True), dense.forward(np.eye(6)[ids.astype(int)], training=True))
     for net in (embedding, dense):
         net.backward(grad)
-        net.backward(grad)  # assigns, does not add up
+        net.backward(grad)  # assigns, does not accumulate
     assert_close(embedding.grad_views["0.W"], dense.grad_views["0.W"].T)
 
 
-def test_embedding_takes_integers_and_returns_no_gradient_of_them():
+def test_embedding_accepts_integers_and_returns_a_gradient_of_zero():
     probe = _Probe()
     net = network([probe, Embedding(6, 3)], (2,), np.float32)
     ids = np.array([[0, 5], [3, 3]])
@@ -377,7 +377,7 @@ def test_embedding_takes_integers_and_returns_no_gradient_of_them():
 
 @pytest.mark.parametrize(("wrong", "said"), [(6, "6"), (-1, "-1"), (1.5, "1.5"), (np.nan, "nan"), (np.inf, "inf")])
 @pytest.mark.parametrize("training", [False, True])
-def test_embedding_names_a_number_that_it_does_not_know(wrong, said, training):
+def test_embedding_names_a_number_out_of_range(wrong, said, training):
     net = network([Embedding(6, 3, name="words")], (2,))
     with pytest.raises(
         ValueError, match=rf"Embedding 'words' expects integers from 0 to 5 .vocabulary=6., got {said}$"
@@ -385,7 +385,7 @@ def test_embedding_names_a_number_that_it_does_not_know(wrong, said, training):
         net.forward(np.array([[0, 1], [wrong, 2]]), training=training)
 
 
-def test_a_fit_with_an_unknown_number_leaves_the_model_as_it_was():
+def test_a_fit_with_a_number_out_of_range_leaves_the_model_as_it_was():
     x = np.arange(8.0).reshape(8, 1) % 4
     model = Model([Embedding(4, 2), Flatten(), Dense(1)], seed=0).fit(x, x, batch_size=2)
     before, history = model.network.params.copy(), dict(model.history)
@@ -399,7 +399,7 @@ def test_a_fit_with_an_unknown_number_leaves_the_model_as_it_was():
 # Combinators
 
 
-def test_combinators_are_what_their_formulas_say():
+def test_combinators_compute_their_formulas():
     x = rng().normal(size=(5, 3))
     A, B = Dense(3, "tanh", weight_initializer=rng(1).normal(size=(3, 3))), Activate("exponential")
     a, b = np.tanh(x @ A.weight_initializer.T), np.exp(x)
@@ -415,7 +415,7 @@ def test_combinators_are_what_their_formulas_say():
 
 
 def deep():
-    """Layers nested several deep, each kind of combinator in each other, one layer object in two places."""
+    """Return layers nested several levels deep: each kind of combinator in each other kind, one layer in two places."""
     shared = Dense(3, "tanh")
     branches = Concatenate([[Dense(2), Residual([LayerNormalization(), Dense(2, "tanh")])], "linear", shared])
     crossed = Add([[Dense(4, "softplus"), Residual([Add([Dense(4), FeatureCross()])])], [Dropout(0.3), Dense(4)]])
@@ -460,7 +460,7 @@ def test_a_deep_net_trains():
     assert model.evaluate(x, y)["loss"] < before / 2
 
 
-def test_a_deep_nest_is_built_in_no_time():
+def test_a_deep_nest_is_built_quickly():
     asked = count()
 
     class _Counting(Layer, registered=False):
@@ -477,7 +477,7 @@ def test_a_deep_nest_is_built_in_no_time():
     assert next(asked) < 2000
 
 
-# What is computed backward
+# The extent of the backward pass
 
 
 def test_backward_reaches_what_learns_and_no_further():
@@ -522,7 +522,7 @@ def test_frozen_layers_do_not_change():
 
 
 def values_and_slots(model):
-    """Return copies by vector and name: ("params", "0.W"), ("m", "0.W"), ...; NaN for a slot that is not there."""
+    """Return copies by vector and name: ("params", "0.W"), ("m", "0.W"), ...; NaN where there is no slot."""
     layout, optimizer = model.network.layout, model.optimizer_
     slots = optimizer.state()
     padding = np.full(layout.size - layout.trainable, np.nan)
