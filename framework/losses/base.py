@@ -57,7 +57,7 @@ class Loss(Component):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = vars(cls).keys()
-        # A fast path that is inherited would compute the loss of the base class, not the one that this class defines.
+        # An inherited fast path would compute the loss of the base class, and not the one that this class defines.
         if own & {*DEFINITIONS, *FROM_LOGITS}:
             for name in {"value_and_gradient", "sum_and_gradient"} - own:
                 setattr(cls, name, getattr(Loss, name))
@@ -104,7 +104,7 @@ class Loss(Component):
         sample_weight : array (n,), optional
             Weights of the samples.
         logits : array (n, outputs), optional
-            What the link activation was applied to; the gradient is then with respect to them.
+            The arguments of the link activation; the gradient is then with respect to them.
         out : array (n, outputs), optional
             Memory that the gradient may be written to.
         """
@@ -145,7 +145,7 @@ class Loss(Component):
         return losses.dot(sample_weight), divisor, np.multiply(gradient, weights, out)
 
     def _divisor(self, count: Any) -> float:
-        """Return what a sum over `count` items is divided by: 1 for none, whose sum is 0."""
+        """Return the divisor of a sum over `count` samples; 1 if there are none, since their sum is 0."""
         return (count or 1) if self.reduction == "mean" else 1
 
     def total(

@@ -155,10 +155,10 @@ class CategoricalCrossentropy(Loss):
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
             return class_labels(y.reshape(-1), output_shape[0])
         y = as_float(fitting(y, output_shape), dtype, "y")
-        what = "categorical_crossentropy needs rows of probabilities"
-        require((y >= 0) & (y <= 1), y, what, "use one-hot rows, or integer labels of shape (n,)")
+        need = "categorical_crossentropy needs rows of probabilities"
+        require((y >= 0) & (y <= 1), y, need, "use one-hot rows, or integer labels of shape (n,)")
         totals = y.sum(axis=1)
-        require(abs(totals - 1) < 1e-3, totals, f"{what} that sum to 1 (below, y is their sum)", "divide by the sum")
+        require(abs(totals - 1) < 1e-3, totals, f"{need} that sum to 1 (below, y is their sum)", "divide by the sum")
         return y
 
 

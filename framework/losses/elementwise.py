@@ -35,7 +35,7 @@ class Elementwise(Loss, registered=False):
         return self.slopes(y_true, y_pred) / self._outputs(y_pred)
 
     def _outputs(self, y_pred: Array) -> float:
-        """Return what the sum over the outputs of a sample is divided by."""
+        """Return the divisor of a sum over the outputs of a sample."""
         return self._divisor(prod(y_pred.shape[1:]))
 
     def _over_outputs(self, values: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Checks of targets: the shape of the output, class labels, ranges; each error says what to do."""
+"""Checks of targets: shapes, ranges and class labels; each error says how to mend the targets."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def _fix(y: Array) -> str:
     return f"end the model with an output of shape {y.shape[1:]}, or reshape y"
 
 
-def require(ok: Array, y: Array, what: str, fix: str) -> None:
+def require(ok: Array, y: Array, need: str, fix: str) -> None:
     """Raise ValueError naming the first target for which `ok` is False."""
     if not ok.all():
-        place = np.unravel_index(int(np.argmin(ok)), y.shape)
-        where = ", ".join(str(int(index)) for index in place)
-        raise ValueError(f"{what}, but y[{where}] is {y[place].item()!r}: {fix}")
+        index = np.unravel_index(int(np.argmin(ok)), y.shape)
+        where = ", ".join(str(int(i)) for i in index)
+        raise ValueError(f"{need}, but y[{where}] is {y[index].item()!r}: {fix}")
 
 
 def class_labels(y: Array, classes: int) -> Array:
     """Return labels (n,) as integers; ValueError if one is not 0 .. classes - 1."""
-    what = f"categorical_crossentropy needs integer labels 0 to {classes - 1} for {classes} outputs"
-    require(y == np.floor(y), y, what, "number the classes, or give rows of probabilities of shape (n, K)")
+    need = f"categorical_crossentropy needs integer labels 0 to {classes - 1} for {classes} outputs"
+    require(y == np.floor(y), y, need, "number the classes, or give rows of probabilities of shape (n, K)")
     first, last = (y.min(), y.max()) if y.size else (0, 0)
     if first == 1 and last == classes:
         fix = "count from 0: use y - 1"
@@ -46,5 +46,5 @@ def class_labels(y: Array, classes: int) -> Array:
         fix = "for labels -1 and +1 use (y + 1) / 2"
     else:
         fix = f"number the classes from 0, or give the model an output for each: Dense({int(last) + 1})"
-    require((y >= 0) & (y < classes), y, what, fix)
+    require((y >= 0) & (y < classes), y, need, fix)
     return y.astype(np.intp)

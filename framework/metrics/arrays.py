@@ -10,7 +10,9 @@ from framework.core.types import Array
 
 
 def columns(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
-    """Return targets, predictions (n, outputs) and weights (n,); targets are (n, outputs) or, for several, labels (n,).
+    """Return targets, predictions and weights as arrays (n, outputs), (n, outputs) and (n,).
+
+    Integer labels for several outputs stay (n,).
 
     Raises
     ------
