@@ -1,7 +1,7 @@
-"""What parameters are projected onto after each step.
+"""Constraints: projections of parameters after each step.
 
-W has shape (units, inputs): a row holds a node's incoming weights. Where a norm is meant it is that of each row, all
-axes after the first counted as one; of an array with one axis, such as b, the norm of the whole.
+W has shape (units, inputs): a row holds a node's incoming weights. A norm is that of a row; all axes after the first
+count as one. An array with one axis, such as b, has one norm.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from framework.core.types import Array
 
 
 class Constraint(Component):
-    """Base of constraints: what a parameter is projected onto after each step."""
+    """Base of constraints: a set of allowed values, onto which a parameter is projected after each step."""
 
     def __call__(self, parameter: Array) -> Array:
-        """Return the nearest allowed values to `parameter`, in its shape."""
+        """Return the allowed values that are nearest to `parameter`, in its shape."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, parameter)")
 
 
@@ -31,12 +31,13 @@ class NonNegative(Constraint):
 class MaxNorm(Constraint):
     """Each row no longer than `max_value`: ``w * min(1, max_value / ||w||)``.
 
-    Keras' counts the columns of its (inputs, units) arrays, the same weights.
+    Keras limits the columns of its (inputs, units) arrays, which are the same weights.
     Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting", section 5.1.
 
     Parameters
     ----------
     max_value : float
+        The largest length of a row.
     """
 
     def __init__(self, max_value: float = 2.0) -> None:
@@ -52,7 +53,7 @@ class MaxNorm(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Each row of length 1: ``w / ||w||``. A row of zeros stays.
+    """Each row of length 1: ``w / ||w||``. A row of zeros stays as it is.
 
     Source: Salimans & Kingma 2016, "Weight normalization", eq. 2 with g = 1.
     """

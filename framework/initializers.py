@@ -1,27 +1,28 @@
-"""First values of the parameters."""
+"""Initializers: initial values of parameters."""
 
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from framework.core.arguments import number
 from framework.core.component import Component
 from framework.core.messages import shown
-from framework.core.types import Array, Shape
+from framework.core.types import Array, InitializerLike, Shape
 
 
 class Initializer(Component):
-    """Base of initializers: called with a shape and a generator, returns the first values of a parameter.
+    """Base of initializers: called with a shape and a generator, returns the initial values of a parameter.
 
-    W has shape (units, inputs), a row for each node, so its fans are ``fan_in`` = inputs and ``fan_out`` = units.
-    Wherever an initializer is expected an array, or a nested list of numbers, is taken as it is (`Values`).
+    W has shape (units, inputs), a row for each node, so ``fan_in`` is inputs and ``fan_out`` is units. Wherever an
+    initializer is expected, an array or a nested list of numbers may be given: it stands for `Values`.
     """
 
     @classmethod
-    def of(cls, spec: Any) -> Self:
+    def of(cls, spec: InitializerLike) -> Self:
         """Return the initializer for `spec`: a name, an instance, a class, or an array or list of numbers."""
         return super().of(Values(spec) if isinstance(spec, np.ndarray | list | tuple) else spec)
 
@@ -33,7 +34,7 @@ class Initializer(Component):
 def fans(shape: Shape) -> tuple[int, int]:
     """Return (fan_in, fan_out) of a parameter: (units, inputs, ...) -> inputs, units; (n,) -> n, n.
 
-    fan_in is the product of all axes after the first.
+    ``fan_in`` is the product of all axes after the first.
     """
     return (prod(shape[1:]) if len(shape) > 1 else prod(shape)), (shape[0] if shape else 1)
 
@@ -44,10 +45,10 @@ class Values(Initializer):
     Parameters
     ----------
     values : array_like
-        Of the parameter's shape; ValueError naming both shapes if it is not.
+        In the parameter's shape; a call for another shape is a ValueError that names both.
     """
 
-    def __init__(self, values: Any) -> None:
+    def __init__(self, values: ArrayLike) -> None:
         self.values = values
         self.check()
 
@@ -69,7 +70,7 @@ class Values(Initializer):
 
 
 class Zeros(Initializer):
-    """All 0. The nodes of a layer that starts so stay identical: meant for biases."""
+    """All 0, for biases: the nodes of a layer whose weights start at 0 stay identical."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.zeros(shape)
@@ -83,7 +84,12 @@ class Ones(Initializer):
 
 
 class Constant(Initializer):
-    """All `value`."""
+    """All `value`.
+
+    Parameters
+    ----------
+    value : float
+    """
 
     def __init__(self, value: float) -> None:
         self.value = value
@@ -97,7 +103,12 @@ class Constant(Initializer):
 
 
 class _Normal(Initializer):
-    """Base of initializers that draw around `mean` with `stddev`."""
+    """Base of initializers that draw around `mean` with `stddev`.
+
+    Parameters
+    ----------
+    mean, stddev : float
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
         self.mean = mean
@@ -117,9 +128,9 @@ class RandomNormal(_Normal):
 
 
 class TruncatedNormal(_Normal):
-    """Normal N(mean, stddev^2), what lies further than 2 `stddev` from `mean` drawn again, as in Keras.
+    """Normal N(mean, stddev^2) cut off at 2 `stddev` from `mean`: values beyond are drawn again, as in Keras.
 
-    `stddev` is that before truncation; what is drawn has 0.8796 of it.
+    `stddev` is that before truncation; the values have 0.8796 of it.
     """
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
@@ -130,7 +141,12 @@ class TruncatedNormal(_Normal):
 
 
 class RandomUniform(Initializer):
-    """Uniform: w ~ U[minval, maxval)."""
+    """Uniform: w ~ U[minval, maxval).
+
+    Parameters
+    ----------
+    minval, maxval : float
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
         self.minval = minval
@@ -151,7 +167,8 @@ class _VarianceScaling(Initializer):
     """Base of initializers with mean 0 and a variance set by the fans, so that signals keep their size.
 
     The normal variants are plain normal distributions, as in PyTorch; Keras truncates them at 2 standard
-    deviations (and widens them to the same variance). The uniform ones are U[-limit, limit), limit = sqrt(3 variance).
+    deviations (and widens them to the same variance). The uniform variants are U[-limit, limit) with
+    limit = sqrt(3 variance).
     """
 
     uniform = False
@@ -168,7 +185,7 @@ class _VarianceScaling(Initializer):
 
 
 class GlorotNormal(_VarianceScaling):
-    """Normal with variance 2 / (fan_in + fan_out). For tanh and the like.
+    """Normal with variance 2 / (fan_in + fan_out). For activations like tanh.
 
     Source: Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks", eq. 12.
     """
@@ -187,7 +204,7 @@ class GlorotUniform(GlorotNormal):
 
 
 class HeNormal(_VarianceScaling):
-    """Normal with variance 2 / fan_in. For relu and the like.
+    """Normal with variance 2 / fan_in. For activations like relu.
 
     Source: He et al. 2015, "Delving deep into rectifiers", eq. 10.
     """
@@ -227,8 +244,8 @@ class LecunUniform(LecunNormal):
 class Orthogonal(Initializer):
     """Random (semi-)orthogonal matrix times `gain`: rows of equal length at right angles, or columns if units > inputs.
 
-    Q of the QR decomposition of a normal matrix, each column times the sign of R's diagonal, which makes it
-    uniform over all such matrices. Axes after the first count as one; (n,) gives one random direction.
+    The matrix is Q of the QR decomposition of a normal matrix, each column times the sign of R's diagonal, which makes
+    all such matrices equally likely. All axes after the first count as one; (n,) gives one random direction.
     Source: Saxe et al. 2014, "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks",
     section 3; the signs: Mezzadri 2007, "How to generate random matrices from the classical compact groups", section 5.
 

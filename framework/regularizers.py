@@ -1,4 +1,4 @@
-"""Penalties on parameters."""
+"""Regularizers: penalties on parameters, added to the loss."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from framework.core.types import Array
 
 
 class Regularizer(Component):
-    """Base of regularizers: a penalty that is added to the loss. A subclass writes the two methods."""
+    """Base of regularizers: a penalty that is added to the loss. A subclass defines `__call__` and `gradient`."""
 
     def __call__(self, parameter: Array) -> float:
         """Return the penalty on `parameter`."""
@@ -22,53 +22,53 @@ class Regularizer(Component):
 
 
 class L1(Regularizer):
-    """``l1 * sum |w|``, which drives values to 0; the gradient at 0 is taken as 0.
+    """``strength * sum |w|``, which drives values to exactly 0. The gradient is ``strength * sign(w)``, 0 at 0.
 
     Source: Tibshirani 1996, "Regression shrinkage and selection via the lasso".
 
     Parameters
     ----------
-    l1 : float
+    strength : float
     """
 
-    def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = l1
+    def __init__(self, strength: float = 0.01) -> None:
+        self.strength = strength
         self.check()
 
     def check(self) -> None:
-        number(self.l1, "l1", self, least=0)
+        number(self.strength, "strength", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
-        return float(self.l1 * np.abs(parameter).sum())
+        return float(self.strength * np.abs(parameter).sum())
 
     def gradient(self, parameter: Array) -> Array:
-        return np.multiply(np.sign(parameter), float(self.l1))
+        return np.multiply(np.sign(parameter), float(self.strength))
 
 
 class L2(Regularizer):
-    """``l2 * sum w^2``, without a half, as in Keras: the gradient is ``2 * l2 * w``.
+    """``strength * sum w^2``, without a half, as in Keras. The gradient is ``2 * strength * w``.
 
-    An optimizer's coupled ``weight_decay`` of ``2 * l2`` has the same gradient, but stays out of the reported loss.
-    Source: Hoerl & Kennard 1970, "Ridge regression".
+    An optimizer's coupled ``weight_decay`` of ``2 * strength`` has the same gradient, but is not part of the reported
+    loss. Source: Hoerl & Kennard 1970, "Ridge regression".
 
     Parameters
     ----------
-    l2 : float
+    strength : float
     """
 
-    def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = l2
+    def __init__(self, strength: float = 0.01) -> None:
+        self.strength = strength
         self.check()
 
     def check(self) -> None:
-        number(self.l2, "l2", self, least=0)
+        number(self.strength, "strength", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         w = parameter.ravel("K")
-        return float(self.l2 * w.dot(w))
+        return float(self.strength * w.dot(w))
 
     def gradient(self, parameter: Array) -> Array:
-        return np.multiply(parameter, float(2 * self.l2))
+        return np.multiply(parameter, float(2 * self.strength))
 
 
 class L1L2(Regularizer):
@@ -79,6 +79,7 @@ class L1L2(Regularizer):
     Parameters
     ----------
     l1, l2 : float
+        The two strengths: that of the absolute values, and that of the squares.
     """
 
     def __init__(self, l1: float = 0.01, l2: float = 0.01) -> None:
@@ -98,33 +99,33 @@ class L1L2(Regularizer):
 
 
 class Orthogonal(Regularizer):
-    """``factor * ||W W^T - I||^2``, the squared Frobenius norm: rows of length 1 at right angles to each other.
+    """``strength * ||W W^T - I||^2``, the squared Frobenius norm: rows of length 1 at right angles to each other.
 
-    (units, ...) -> the axes after the first count as one. Where there are more units than inputs rows cannot all be
-    at right angles, and columns are meant: ``W^T W``. The gradient is ``4 * factor * (W W^T - I) W``. Keras' differs:
-    it sums the absolute cosines between rows and leaves their lengths free.
+    All axes after the first count as one. If there are more units than inputs, rows cannot all be at right angles, and
+    the columns are penalized: ``W^T W``. The gradient is ``4 * strength * (W W^T - I) W``. Keras sums the absolute
+    cosines between rows instead, and leaves their lengths free.
     Source: Bansal et al. 2018, "Can we gain more from orthogonality regularizations in training deep CNNs?", eq. 1.
 
     Parameters
     ----------
-    factor : float
+    strength : float
     """
 
-    def __init__(self, factor: float = 0.01) -> None:
-        self.factor = factor
+    def __init__(self, strength: float = 0.01) -> None:
+        self.strength = strength
         self.check()
 
     def check(self) -> None:
-        number(self.factor, "factor", self, least=0)
+        number(self.strength, "strength", self, least=0)
 
     def __call__(self, parameter: Array) -> float:
         excess = self._excess(_wide(parameter)).ravel()
-        return float(self.factor * excess.dot(excess))
+        return float(self.strength * excess.dot(excess))
 
     def gradient(self, parameter: Array) -> Array:
         W = _wide(parameter)
         gradient: Array = self._excess(W).dot(W)
-        gradient *= 4 * self.factor
+        gradient *= 4 * self.strength
         rows = len(parameter) if parameter.ndim > 1 else 1
         return (gradient if len(W) == rows else gradient.T).reshape(parameter.shape)
 
@@ -136,6 +137,6 @@ class Orthogonal(Regularizer):
 
 
 def _wide(parameter: Array) -> Array:
-    """Return `parameter` as a matrix, a row for each unit, or its transpose if that is the wider of the two."""
+    """Return `parameter` as a matrix, a row for each unit; transposed if it would be higher than wide."""
     W = parameter.reshape(len(parameter) if parameter.ndim > 1 else 1, -1)
     return W if W.shape[0] <= W.shape[1] else W.T

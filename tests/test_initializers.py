@@ -1,3 +1,5 @@
+"""Initializers: distributions, shapes, seeds, and refused arguments."""
+
 from math import pi, sqrt
 
 import numpy as np
@@ -129,7 +131,7 @@ def test_orthogonal_prefers_no_direction():
     ],
     ids=repr,
 )
-def test_array_is_taken_as_it_is(values):
+def test_array_is_used_as_it_is(values):
     initializer = Initializer.of(values)
     assert initializer.component_name == "values"
     assert initializer.values is values
@@ -169,7 +171,7 @@ def test_wrong_arguments(call, error, message):
         call()
 
 
-def test_own_initializer_is_known_by_its_name(monkeypatch):
+def test_your_own_initializer_is_known_by_its_name(monkeypatch):
     monkeypatch.setattr(Initializer, "_registry", dict(Initializer._registry))
 
     class Diagonal(Initializer):

@@ -37,6 +37,15 @@ def test_values(rng):
     assert Orthogonal(0.3)(w.T) == pytest.approx(0.3 * expected)
 
 
+def test_arguments():
+    assert [repr(cls(strength=0.3)) for cls in (L1, L2, Orthogonal)] == [
+        "L1(strength=0.3)",
+        "L2(strength=0.3)",
+        "Orthogonal(strength=0.3)",
+    ]
+    assert repr(L1L2(l1=0.2, l2=0.3)) == "L1L2(l1=0.2, l2=0.3)"
+
+
 def test_names():
     names = {"l1": L1, "l2": L2, "l1_l2": L1L2, "orthogonal": Orthogonal}
     assert {name: type(Regularizer.of(name)) for name in names} == names
@@ -113,7 +122,7 @@ class TestConstraints:
         np.testing.assert_allclose(cls()(once), once, rtol=1e-6)
 
 
-def test_norms_are_of_the_whole_where_there_is_one_axis_and_over_all_others_where_there_are_more():
+def test_norms_are_those_of_rows_and_of_the_whole_where_there_is_one_axis():
     np.testing.assert_allclose(UnitNorm()(np.array([3.0, 4.0])), [0.6, 0.8])
     w = np.ones((2, 3, 3)) * [[[1.0]], [[2.0]]]
     np.testing.assert_allclose(UnitNorm()(w), np.full((2, 3, 3), 1 / 3))
@@ -163,7 +172,7 @@ class TestInTraining:
         assert norms[1] < 0.9 * norms[0]
 
     def test_constraints_hold_after_every_step(self, data):
-        class Watch(Callback):
+        class Check(Callback):
             steps = 0
 
             def on_batch_end(self, batch, logs=None):
@@ -172,10 +181,10 @@ class TestInTraining:
                 assert (b >= 0).all()
                 self.steps += 1
 
-        watch = Watch()
+        check = Check()
         model = self.model(weight_constraint=MaxNorm(0.5), bias_constraint="non_negative")
-        model.fit(*data, epochs=5, batch_size=6, callbacks=[watch])
-        assert watch.steps == 20
+        model.fit(*data, epochs=5, batch_size=6, callbacks=[check])
+        assert check.steps == 20
         model.train_on_batch(*data)
         assert (np.linalg.norm(model.get_weights()[0], axis=1) <= 0.5 + 1e-12).all()
 

@@ -118,7 +118,8 @@ def as_float(array: Array, dtype: Any, name: str) -> Array:
     if array.dtype.kind == "f" and array.dtype.itemsize > converted.dtype.itemsize and not np.isfinite(converted).all():
         at = tuple(int(i) for i in np.argwhere(~np.isfinite(converted))[0])
         if np.isfinite(array[at]):
-            raise ValueError(f"{name} holds {array[at]:g} at {list(at)}, too large for {np.dtype(dtype)}")
+            value = f"{name}{list(at) or ''} = {array[at]:g}"
+            raise ValueError(f"{value} is too large for {np.dtype(dtype)}: scale {name} or use dtype='float64'")
     return converted
 
 

@@ -1,4 +1,4 @@
-"""What is minimised."""
+"""Losses, which training minimizes."""
 
 from __future__ import annotations
 

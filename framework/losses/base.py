@@ -1,4 +1,4 @@
-"""What a loss is: `Loss`."""
+"""The base class of losses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from framework.core.arrays import as_float
 from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.losses.targets import as_float, fitting
+from framework.losses.targets import fitting
 
 REDUCTIONS = ("mean", "sum")
 DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
@@ -18,10 +19,10 @@ FROM_LOGITS = {"per_sample_from_logits", "gradient_from_logits"}
 
 
 class Loss(Component):
-    """What is minimised: a number for each sample, and its derivative with respect to the prediction.
+    """Base of losses: a number for each sample, to be minimized, and its derivative with respect to the prediction.
 
-    A subclass gives `per_sample` and `gradient`; weights and the reduction over the batch are done here. With
-    the losses ``l`` of the samples and their weights ``w`` (1 if not given) the value is::
+    A subclass defines `per_sample` and `gradient`; this class applies weights and reduces over the batch. With the
+    losses ``l`` of the samples and their weights ``w`` (1 if not given) the value is::
 
         reduction="mean":  sum(w * l) / sum(w)        0 if all weights are 0
         reduction="sum":   sum(w * l)
@@ -38,7 +39,8 @@ class Loss(Component):
     classifies : bool
         Whether the targets are classes, so that a model is scored by its accuracy.
     link : str or None
-        The name of an output activation for which `per_sample_from_logits` and `gradient_from_logits` are exact.
+        The name of the link activation: the output activation with which the loss is fused (its canonical link). The
+        logits are what it is applied to; `per_sample_from_logits` and `gradient_from_logits` are exact at any of them.
     threshold : float
         Where one output of a classifying loss is cut into two classes.
     """
@@ -55,7 +57,7 @@ class Loss(Component):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = vars(cls).keys()
-        # What a base class computes in a faster way would not be what this class defines.
+        # An inherited fast path would compute the loss of the base class, and not the one that this class defines.
         if own & {*DEFINITIONS, *FROM_LOGITS}:
             for name in {"value_and_gradient", "sum_and_gradient"} - own:
                 setattr(cls, name, getattr(Loss, name))
@@ -72,7 +74,7 @@ class Loss(Component):
         raise NotImplementedError(f"{type(self).__name__} must define per_sample(y_true, y_pred)")
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
-        """Return the derivative of each sample's loss with respect to its prediction, of the shape of `y_pred`."""
+        """Return the derivative of each sample's loss with respect to its prediction, in the shape of `y_pred`."""
         raise NotImplementedError(f"{type(self).__name__} must define gradient(y_true, y_pred)")
 
     def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
@@ -80,7 +82,7 @@ class Loss(Component):
         raise NotImplementedError(f"{type(self).__name__} has no link activation")
 
     def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
-        """Return the derivative of each sample's loss with respect to the logits, of the shape of `y_pred`."""
+        """Return the derivative of each sample's loss with respect to the logits, in the shape of `y_pred`."""
         return np.subtract(y_pred, y_true, out)
 
     def value_and_gradient(
@@ -91,7 +93,7 @@ class Loss(Component):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[float, Array]:
-        """Return the value on a batch and its derivative with respect to the prediction.
+        """Return the value on a batch and its gradient with respect to the prediction.
 
         Parameters
         ----------
@@ -102,9 +104,9 @@ class Loss(Component):
         sample_weight : array (n,), optional
             Weights of the samples.
         logits : array (n, outputs), optional
-            What the link activation was applied to; the derivative is then with respect to these.
+            The arguments of the link activation; the gradient is then with respect to them.
         out : array (n, outputs), optional
-            Memory that the derivative may be written to.
+            Memory that the gradient may be written to.
         """
         total, divisor, gradient = self.sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         return float(total) / float(divisor), gradient
@@ -117,9 +119,9 @@ class Loss(Component):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the value on a batch as a sum and its divisor, not yet divided, and its derivative.
+        """Return a sum and a divisor, whose quotient is the value on a batch, and the gradient of the quotient.
 
-        A subclass may compute the same in a faster way. See `value_and_gradient`.
+        See `value_and_gradient`. A subclass may compute the same in a faster way.
         """
         if logits is None:
             losses, gradient = self.per_sample(y_true, y_pred), self.gradient(y_true, y_pred)
@@ -143,12 +145,13 @@ class Loss(Component):
         return losses.dot(sample_weight), divisor, np.multiply(gradient, weights, out)
 
     def _divisor(self, count: Any) -> float:
+        """Return the divisor of a sum over `count` samples; 1 if there are none, since their sum is 0."""
         return (count or 1) if self.reduction == "mean" else 1
 
     def total(
         self, y_true: Array, y_pred: Array, sample_weight: Array | None = None, logits: Array | None = None
     ) -> tuple[float, float]:
-        """Return ``(sum of w * l, sum of w)`` of a batch, from which batches of any sizes are added up."""
+        """Return ``(sum of w * l, sum of w)`` of a batch; over batches of any sizes, these add up."""
         losses = self.per_sample(y_true, y_pred) if logits is None else self.per_sample_from_logits(y_true, logits)
         if sample_weight is None:
             return float(losses.sum(dtype=np.float64)), float(len(losses))
@@ -163,7 +166,7 @@ class Loss(Component):
         return total / self._divisor(weight)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        """Return the value for arrays or lists, after checking that their shapes fit."""
+        """Return the value for arrays or lists; ValueError if their shapes do not fit."""
         y_pred = np.asarray(y_pred)
         if y_pred.dtype != np.float32:
             y_pred = y_pred.astype(np.float64)
@@ -179,7 +182,7 @@ class Loss(Component):
         return self.value(y_true, y_pred, sample_weight)
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
-        """Return targets in the form that this loss computes with: (n, *output_shape) of the floating `dtype`.
+        """Return targets in the form that this loss computes with: (n, *output_shape) in the floating `dtype`.
 
         Targets of shape (n,) fit an output of shape (n, 1).
 
@@ -188,4 +191,4 @@ class Loss(Component):
         ValueError
             If the shape is another, or if a value cannot be a target of this loss.
         """
-        return as_float(fitting(y, output_shape), dtype)
+        return as_float(fitting(y, output_shape), dtype, "y")

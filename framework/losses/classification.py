@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import log
 from typing import Any
 
 import numpy as np
 
-from framework.core.scalars import ONE, scalar
+from framework.core.arrays import as_float
+from framework.core.scalars import ONE
 from framework.core.types import Array
 from framework.losses.base import Loss
 from framework.losses.elementwise import Elementwise, positive
-from framework.losses.targets import as_float, fitting, require
+from framework.losses.fused import from_sigmoid, from_softmax, row_numbers
+from framework.losses.targets import class_labels, fitting, require
 
 
 class BinaryCrossentropy(Elementwise):
@@ -22,9 +22,9 @@ class BinaryCrossentropy(Elementwise):
         l = -y \log p - (1 - y) \log(1 - p), \qquad \frac{dl}{dp} = \frac{p - y}{p (1 - p)}, \qquad
         \frac{dl}{dz} = p - y \text{ for } p = \sigma(z)
 
-    Shapes: `y_true` and `y_pred` (n, outputs), ``0 <= y <= 1``. After a sigmoid it is computed from the logits,
-    ``l = max(z, 0) - y z + log(1 + exp(-|z|))``, exact at any size. Otherwise ``p`` is clipped to ``eps .. 1 - eps``
-    with the machine epsilon of its dtype, and the slope is the one at the clipped ``p``.
+    Shapes: `y_true` and `y_pred` (n, outputs), ``0 <= y <= 1``. After a sigmoid the loss is computed from the logits
+    ``z``, ``l = max(z, 0) - y z + log(1 + exp(-|z|))``, exact at any size. Otherwise ``p`` is clipped to
+    ``eps .. 1 - eps`` with the machine epsilon of its dtype, and the slope is that at the clipped ``p``.
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 5.21 and 4.91.
     """
 
@@ -34,24 +34,25 @@ class BinaryCrossentropy(Elementwise):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``-y log p - (1 - y) log(1 - p)``."""
-        p = _inside(y_pred)
-        losses: Array = -y_true * np.log(p) - (1 - y_true) * np.log1p(-p)
+        y, p = y_true, _inside(y_pred)
+        losses: Array = -y * np.log(p) - (1 - y) * np.log1p(-p)
         return losses
 
     def slopes(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``(p - y) / (p (1 - p))``."""
-        p = _inside(y_pred)
-        slopes: Array = (p - y_true) / (p * (1 - p))
+        y, p = y_true, _inside(y_pred)
+        slopes: Array = (p - y) / (p * (1 - p))
         return slopes
 
     def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
-        """Return ``max(z, 0) - y z + log(1 + exp(-|z|))``, meaned (or summed) over the outputs, (n,)."""
-        return self._over_outputs(logits * ((logits > 0) - y_true) + np.log1p(np.exp(-np.abs(logits))))
+        """Return ``max(z, 0) - y z + log(1 + exp(-|z|))``, averaged (or summed) over the outputs, (n,)."""
+        y, z = y_true, logits
+        return self._over_outputs(z * ((z > 0) - y) + np.log1p(np.exp(-np.abs(z))))
 
     def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
         """Return ``p - y``, divided by the number of outputs for a mean."""
         gradient = np.subtract(y_pred, y_true, out)
-        return np.divide(gradient, self._divisor(y_pred[0].size if len(y_pred) else 1), gradient)
+        return np.divide(gradient, self._outputs(y_pred), gradient)
 
     def sum_and_gradient(
         self,
@@ -61,17 +62,12 @@ class BinaryCrossentropy(Elementwise):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the sum of the losses, its divisor and its derivative; from `logits` in one go."""
+        """Return the sum of the losses, its divisor and the gradient; without weights, from logits in one buffer."""
         if logits is None or sample_weight is not None:
             return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         divisor = self._divisor(y_pred.size)
-        part = np.copysign(logits, -ONE[logits.dtype], out)
-        np.log1p(np.exp(part, part), part)
-        total = part.sum()
-        np.subtract(logits > 0, y_true, part)
-        total = total + part.ravel().dot(logits.ravel())
-        np.subtract(y_pred, y_true, part)
-        return total, divisor, np.multiply(part, scalar(1 / divisor, part.dtype), part)
+        total, gradient = from_sigmoid(y_true, y_pred, logits, 1 / divisor, out)
+        return total, divisor, gradient
 
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
         """Return targets of shape (n, *output_shape); ValueError if one is not between 0 and 1."""
@@ -89,8 +85,9 @@ class CategoricalCrossentropy(Loss):
         \frac{\partial l}{\partial z_k} = p_k - y_k \text{ for } p = \operatorname{softmax}(z)
 
     Shapes: `y_pred` (n, K); `y_true` integer labels 0 .. K - 1 of shape (n,), or rows of probabilities (n, K), such
-    as one-hot rows. After a softmax it is computed from the logits (log-sum-exp), exact at any size. Otherwise
-    ``p`` is not less than the machine epsilon of its dtype; rows are not normalised.
+    as one-hot rows. After a softmax the loss is computed from the logits ``z``, ``l = log(sum_k exp z_k) -
+    sum_k y_k z_k``, exact at any size. Otherwise ``p`` is raised to the machine epsilon of its dtype where it is less;
+    rows are not normalized.
     Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 4.108 and 4.109.
     """
 
@@ -99,34 +96,33 @@ class CategoricalCrossentropy(Loss):
     link = "softmax"
 
     def per_sample(self, y_true: Array, y_pred: Array) -> Array:
-        """Return ``-log p`` of the true class (n,), or its mean under the target's probabilities."""
+        """Return ``-log p`` of the true class, or its mean under the target's probabilities, (n,)."""
         if y_true.ndim == 1:
-            return -np.log(positive(y_pred[_rows(len(y_true)), y_true]))
+            return -np.log(positive(y_pred[_true_class(y_true)]))
         return _dot_rows(-y_true, np.log(positive(y_pred)))
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``-y / p``."""
         if y_true.ndim == 2:
             return -y_true / positive(y_pred)
-        gradient = np.zeros_like(y_pred)
-        true_class = _rows(len(y_true)), y_true
+        gradient, true_class = np.zeros_like(y_pred), _true_class(y_true)
         gradient[true_class] = -1 / positive(y_pred[true_class])
         return gradient
 
     def per_sample_from_logits(self, y_true: Array, logits: Array) -> Array:
-        """Return ``log(sum_k exp z_k) - z`` of the true class, (n,)."""
-        shifted = logits - logits.max(axis=1, keepdims=True)
-        log_sum = np.log(np.exp(shifted).sum(axis=1))
+        """Return ``log(sum_k exp z_k) - z`` of the true class, or its mean as in `per_sample`, (n,)."""
+        z = logits - logits.max(axis=1, keepdims=True)  # cancels below, and keeps exp(z) finite
+        log_sum = np.log(np.exp(z).sum(axis=1))
         if y_true.ndim == 1:
-            return log_sum - shifted[_rows(len(y_true)), y_true]  # type: ignore[no-any-return]
-        return _dot_rows(y_true, log_sum[:, np.newaxis] - shifted)
+            return log_sum - z[_true_class(y_true)]  # type: ignore[no-any-return]
+        return _dot_rows(y_true, log_sum[:, np.newaxis] - z)
 
     def gradient_from_logits(self, y_true: Array, y_pred: Array, out: Array | None = None) -> Array:
         """Return ``p - y``."""
         if y_true.ndim == 2:
             return np.subtract(y_pred, y_true, out)
         gradient = np.positive(y_pred, out)
-        gradient[_rows(len(y_true)), y_true] -= ONE[gradient.dtype]
+        gradient[_true_class(y_true)] -= ONE[gradient.dtype]
         return gradient
 
     def sum_and_gradient(
@@ -137,26 +133,15 @@ class CategoricalCrossentropy(Loss):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the sum of the losses, its divisor and its derivative; from `logits` in one go."""
+        """Return the sum of the losses, its divisor and the gradient; without weights, after a softmax, in one buffer.
+
+        As long as no ``p`` has underflowed, ``-log p`` is as exact as the loss from the logits, and cheaper.
+        """
         if logits is None or sample_weight is not None:
             return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
-        divisor, dtype = self._divisor(len(y_pred)), y_pred.dtype
-        share = scalar(1 / divisor, dtype)
-        if y_true.ndim == 2:
-            p = y_pred
-            total = _log(p).ravel().dot(-y_true.ravel())
-            gradient = np.subtract(y_pred, y_true, out)
-            np.multiply(gradient, share, gradient)
-        else:
-            true_class = _rows(len(y_true)), y_true
-            p = y_pred[true_class]
-            total = _log(p).dot(_minus_ones(len(p), dtype))
-            gradient = np.multiply(y_pred, share, out)
-            gradient[true_class] = (p - ONE[dtype]) * share
-        # Where each sample's loss is below that of the smallest p, no p can be as small.
-        if (y_true.ndim == 2 or not total < scalar(_SURELY_EXACT[dtype], dtype)) and not (
-            p.size and p.min() > _TINY[dtype]
-        ):
+        divisor = self._divisor(len(y_pred))
+        total, gradient, underflowed = from_softmax(y_true, y_pred, 1 / divisor, out)
+        if underflowed:
             total = self.per_sample_from_logits(y_true, logits).sum()
         return total, divisor, gradient
 
@@ -168,12 +153,12 @@ class CategoricalCrossentropy(Loss):
                 f"(n, {', '.join(map(str, output_shape))}): use Dense(2), or binary_crossentropy for a single output"
             )
         if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
-            return _labels(y.reshape(-1), output_shape[0])
-        y = as_float(fitting(y, output_shape), dtype)
-        what = "categorical_crossentropy needs rows of probabilities"
-        require((y >= 0) & (y <= 1), y, what, "use one-hot rows, or integer labels of shape (n,)")
+            return class_labels(y.reshape(-1), output_shape[0])
+        y = as_float(fitting(y, output_shape), dtype, "y")
+        need = "categorical_crossentropy needs rows of probabilities"
+        require((y >= 0) & (y <= 1), y, need, "use one-hot rows, or integer labels of shape (n,)")
         totals = y.sum(axis=1)
-        require(abs(totals - 1) < 1e-3, totals, f"{what} that sum to 1 (below, y is their sum)", "divide by the sum")
+        require(abs(totals - 1) < 1e-3, totals, f"{need} that sum to 1 (below, y is their sum)", "divide by the sum")
         return y
 
 
@@ -207,45 +192,17 @@ class Hinge(Elementwise):
         return y
 
 
-# Below this a float loses digits, and with them its logarithm.
-_TINY = {np.dtype(name): float(np.finfo(name).tiny) for name in ("float32", "float64")}
-_SURELY_EXACT = {dtype: -log(tiny) for dtype, tiny in _TINY.items()}
-
-
-def _log(p: Array) -> Array:
-    return np.log(np.maximum(p, scalar(_TINY[p.dtype], p.dtype)))
-
-
 def _inside(p: Array) -> Array:
+    """Return `p` clipped to ``eps .. 1 - eps``, where both logarithms are finite."""
     eps = np.finfo(p.dtype).eps
     return np.clip(p, eps, 1 - eps)
 
 
-@lru_cache(maxsize=64)
-def _rows(n: int) -> Array:
-    rows = np.arange(n)
-    rows.flags.writeable = False
-    return rows
-
-
-@lru_cache(maxsize=64)
-def _minus_ones(n: int, dtype: Any) -> Array:
-    return np.full(n, -1, dtype)
+def _true_class(labels: Array) -> tuple[Array, Array]:
+    """Return the index of the true class in each row: ``p[_true_class(y)]`` is (n,)."""
+    return row_numbers(len(labels)), labels
 
 
 def _dot_rows(a: Array, b: Array) -> Array:
+    """Return the dot product of each row of `a` with that row of `b`, (n,)."""
     return np.einsum("nk,nk->n", a, b)  # type: ignore[no-any-return]
-
-
-def _labels(y: Array, classes: int) -> Array:
-    what = f"categorical_crossentropy needs integer labels 0 to {classes - 1} for {classes} outputs"
-    require(y == np.floor(y), y, what, "number the classes, or give rows of probabilities of shape (n, K)")
-    first, last = (y.min(), y.max()) if y.size else (0, 0)
-    if first == 1 and last == classes:
-        fix = "count from 0: use y - 1"
-    elif first == -1 and last == 1:
-        fix = "for labels -1 and +1 use (y + 1) / 2"
-    else:
-        fix = f"number the classes from 0, or give the model an output for each: Dense({int(last) + 1})"
-    require((y >= 0) & (y < classes), y, what, fix)
-    return y.astype(np.intp)

@@ -1,7 +1,8 @@
-"""Losses that compare output by output: `Elementwise`."""
+"""Base of the losses that compare output by output."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ from framework.core.types import Array
 from framework.losses.base import Loss
 
 
-class _Elementwise(Loss):
-    """A loss that compares output by output: a subclass gives the loss of each output and its slope.
+class Elementwise(Loss, registered=False):
+    """Base of losses that compare output by output: a subclass gives the loss of each output and its slope.
 
-    ``reduction="mean"`` means over batch and outputs, ``"sum"`` sums over both.
+    ``reduction="mean"`` averages over batch and outputs, ``"sum"`` sums over both.
     """
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
-        """Return the loss of each output, of the shape of `y_pred`."""
+        """Return the loss of each output, in the shape of `y_pred`."""
         raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
     def slopes(self, y_true: Array, y_pred: Array) -> Array:
@@ -31,7 +32,11 @@ class _Elementwise(Loss):
 
     def gradient(self, y_true: Array, y_pred: Array) -> Array:
         """Return the derivative of that mean (or sum) with respect to each output."""
-        return self.slopes(y_true, y_pred) / self._divisor(y_pred[0].size if len(y_pred) else 1)
+        return self.slopes(y_true, y_pred) / self._outputs(y_pred)
+
+    def _outputs(self, y_pred: Array) -> float:
+        """Return the divisor of a sum over the outputs of a sample."""
+        return self._divisor(prod(y_pred.shape[1:]))
 
     def _over_outputs(self, values: Array) -> Array:
         axes = tuple(range(1, values.ndim))
@@ -46,7 +51,7 @@ class _Elementwise(Loss):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return sum, divisor and derivative; without weights, batch and outputs are one axis."""
+        """Return the sum, its divisor and the gradient; without weights, batch and outputs count as one axis."""
         if sample_weight is not None or logits is not None:
             return super().sum_and_gradient(y_true, y_pred, sample_weight, logits, out)
         divisor = self._divisor(y_pred.size)
@@ -54,11 +59,7 @@ class _Elementwise(Loss):
         return self.values(y_true, y_pred).sum(), divisor, gradient
 
 
-# A class called `Elementwise` would be registered as a loss.
-Elementwise = _Elementwise
-
-
 def positive(p: Array) -> Array:
-    """Return `p`, but not less than the machine epsilon of its dtype."""
+    """Return `p`, raised to the machine epsilon of its dtype where it is less."""
     raised: Array = np.maximum(p, np.finfo(p.dtype).eps)
     return raised

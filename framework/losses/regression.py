@@ -14,7 +14,7 @@ from framework.losses.targets import require
 
 
 class _SquaredError(Elementwise):
-    """``factor * (p - y)**2``, with a gradient in four passes."""
+    """``factor * (p - y)**2``, whose sum and gradient share one array of residuals."""
 
     factor: ClassVar[float]
 
@@ -36,7 +36,7 @@ class _SquaredError(Elementwise):
         logits: Array | None = None,
         out: Array | None = None,
     ) -> tuple[Any, Any, Array]:
-        """Return the sum of squares, its divisor, and the derivative of the quotient."""
+        """Return the sum of squares, its divisor and the gradient."""
         if sample_weight is not None:
             return super().sum_and_gradient(y_true, y_pred, sample_weight, out=out)
         residual = np.subtract(y_pred, y_true, out)
@@ -51,7 +51,7 @@ class HalfSquaredError(_SquaredError):
 
     .. math:: l = \frac{1}{2} (p - y)^2, \qquad \frac{dl}{dp} = p - y
 
-    Shapes: `y_true` and `y_pred` (n, outputs). ``reduction="mean"`` means over batch and outputs: half of
+    Shapes: `y_true` and `y_pred` (n, outputs). ``reduction="mean"`` averages over batch and outputs: half of
     `MeanSquaredError`. Source: Bishop, *Pattern Recognition and Machine Learning* (2006), eq. 5.11.
     """
 
@@ -73,7 +73,7 @@ class MeanSquaredError(_SquaredError, aliases=("mse",)):
 
 
 class MeanAbsoluteError(Elementwise, aliases=("mae",)):
-    r"""Absolute error; its minimum is the median.
+    r"""Absolute error; the median minimizes it.
 
     .. math:: l = |p - y|, \qquad \frac{dl}{dp} = \operatorname{sign}(p - y)
 
@@ -107,7 +107,7 @@ class Huber(Elementwise):
     Parameters
     ----------
     delta : float, default 1
-        Where the square ends, in units of y.
+        The size of a residual where the loss changes from squared to absolute, in units of y.
     """
 
     replayable = True
@@ -137,7 +137,7 @@ class Huber(Elementwise):
 
 
 class LogCosh(Elementwise):
-    r"""Logarithm of the hyperbolic cosine: about ``r**2 / 2`` near 0 and ``|r| - log 2`` far out.
+    r"""Logarithm of the hyperbolic cosine: about ``r**2 / 2`` near 0 and ``|r| - log 2`` far from it.
 
     .. math:: l = \log\cosh r = |r| + \log\tfrac{1 + e^{-2|r|}}{2}, \qquad r = p - y, \qquad \frac{dl}{dp} = \tanh r
 
@@ -164,9 +164,9 @@ class Poisson(Elementwise):
 
     .. math:: l = p - y \log p, \qquad \frac{dl}{dp} = 1 - \frac{y}{p}
 
-    Shapes: `y_true` and `y_pred` (n, outputs), ``y >= 0``. In the logarithm and the quotient, ``p`` is not less
-    than the machine epsilon of its dtype (Keras adds 1e-7 to it). Source: McCullagh & Nelder, *Generalized Linear
-    Models* (1989), section 6.2.
+    Shapes: `y_true` and `y_pred` (n, outputs), ``y >= 0``. In the logarithm and the quotient, ``p`` is raised to the
+    machine epsilon of its dtype where it is less (Keras adds 1e-7 to it). Source: McCullagh & Nelder, *Generalized
+    Linear Models* (1989), section 6.2.
     """
 
     replayable = True
@@ -188,7 +188,7 @@ class Poisson(Elementwise):
 
 
 class Quantile(Elementwise):
-    r"""Pinball loss, whose minimum is the ``tau`` quantile.
+    r"""Pinball loss; the ``tau`` quantile minimizes it.
 
     .. math::
         l = \max(\tau (y - p), (\tau - 1)(y - p)), \qquad
@@ -200,7 +200,7 @@ class Quantile(Elementwise):
     Parameters
     ----------
     tau : float, default 0.5
-        The quantile, between 0 and 1.
+        The quantile to predict, between 0 and 1.
     """
 
     replayable = True

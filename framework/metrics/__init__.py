@@ -1,27 +1,34 @@
-"""What is reported."""
+"""Metrics, which training and evaluation report."""
 
 from __future__ import annotations
 
 from framework.metrics.base import FunctionMetric, Metric
 from framework.metrics.classification import F1, Accuracy, ConfusionMatrix, Precision, Recall
-from framework.metrics.regression import MAE, MAPE, MSE, R2, RMSE, ExplainedVariance
+from framework.metrics.regression import (
+    R2,
+    ExplainedVariance,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    RootMeanSquaredError,
+)
 from framework.metrics.scores import AUC, LogLoss, TopK
 
 __all__ = [
     "AUC",
     "F1",
-    "MAE",
-    "MAPE",
-    "MSE",
     "R2",
-    "RMSE",
     "Accuracy",
     "ConfusionMatrix",
     "ExplainedVariance",
     "FunctionMetric",
     "LogLoss",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanSquaredError",
     "Metric",
     "Precision",
     "Recall",
+    "RootMeanSquaredError",
     "TopK",
 ]

@@ -1,4 +1,4 @@
-"""Targets and predictions as the metrics compute with them: columns of float64, classes, weights."""
+"""Conversion of targets and predictions for the metrics: columns of float64, classes, weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from framework.core.types import Array
 
 
 def columns(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
-    """Return targets (n, outputs), or integer labels (n,) for several outputs, predictions (n, outputs), weights (n,).
+    """Return targets, predictions and weights as arrays (n, outputs), (n, outputs) and (n,).
+
+    Integer labels for several outputs stay (n,).
 
     Raises
     ------
@@ -41,8 +43,8 @@ def numeric(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array,
 def classes(y_true: Array, y_pred: Array, threshold: float | None, cut: float) -> tuple[Array, Array, int]:
     """Return true and predicted classes (n,) of `columns`, and how many classes there are.
 
-    One column is cut into two classes: targets 0 and 1 or -1 and +1, predictions at `threshold`; None means 0
-    for targets -1 and +1, else `cut`. Of several columns the largest is the class.
+    One column holds two classes: targets are 0 and 1 or -1 and +1, and predictions above `threshold` are class 1; None
+    means 0 for targets -1 and +1, else `cut`. With several columns, the largest is the class.
     """
     outputs = y_pred.shape[1]
     if outputs > 1:
@@ -64,12 +66,12 @@ def true_class(y_true: Array) -> Array:
 
 
 def positive(y_true: Array) -> Array:
-    """Return which targets (n,) of one column are the class 1, of labels 0 and 1 or -1 and +1."""
+    """Return which targets (n,) of one column are class 1; labels are 0 and 1, or -1 and +1."""
     return np.asarray(y_true[:, 0] > 0.5)
 
 
 def mean(values: Array, weight: Array) -> Array:
-    """Return the weighted mean over the samples, axis 0; NaN if there is no weight."""
+    """Return the weighted mean over the samples, axis 0; NaN if all weights are 0."""
     total = weight.sum()
     return np.asarray(weight @ values / total) if total else np.full(values.shape[1:], np.nan)
 

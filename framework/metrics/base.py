@@ -1,4 +1,4 @@
-"""What a metric is: `Metric`, and `FunctionMetric` for any function."""
+"""The base class of metrics, and the metric made of a function."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from framework.core.component import Component
-from framework.core.types import Array
+from framework.core.types import Array, MetricLike
 
 
 class Metric(Component):
-    """A number that is reported: a function of all targets and predictions of an epoch, so exact for any batches.
+    """Base of metrics: numbers that are reported but not minimized.
 
-    A subclass gives ``__call__``. Targets come as the loss wants them: (n, outputs), or integer labels (n,)
-    beside predictions (n, classes).
+    A subclass defines ``__call__``. It sees all targets and predictions of an epoch at once, so the value does not
+    depend on the batches. Targets have the shape that the loss needs: (n, outputs), or integer labels (n,) beside
+    predictions (n, classes).
 
     Attributes
     ----------
@@ -29,7 +30,7 @@ class Metric(Component):
     cut: float = 0.5
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:
-        """Return the value for targets and predictions of n samples with weights (n,), 1 if not given."""
+        """Return the value for n samples: their targets, predictions and weights (n,), 1 if not given."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(y_true, y_pred, sample_weight=None)")
 
     def label(self) -> str:
@@ -37,29 +38,29 @@ class Metric(Component):
         return self.component_name
 
     def cut_at(self, cut: float) -> Self:
-        """Return a copy whose `cut` is the given one: a model passes the threshold of its loss."""
+        """Return a copy with the given `cut`: a model passes the threshold of its loss."""
         metric = copy.copy(self)
         metric.cut = cut
         return metric
 
     @classmethod
-    def of(cls, spec: Any) -> Any:
+    def of(cls, spec: MetricLike) -> Any:
         """Return the metric that `spec` stands for: a name, an instance, a class or a function."""
         if callable(spec) and not isinstance(spec, type | Metric):
             return FunctionMetric(spec)
         return super().of(spec)
 
 
-class _FunctionMetric(Metric):
+class FunctionMetric(Metric, registered=False):
     """The value of any function ``(y_true, y_pred) -> float``, reported under the function's name.
 
-    If the function has a parameter `sample_weight`, as those of scikit-learn have, it is given the weights;
-    otherwise it sees all samples alike.
+    If the function has a parameter `sample_weight`, as those of scikit-learn have, it gets the weights; otherwise all
+    samples count alike.
 
     Parameters
     ----------
     function : callable
-        What is called with all targets and predictions.
+        Called with all targets and predictions.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -88,7 +89,3 @@ def _takes_weights(function: Callable[..., Any]) -> bool:
         return "sample_weight" in inspect.signature(function).parameters
     except ValueError:  # some built-in functions have no signature
         return False
-
-
-# A class called `FunctionMetric` would be registered, and found by a name that cannot do without the function.
-FunctionMetric = _FunctionMetric

@@ -1,4 +1,4 @@
-"""Metrics of predicted classes: how many are right."""
+"""Metrics of predicted classes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class _Thresholded(Metric):
 
 
 class Accuracy(_Thresholded):
-    """Share of the samples whose class is predicted.
+    """Share of the samples whose class is predicted correctly.
 
     Shapes: `y_pred` (n, 1) with labels 0 and 1 or -1 and +1; or (n, K), the largest column being the class, with
     one-hot rows or integer labels (n,). Source: scikit-learn, ``accuracy_score``.
@@ -54,13 +54,13 @@ class Accuracy(_Thresholded):
 
 
 class ConfusionMatrix(_Thresholded):
-    """How often, or with what weight, class i (row) was predicted as class j (column): an array (K, K).
+    """Counts, or sums of weights, of the samples of class i (row) predicted as class j (column): an array (K, K).
 
     Shapes: as for `Accuracy`; one output has two classes. Source: scikit-learn, ``confusion_matrix``.
     """
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
-        """Return counts, or sums of weights where these are given."""
+        """Return the counts, or the sums of the weights if they are given."""
         return self._confusion(y_true, y_pred, sample_weight)
 
 
@@ -70,8 +70,8 @@ class _Averaged(_Thresholded):
     Parameters
     ----------
     average : {"binary", "macro", "micro"}
-        "binary": of class 1 out of two. "macro": the mean over the classes that occur among targets or predictions.
-        "micro": of the counts added up over the classes.
+        "binary": of class 1 out of two. "macro": averaged over the classes that occur among targets or predictions.
+        "micro": of the counts, summed over the classes.
     threshold : float, optional
         None: 0 for labels -1 and +1, else the threshold of the model's loss, 0.5 by default.
     """
@@ -88,15 +88,15 @@ class _Averaged(_Thresholded):
             raise ValueError(f"{type(self).__name__}: average must be one of {expected}, got {shown(self.average)}")
 
     def label(self) -> str:
-        """Return the name, after the kind of average unless that is "binary"."""
+        """Return the name, after the kind of average unless it is "binary"."""
         return self.component_name if self.average == "binary" else f"{self.average}_{self.component_name}"
 
     def ratio(self, hits: Array, true: Array, predicted: Array) -> tuple[Array, Array]:
-        """Return numerator and denominator from hits, true and predicted members of each class."""
+        """Return numerators and denominators from the counts of each class: hits, true members, predicted members."""
         raise NotImplementedError
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        """Return the ratio; 0 where its denominator is."""
+        """Return the ratio, 0 where its denominator is 0."""
         confusion = self._confusion(y_true, y_pred, sample_weight)
         hits, true, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
         chosen = np.flatnonzero(true + predicted)
@@ -122,7 +122,7 @@ class Precision(_Averaged):
     """
 
     def ratio(self, hits: Array, true: Array, predicted: Array) -> tuple[Array, Array]:
-        """Return hits and predictions."""
+        """Return the hits and the predicted members."""
         return hits, predicted
 
 
@@ -133,7 +133,7 @@ class Recall(_Averaged):
     """
 
     def ratio(self, hits: Array, true: Array, predicted: Array) -> tuple[Array, Array]:
-        """Return hits and members."""
+        """Return the hits and the true members."""
         return hits, true
 
 
@@ -144,5 +144,5 @@ class F1(_Averaged):
     """
 
     def ratio(self, hits: Array, true: Array, predicted: Array) -> tuple[Array, Array]:
-        """Return twice the hits, and members and predictions together."""
+        """Return twice the hits, and the sum of true and predicted members."""
         return 2 * hits, true + predicted

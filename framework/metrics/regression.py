@@ -11,7 +11,7 @@ from framework.metrics.arrays import mean, numeric
 from framework.metrics.base import Metric
 
 
-class MAE(Metric, aliases=("mean_absolute_error",)):
+class MeanAbsoluteError(Metric, name="mae", aliases=("mean_absolute_error",)):
     r"""Mean absolute error, :math:`\operatorname{mean} |y - p|`, in units of y.
 
     Shapes: `y_true` and `y_pred` (n, outputs). Source: scikit-learn, ``mean_absolute_error``.
@@ -25,7 +25,7 @@ class MAE(Metric, aliases=("mean_absolute_error",)):
         return float(mean(np.abs(y - p), w).mean())
 
 
-class MSE(Metric, aliases=("mean_squared_error",)):
+class MeanSquaredError(Metric, name="mse", aliases=("mean_squared_error",)):
     r"""Mean squared error, :math:`\operatorname{mean} (y - p)^2`, in squared units of y.
 
     Shapes: `y_true` and `y_pred` (n, outputs). Source: scikit-learn, ``mean_squared_error``.
@@ -39,11 +39,11 @@ class MSE(Metric, aliases=("mean_squared_error",)):
         return float(mean((y - p) ** 2, w).mean())
 
 
-class RMSE(Metric, aliases=("root_mean_squared_error",)):
+class RootMeanSquaredError(Metric, name="rmse", aliases=("root_mean_squared_error",)):
     r"""Root mean squared error, :math:`\sqrt{\operatorname{mean} (y - p)^2}`, in units of y.
 
-    Shapes: `y_true` and `y_pred` (n, outputs); the root of each output, then their mean (Keras takes one root
-    over all outputs). Source: scikit-learn, ``root_mean_squared_error``.
+    Shapes: `y_true` and `y_pred` (n, outputs); the root is that of each output, and the roots are averaged (Keras has
+    one root over all outputs). Source: scikit-learn, ``root_mean_squared_error``.
     """
 
     greater_is_better = False
@@ -54,10 +54,10 @@ class RMSE(Metric, aliases=("root_mean_squared_error",)):
         return float(np.sqrt(mean((y - p) ** 2, w)).mean())
 
 
-class MAPE(Metric, aliases=("mean_absolute_percentage_error",)):
+class MeanAbsolutePercentageError(Metric, name="mape", aliases=("mean_absolute_percentage_error",)):
     r"""Mean absolute percentage error, :math:`\operatorname{mean} |y - p| / |y|`, as a fraction: 0.1 is 10 %.
 
-    Shapes: `y_true` and `y_pred` (n, outputs); ``|y|`` is not less than the machine epsilon of float64.
+    Shapes: `y_true` and `y_pred` (n, outputs); ``|y|`` is raised to the machine epsilon of float64 where it is less.
     Source: scikit-learn, ``mean_absolute_percentage_error``.
     """
 
@@ -74,7 +74,7 @@ class R2(Metric):
 
     .. math:: R^2 = 1 - \frac{\sum_i w_i (y_i - p_i)^2}{\sum_i w_i (y_i - \bar y)^2}
 
-    Shapes: `y_true` and `y_pred` (n, outputs); the mean over the outputs. 1 is perfect, 0 is as good as the mean of
+    Shapes: `y_true` and `y_pred` (n, outputs); averaged over the outputs. 1 is perfect, 0 is as good as the mean of
     y. For a constant y it is 1 if the prediction is perfect, else 0. Source: scikit-learn, ``r2_score``.
     """
 
@@ -89,7 +89,7 @@ class ExplainedVariance(Metric):
 
     .. math:: 1 - \frac{\operatorname{Var}(y - p)}{\operatorname{Var}(y)}
 
-    Shapes: `y_true` and `y_pred` (n, outputs); the mean over the outputs. For a constant y it is 1 if the residuals
+    Shapes: `y_true` and `y_pred` (n, outputs); averaged over the outputs. For a constant y it is 1 if the residuals
     are constant, else 0. Source: scikit-learn, ``explained_variance_score``.
     """
 
@@ -101,7 +101,7 @@ class ExplainedVariance(Metric):
 
 def _variance(values: Array, w: Array) -> Array:
     counted = values[w > 0]
-    # The mean of equal numbers is not always that number: rounding would leave a variance to divide by.
+    # Rounding can make the mean of equal numbers another number, and would leave a variance to divide by.
     constant = (counted == counted[:1]).all(axis=0)
     return np.where(constant, 0.0, mean((values - mean(values, w)) ** 2, w))
 

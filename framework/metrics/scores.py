@@ -14,13 +14,13 @@ from framework.metrics.base import Metric
 class TopK(Metric, aliases=("top_k_accuracy",)):
     """Share of the samples whose class is among the `k` with the highest scores.
 
-    Shapes: `y_pred` (n, K) with one-hot rows or integer labels (n,). A class that ties with the k-th counts as
-    among them. Source: Keras, ``TopKCategoricalAccuracy``; scikit-learn, ``top_k_accuracy_score`` (ties apart).
+    Shapes: `y_pred` (n, K) with one-hot rows or integer labels (n,). A class that ties with the k-th is among
+    them. Source: Keras, ``TopKCategoricalAccuracy``; scikit-learn, ``top_k_accuracy_score`` (which differs in ties).
 
     Parameters
     ----------
     k : int, default 5
-        How many guesses a sample has.
+        The number of classes that may be guessed for a sample.
     """
 
     def __init__(self, k: int = 5) -> None:
@@ -45,7 +45,7 @@ class TopK(Metric, aliases=("top_k_accuracy",)):
 
 
 class AUC(Metric):
-    r"""Area under the ROC curve: the chance that a member of class 1 scores above one of class 0, ties halved.
+    r"""Area under the ROC curve: the chance that a member of class 1 scores above one of class 0; a tie counts half.
 
     .. math:: \frac{\sum_{i \in 1, j \in 0} w_i w_j ([p_i > p_j] + [p_i = p_j] / 2)}{\sum_{i \in 1, j \in 0} w_i w_j}
 
@@ -60,9 +60,9 @@ class AUC(Metric):
         if p.shape[1] > 2:
             raise ValueError(f"auc needs two classes, got predictions of shape {p.shape}")
         ones = positive(y) if p.shape[1] == 1 else true_class(y) == 1
-        scores, place = np.unique(p[:, -1], return_inverse=True)
-        above = np.bincount(place, w * ones, len(scores))
-        below = np.bincount(place, w * ~ones, len(scores))
+        scores, rank = np.unique(p[:, -1], return_inverse=True)
+        above = np.bincount(rank, w * ones, len(scores))
+        below = np.bincount(rank, w * ~ones, len(scores))
         pairs = above.sum() * below.sum()
         return float(above @ (below.cumsum() - below / 2) / pairs) if pairs else float("nan")
 

@@ -1,4 +1,4 @@
-"""Learning rates that change: each a pure function of the number of steps (batches) already made."""
+"""Learning rate schedules: pure functions of the number of steps made, one step for each batch."""
 
 from framework.schedules.base import Schedule
 from framework.schedules.cycles import Cosine, OneCycle, WarmUp

@@ -1,32 +1,33 @@
-"""Learning rates that rise or come again."""
+"""Schedules whose learning rate rises, or repeats."""
 
 from __future__ import annotations
 
 from math import cos, pi
-from typing import Any
 
 from framework.core.arguments import integer, number
 from framework.schedules.base import Schedule
 
 
 class Cosine(Schedule):
-    """Falls to `end` along half a cosine within `steps` steps; then stays, or starts again.
+    """A fall to `end` along half a cosine within `steps` steps; then the rate stays there, or starts again.
 
-    ``end + (learning_rate - end) * (1 + cos(pi * step / steps)) / 2``, `step` counted from the last start.
-    PyTorch: ``CosineAnnealingLR(T_max=steps)`` (which rises again where this stays), with restarts
+    ``end + (learning_rate - end) * (1 + cos(pi * step / steps)) / 2``, with `step` counted from the last start.
+    PyTorch: ``CosineAnnealingLR(T_max=steps)``, which rises again where this one stays; with restarts,
     ``CosineAnnealingWarmRestarts(T_0=steps, T_mult=growth)``.
     Source: Loshchilov & Hutter 2017, "SGDR: Stochastic gradient descent with warm restarts", eq. 5.
 
     Parameters
     ----------
     learning_rate : float
-        At first, and after each restart.
+        The initial rate, also after each restart.
     steps : int
         From the start to the first restart, or to the end.
     end : float
+        The lowest rate.
     restarts : bool
+        Whether to start again at the end of each period.
     growth : float
-        How many times as long as the one before each period is.
+        The length of a period divided by that of the period before.
     """
 
     def __init__(
@@ -55,24 +56,25 @@ class Cosine(Schedule):
 
 
 class OneCycle(Schedule):
-    """Rises to `learning_rate` along half a cosine, falls along another to nearly nothing, and stays there.
+    """A rise to `learning_rate` along half a cosine, then a fall along another to nearly 0, where the rate stays.
 
-    From ``learning_rate / start_divisor`` up to `learning_rate` at step ``warm_up * steps - 1``, down to
-    ``learning_rate / start_divisor / end_divisor`` at step ``steps - 1``. PyTorch: ``OneCycleLR(max_lr=learning_rate,
-    total_steps=steps, pct_start=warm_up, div_factor=start_divisor, final_div_factor=end_divisor,
-    cycle_momentum=False)``.
+    The rate rises from ``learning_rate / start_divisor`` to `learning_rate` at step ``warm_up * steps - 1``, and falls
+    to ``learning_rate / start_divisor / end_divisor`` at step ``steps - 1``. PyTorch:
+    ``OneCycleLR(max_lr=learning_rate, total_steps=steps, pct_start=warm_up, div_factor=start_divisor,
+    final_div_factor=end_divisor, cycle_momentum=False)``.
     Source: Smith & Topin 2018, "Super-convergence: very fast training of neural networks using large learning rates",
-    with cosines for their straight lines.
+    which has straight lines in place of the cosines.
 
     Parameters
     ----------
     learning_rate : float
-        The highest.
+        The highest rate.
     steps : int
-        All of them, up and down.
+        Length of rise and fall together.
     warm_up : float
-        Share of the steps that go up, in [0, 1].
+        Share of the steps in which the rate rises, in [0, 1].
     start_divisor, end_divisor : float
+        The highest rate divided by the initial one, and the initial rate divided by the last one.
     """
 
     def __init__(
@@ -109,18 +111,19 @@ class OneCycle(Schedule):
 class WarmUp(Schedule):
     """A rise in a straight line over `steps` steps, then `schedule` from its beginning.
 
-    ``schedule(0) * (step + 1) / (steps + 1)`` while ``step < steps``, then ``schedule(step - steps)``: no step is
-    made at a rate of 0. PyTorch: ``LinearLR(start_factor=1 / (steps + 1), total_iters=steps)`` before the other.
+    ``schedule(0) * (step + 1) / (steps + 1)`` while ``step < steps``, then ``schedule(step - steps)``: no step has a
+    rate of 0. PyTorch: ``LinearLR(start_factor=1 / (steps + 1), total_iters=steps)`` before the other schedule.
     Source: Goyal et al. 2017, "Accurate, large minibatch SGD: training ImageNet in 1 hour", section 2.2.
 
     Parameters
     ----------
     schedule : Schedule or float
-        A number is a rate that stays.
+        A number is a constant rate.
     steps : int
+        Length of the rise.
     """
 
-    def __init__(self, schedule: Any, steps: int) -> None:
+    def __init__(self, schedule: Schedule | float, steps: int) -> None:
         self.schedule = schedule
         self.steps = steps
         self.check()

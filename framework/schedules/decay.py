@@ -1,4 +1,4 @@
-"""Learning rates that fall as training goes on."""
+"""Schedules whose learning rate falls as training goes on."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from framework.schedules.base import Schedule
 
 
 class Step(Schedule):
-    """Multiplied by `factor` after every `steps` steps: ``learning_rate * factor ** (step // steps)``.
+    """A rate multiplied by `factor` after every `steps` steps: ``learning_rate * factor ** (step // steps)``.
 
-    PyTorch: ``StepLR(step_size=steps, gamma=factor)``, stepped once a batch.
+    PyTorch: ``StepLR(step_size=steps, gamma=factor)``, stepped once for each batch.
 
     Parameters
     ----------
     learning_rate : float
-        At first.
+        The initial rate.
     steps : int
+        Number of steps at the same rate.
     factor : float
+        The rate divided by that before.
     """
 
     def __init__(self, learning_rate: float, steps: int, factor: float = 0.1) -> None:
@@ -42,16 +44,17 @@ class Step(Schedule):
 
 
 class Exponential(Schedule):
-    """Multiplied by `factor` over every `steps` steps, smoothly: ``learning_rate * factor ** (step / steps)``.
+    """A rate multiplied by `factor` over every `steps` steps, smoothly: ``learning_rate * factor ** (step / steps)``.
 
-    PyTorch: ``ExponentialLR(gamma=factor)`` where `steps` is 1. A `factor` above 1 grows, as a search for a good
-    rate does.
+    With `steps` of 1, PyTorch's ``ExponentialLR(gamma=factor)``. With a `factor` above 1 the rate grows, as in a search
+    for a good one.
 
     Parameters
     ----------
     learning_rate : float
-        At first.
+        The initial rate.
     factor : float
+        The rate divided by that `steps` steps before.
     steps : int
     """
 
@@ -71,7 +74,7 @@ class Exponential(Schedule):
 
 
 class InverseTime(Schedule):
-    """Falls as one over time: ``learning_rate / (1 + decay * step / steps)``.
+    """A rate that falls as one over time: ``learning_rate / (1 + decay * step / steps)``.
 
     With `steps` of 1, PyTorch's ``lr_decay`` of Adagrad.
     Source: Robbins & Monro 1951, "A stochastic approximation method", for why 1 / step suffices to converge.
@@ -79,8 +82,9 @@ class InverseTime(Schedule):
     Parameters
     ----------
     learning_rate : float
-        At first.
+        The initial rate.
     decay : float
+        How much the divisor grows in `steps` steps.
     steps : int
     """
 
@@ -100,18 +104,21 @@ class InverseTime(Schedule):
 
 
 class Polynomial(Schedule):
-    """Falls to `end` within `steps` steps and stays: ``end + (learning_rate - end) * (1 - step / steps) ** power``.
+    """A fall to `end` within `steps` steps: ``end + (learning_rate - end) * (1 - step / steps) ** power``.
 
-    PyTorch: ``PolynomialLR(total_iters=steps, power=power)``, whose end is 0.
+    After `steps` steps the rate stays at `end`. PyTorch: ``PolynomialLR(total_iters=steps, power=power)``, whose end
+    is 0.
 
     Parameters
     ----------
     learning_rate : float
-        At first.
+        The initial rate.
     steps : int
+        Length of the fall.
     power : float
-        1 is a straight line.
+        1 gives a straight line.
     end : float
+        The last rate.
     """
 
     def __init__(self, learning_rate: float, steps: int, power: float = 1.0, end: float = 0.0) -> None:
@@ -133,17 +140,17 @@ class Polynomial(Schedule):
 
 
 class Piecewise(Schedule):
-    """``values[i]`` until ``boundaries[i]`` steps are made, at last ``values[-1]``.
+    """``values[i]`` until ``boundaries[i]`` steps have been made; ``values[-1]`` after the last boundary.
 
-    With ``boundaries=[100, 200]`` steps 0 to 99 have the first value, 100 to 199 the second. PyTorch's ``MultiStepLR``
-    changes at the same steps; Keras' ``PiecewiseConstantDecay`` one step later.
+    With ``boundaries=[100, 200]``, steps 0 to 99 have the first value and steps 100 to 199 the second. PyTorch's
+    ``MultiStepLR`` changes at the same steps, Keras' ``PiecewiseConstantDecay`` one step later.
 
     Parameters
     ----------
     boundaries : list of int
-        Rising.
+        Numbers of steps, rising.
     values : list of float
-        One more.
+        Rates, one more than boundaries.
     """
 
     def __init__(self, boundaries: Sequence[int], values: Sequence[float]) -> None:

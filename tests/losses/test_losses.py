@@ -14,6 +14,7 @@ from framework.activations import Activation
 from framework.losses import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
+    Elementwise,
     HalfSquaredError,
     Hinge,
     Huber,
@@ -267,7 +268,7 @@ def test_float32_totals_are_added_in_float64(rng):
     assert totals == pytest.approx((weights @ exact, weights.sum()), rel=1e-12)
 
 
-class TestALossOfOnesOwn:
+class TestYourOwnLoss:
     def test_two_methods_are_enough(self, rng):
         class _Cubed(Loss):
             def per_sample(self, y_true, y_pred):
@@ -283,6 +284,20 @@ class TestALossOfOnesOwn:
             cubes = (weight @ np.abs(p - y) ** 3).sum()
             assert value == pytest.approx(cubes / (weight.sum() if loss.reduction == "mean" else 1))
             np.testing.assert_allclose(gradient, central(lambda q, loss=loss: loss.value(y, q, weight), p), rtol=1e-6)
+
+    def test_elementwise_is_a_base_and_not_a_loss(self, monkeypatch):
+        monkeypatch.setattr(Loss, "_registry", dict(Loss._registry))
+        assert repr(Elementwise()) == "Elementwise()"
+        assert not Loss.known("elementwise")
+
+        class Fourth(Elementwise):
+            def values(self, y_true, y_pred):
+                return (y_pred - y_true) ** 4
+
+            def slopes(self, y_true, y_pred):
+                return 4 * (y_pred - y_true) ** 3
+
+        assert Loss.of("fourth")([[1.0, 2.0]], [[3.0, 2.0]]) == 8
 
     def test_wrong_shapes_are_named(self):
         class _Flat(Loss):
@@ -330,7 +345,12 @@ def test_wrong_arguments(build, words):
         ("mse", np.zeros((5, 1)), 2, r"shape \(5, 1\), but .* shape \(n, 2\): .*Dense\(1\)"),
         ("mse", np.zeros((5, 1, 1)), 1, r"shape \(5, 1, 1\), but .* shape \(n, 1\): .*reshape"),
         ("mse", np.array(1.0), 1, r"shape \(\), but .* one target for each sample"),
-        ("mse", np.array([0, 1e300]), 1, r"1e\+300 is too large for float32"),
+        (
+            "mse",
+            np.array([0, 1e300]),
+            1,
+            r"y\[1, 0\] = 1e\+300 is too large for float32: scale y or use dtype='float64'",
+        ),
         ("binary_crossentropy", np.array([-1, 1]), 1, r"y\[0, 0\] is -1.0: for labels -1 and \+1 use \(y \+ 1\) / 2"),
         ("binary_crossentropy", np.array([0, 2]), 1, r"between 0 and 1, but y\[1, 0\] is 2.0"),
         ("hinge", np.array([0, 1]), 1, r"labels -1 and \+1, but y\[0, 0\] is 0.0: .* use 2 \* y - 1"),

@@ -20,9 +20,13 @@ from framework.metrics import (
     ExplainedVariance,
     FunctionMetric,
     LogLoss,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
     Metric,
     Precision,
     Recall,
+    RootMeanSquaredError,
     TopK,
 )
 
@@ -121,6 +125,21 @@ def test_labels(metric, name):
     assert Metric.of(metric).label() == name
 
 
+@pytest.mark.parametrize(
+    ("cls", "short", "long"),
+    [
+        (MeanAbsoluteError, "mae", "mean_absolute_error"),
+        (MeanSquaredError, "mse", "mean_squared_error"),
+        (RootMeanSquaredError, "rmse", "root_mean_squared_error"),
+        (MeanAbsolutePercentageError, "mape", "mean_absolute_percentage_error"),
+    ],
+)
+def test_errors_have_the_names_of_the_losses_and_short_labels(cls, short, long):
+    assert Metric.named(short) is Metric.named(long) is cls
+    assert cls().label() == cls.component_name == short
+    assert repr(cls()) == f"{cls.__name__}()"
+
+
 def test_threshold():
     y, p = np.array([[0], [1], [1]]), np.array([[0.3], [0.4], [0.9]])
     assert Accuracy()(y, p) == pytest.approx(2 / 3)
@@ -192,6 +211,8 @@ class TestFunctions:
         assert metric.label() == "bias"
         assert metric(np.zeros((2, 1)), np.ones((2, 1)), np.array([1.0, 0.0])) == 1
         assert metric.clone().function is bias
+        assert repr(metric).startswith("FunctionMetric(<function")
+        assert not Metric.known("function_metric")
 
     def test_weights_are_passed_where_they_are_wanted(self):
         def weighted(y_true, y_pred, sample_weight=None):
@@ -201,7 +222,7 @@ class TestFunctions:
         assert metric(np.zeros((2, 1)), np.ones((2, 1)), np.array([1.0, 2.0])) == 3
         assert metric(np.zeros((2, 1)), np.ones((2, 1))) is None
 
-    def test_a_class_of_ones_own_is_known_by_name(self, monkeypatch):
+    def test_your_own_class_is_known_by_name(self, monkeypatch):
         monkeypatch.setattr(Metric, "_registry", dict(Metric._registry))
 
         class WorstError(Metric):

@@ -1,4 +1,4 @@
-"""Schedules: each against recordings and its formula, and what is refused."""
+"""Schedules: each against recorded rates and its formula, and refused arguments."""
 
 from __future__ import annotations
 
@@ -105,12 +105,12 @@ def test_one_cycle_at_its_edges(steps, warm_up):
     assert rates[-1] == pytest.approx(0.5 / 25e4)
 
 
-def test_piecewise_changes_when_so_many_steps_are_made():
+def test_piecewise_changes_after_as_many_steps_as_its_boundaries():
     schedule = Piecewise([100, 200], [0.1, 0.01, 0.001])
     assert [schedule(step) for step in (0, 99, 100, 199, 200)] == [0.1, 0.1, 0.01, 0.01, 0.001]
 
 
-def test_warm_up_leads_to_the_beginning_of_the_other():
+def test_warm_up_leads_to_the_beginning_of_its_schedule():
     inner = Step(0.2, 10)
     schedule = WarmUp(inner, 4)
     np.testing.assert_allclose([schedule(step) for step in range(4)], [0.04, 0.08, 0.12, 0.16])
