@@ -62,7 +62,7 @@ class Mask(Quiet, Layer):
 
 @right(check_layer, **VECTOR)
 class Buffered(Quiet, Layer):
-    """Right: y = x^2, in memory of its own."""
+    """Right: y = x^2, in declared memory."""
 
     def memory(self, input_shape):
         return {"y": input_shape, "dx": input_shape}
@@ -77,7 +77,7 @@ class Buffered(Quiet, Layer):
 
 
 @right(check_layer, **VECTOR)
-class Centre(Quiet, Layer):
+class Center(Quiet, Layer):
     """Right: y = x - running mean in inference, x - batch mean in training."""
 
     differs_in_training = True
@@ -98,7 +98,7 @@ class Centre(Quiet, Layer):
 
 @right(check_layer, **VECTOR)
 class Kinked(Quiet, Layer):
-    """Right: y = |x| where x is not small, which has kinks at 0 and jumps at +-0.5."""
+    """Right: y = |x| for |x| > 0.5 and 0 between, with jumps at +-0.5."""
 
     def forward(self, ctx, x):
         ctx.slope = np.where(np.abs(x) > 0.5, np.sign(x), 0).astype(x.dtype)
@@ -164,7 +164,7 @@ class MeanForSum(Affine):
 
 
 @fault("the batch size.*sum where a mean belongs", check_layer, **VECTOR)
-class SumForMean(Centre):
+class SumForMean(Center):
     def backward(self, ctx, grad):
         return len(grad) * super().backward(ctx, grad)
 
@@ -199,7 +199,7 @@ class WritesParameter(Gain):
 
 
 @fault("writes to parameter mean", check_layer, **VECTOR)
-class LearnsInInference(Centre):
+class LearnsInInference(Center):
     def forward(self, ctx, x):
         ctx.mean[...] = 0.9 * ctx.mean + 0.1 * x.mean(axis=0)
         return x - (x.mean(axis=0) if ctx.training else ctx.mean)
@@ -259,7 +259,7 @@ class SumsOverFeatures(Affine):
 
 
 @fault("depends on the others.*wrong axis", check_layer, **VECTOR)
-class CentresOverBatch(Quiet, Layer):
+class CentersOverBatch(Quiet, Layer):
     def forward(self, ctx, x):
         return x - x.mean(axis=0)
 
