@@ -1,7 +1,9 @@
 import numpy as np
 
 from faults import FAULTS, RIGHT
-from faults.layers import Accumulates, CentersOverBatch, GlobalRandomness, Mask, OwnGenerator, WrongSign
+from faults.layer_gradients import Accumulates, CentersOverBatch, WrongSign
+from faults.layer_state import GlobalRandomness, OwnGenerator
+from faults.layers import Mask
 from faults.losses import ForgetsTwo
 from framework import Dense, Dropout, Model
 from framework.testing import check_model
