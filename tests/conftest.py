@@ -20,6 +20,21 @@ def rng():
 
 
 @pytest.fixture
+def snapshot():
+    """Return a function that describes all that a model has learned or drawn; None before it is built."""
+
+    def snapshot(model):
+        if not model.built:
+            return None
+        streams = {name: generator.bit_generator.state for name, generator in model.state.streams.items()}
+        optimizer = {name: np.asarray(value).tolist() for name, value in model.optimizer_.state().items()}
+        params, history = model.network.params.tolist(), model.history.to_dict()
+        return repr((params, optimizer, model.learning_rate, history, streams))
+
+    return snapshot
+
+
+@pytest.fixture
 def restored_registry(monkeypatch):
     """Let the test register components, which are forgotten after it."""
     for family in Component.__subclasses__():
