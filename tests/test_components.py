@@ -1,6 +1,6 @@
-"""Every registered component goes through its check: one that is added to the package is tested, or fails here.
+"""Run the conformance check of every registered component: whatever is added to the package is tested, or fails here.
 
-A component that cannot be made without arguments, or that needs inputs of its own, has its samples in `SAMPLES`.
+A component that needs arguments, or special inputs, has samples in `SAMPLES`.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ LECUN = by_fans(lambda fan_in, fan_out: 1 / fan_in)
 SHAPES = {"input_shape": [(4,), (3, 2)]}
 VECTOR = {"input_shape": (4,)}
 
-# By family and class: constructor's arguments and what the check is told.
+# By family and class: the constructor's arguments, and the options of the check.
 SAMPLES = {
     Activation: {
         "ELU": [((0.5,), {}), ((2.0,), {})],
@@ -137,16 +137,16 @@ def cases():
 
 @pytest.mark.parametrize(("family", "cls", "sample"), [*cases()])
 def test_component(family, cls, sample):
-    arguments, told = sample
+    arguments, options = sample
     try:
         component = cls(*arguments)
     except TypeError as error:
-        pytest.fail(f"{cls.__name__} cannot be made ({error}): give it a sample in SAMPLES")
-    CHECKS[family](component, **told)
+        pytest.fail(f"{cls.__name__} cannot be created ({error}): give it a sample in SAMPLES")
+    CHECKS[family](component, **options)
 
 
-def test_every_family_is_here():
-    """A new family needs a check, or a reason to be left out."""
+def test_every_family_has_a_check():
+    """A new family needs a check, or a reason to have none."""
     families = {cls for cls in Component.__subclasses__() if cls.__module__.startswith("framework.")}
     without_components = {framework.Model, framework.Callback}
     assert families - without_components == set(CHECKS)
@@ -157,16 +157,14 @@ def test_every_sample_is_used():
         assert set(samples) <= {cls.__name__ for cls in built_in(family)}, family
 
 
+@pytest.mark.usefixtures("restored_registry")
 def test_a_component_without_a_sample_fails():
     class Needy(Layer):
         def __init__(self, units):
             super().__init__()
             self.units = units
 
-    try:
-        Needy.__module__ = "framework.layers.needy"
-        assert Needy in built_in(Layer)
-        with pytest.raises(pytest.fail.Exception, match="SAMPLES"):
-            test_component(Layer, Needy, ((), {}))
-    finally:
-        del Layer._registry["needy"]
+    Needy.__module__ = "framework.layers.needy"
+    assert Needy in built_in(Layer)
+    with pytest.raises(pytest.fail.Exception, match="SAMPLES"):
+        test_component(Layer, Needy, ((), {}))

@@ -1,4 +1,4 @@
-"""Calls that must be refused, one row each: the class of the error, words in it, and nothing changed by it."""
+"""Calls that must be refused, one row each, with an error that says why, and that must change nothing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def changed(array: Any, at: Any, value: Any) -> Any:
 
 
 class Sparse:
-    """Looks like a scipy.sparse matrix."""
+    """Imitate a scipy.sparse matrix."""
 
     nnz = 3
     shape = (N, 3)
@@ -64,11 +64,12 @@ class Sparse:
         return self
 
 
+ONE_AXIS = X[:, 0]
 MASKED = np.ma.masked_array(X, mask=X > 1)
 RAGGED = [[1.0, 2.0, 3.0], [1.0, 2.0]]
 DATES = np.full((N, 3), np.datetime64("2020-01-01"))
 
-# What is wrong with X, whatever it is given to. (id, X, error, words); {X} is the argument's name.
+# Wrong inputs of any method. (id, x, error, words); {X} stands for the name of the argument.
 BAD_X = [
     ("nan", changed(X, (5, 1), np.nan), ValueError, ["{X}", "nan", "[5, 1]", "(12, 3)"]),
     ("inf", changed(X, (5, 1), np.inf), ValueError, ["{X}", "inf", "[5, 1]", "(12, 3)"]),
@@ -77,7 +78,7 @@ BAD_X = [
     ("nan big-endian", changed(X, (5, 1), np.nan).astype(">f8"), ValueError, ["{X}", "nan", "[5, 1]"]),
     ("nan in a strided array", changed(X, (5, 1), np.nan)[::-1], ValueError, ["{X}", "nan", "[6, 1]"]),
     ("nan in a list", changed(X, (5, 1), np.nan).tolist(), ValueError, ["{X}", "nan", "[5, 1]"]),
-    ("one axis", X[:, 0], ValueError, ["{X}", "(12,)", "reshape(-1, 1)"]),
+    ("one axis", ONE_AXIS, ValueError, ["{X}", "(12,)", "reshape(-1, 1)"]),
     ("one sample", X[0], ValueError, ["{X}", "(3,)", "reshape(1, -1)"]),
     ("no axis", 3.0, ValueError, ["{X}", "single number"]),
     ("no features", np.empty((N, 0)), ValueError, ["{X}", "(12, 0)"]),
@@ -104,7 +105,7 @@ BAD_X = [
     ("None", None, TypeError, ["{X}", "None"]),
 ]
 
-# (id, model, y, error, words)
+# Wrong targets. (id, kind of model, y, error, words)
 BAD_Y = [
     ("nan", regression, changed(Y, (5, 0), np.nan), ValueError, ["{y}", "nan", "[5, 0]", "(12, 1)"]),
     ("inf", regression, changed(Y, (5, 0), np.inf), ValueError, ["{y}", "inf", "[5, 0]"]),
@@ -135,6 +136,7 @@ BAD_Y = [
     ("one column for three", lambda: Model([Dense(3)], seed=1), CLASSES, ValueError, ["(12,)", "(n, 3)"]),
 ]
 
+# (id, weight, error, words)
 BAD_WEIGHT = [
     ("nan", changed(np.ones(N), 4, np.nan), ValueError, ["sample_weight", "nan", "[4]"]),
     ("negative", changed(np.ones(N), 4, -1), ValueError, ["sample_weight", "-1"]),
@@ -146,11 +148,11 @@ BAD_WEIGHT = [
 
 
 def stream(*batches: Any) -> list[Any]:
-    """A good batch, and others after it."""
+    """Return a good batch, and others after it."""
     return [(X[:4], Y[:4]), *batches]
 
 
-# Other calls that a regression model must refuse. (id, call, error, words)
+# Other calls that a regression model must refuse, fresh or fitted. (id, call, error, words)
 CALLS = [
     ("epochs -1", lambda m: m.fit(X, Y, epochs=-1), ValueError, ["epochs", "-1"]),
     ("epochs 1.5", lambda m: m.fit(X, Y, epochs=1.5), TypeError, ["epochs", "1.5"]),
@@ -165,7 +167,7 @@ CALLS = [
     ("no samples", lambda m: m.fit(X[:0], Y[:0]), ValueError, ["X", "(0, 3)", "no samples"]),
     ("no X", lambda m: m.fit(None, Y), TypeError, ["X", "None"]),
     ("no y", lambda m: m.fit(X), TypeError, ["y", "None"]),
-    ("a generator beside y", lambda m: m.fit((row for row in X), Y), TypeError, ["X", "generator"]),
+    ("a generator and y", lambda m: m.fit((row for row in X), Y), TypeError, ["X", "generator"]),
     ("split 1", lambda m: m.fit(X, Y, validation_split=1), ValueError, ["validation_split", "1"]),
     ("split -0.1", lambda m: m.fit(X, Y, validation_split=-0.1), ValueError, ["validation_split", "-0.1"]),
     ("split nan", lambda m: m.fit(X, Y, validation_split=np.nan), ValueError, ["validation_split", "nan"]),
@@ -226,8 +228,13 @@ CALLS = [
         ValueError,
         ["no batches in epoch", "used up", "again"],
     ),
-    ("lengths on disk", lambda m: m.fit(BlockShuffle(X, Y[:-1])), ValueError, ["(12, 3)", "(11, 1)"]),
-    ("nan on disk", lambda m: m.fit(BlockShuffle(changed(X, (5, 1), np.inf), Y, 4)), ValueError, ["batch", "inf"]),
+    ("lengths of memory-mapped rows", lambda m: m.fit(BlockShuffle(X, Y[:-1])), ValueError, ["(12, 3)", "(11, 1)"]),
+    (
+        "inf in memory-mapped rows",
+        lambda m: m.fit(BlockShuffle(changed(X, (5, 1), np.inf), Y, 4)),
+        ValueError,
+        ["batch", "inf"],
+    ),
     ("rate -1", lambda m: m.optimizer.set_params(learning_rate=-1), ValueError, ["learning_rate", "-1"]),
     ("another loss", lambda m: m.set_params(loss="no_such"), ValueError, ["no_such"]),
     ("another dtype", lambda m: m.set_params(dtype="float16"), ValueError, ["dtype", "float16"]),
@@ -255,7 +262,7 @@ CALLS = [
     ("build(None)", lambda m: m.build(None), TypeError, ["input_shape", "None"]),
 ]
 
-# Calls that need a built model.
+# Calls that need a fitted model. (id, call, error, words)
 BUILT_CALLS = [
     ("score without samples", lambda m: m.score(X[:0], Y[:0]), ValueError, ["X", "(0, 3)"]),
     ("evaluate without samples", lambda m: m.evaluate(X[:0], Y[:0]), ValueError, ["X", "(0, 3)"]),
@@ -281,6 +288,7 @@ BUILT_CALLS = [
     ("weights of strings", lambda m: m.set_weights([*m.get_weights()[:-1], ["a"]]), TypeError, ["1.b", "strings"]),
 ]
 
+# (id, call, error, words)
 CONSTRUCTIONS = [
     ("SGD(0)", lambda: SGD(0), ValueError, ["learning_rate", "0"]),
     ("SGD(-1)", lambda: SGD(-1), ValueError, ["learning_rate", "-1"]),
@@ -330,28 +338,24 @@ CONSTRUCTIONS = [
 ]
 
 
-def everything(model: Model) -> Any:
-    """What a refused call must leave as it was."""
-    if not model.built:
-        return None
-    state = model.state
-    random = {name: rng.bit_generator.state for name, rng in state.streams.items()}
-    optimizer = {name: np.asarray(value).tolist() for name, value in model.optimizer_.state().items()}
-    return model.network.params.tolist(), optimizer, model.learning_rate, model.history.to_dict(), random
+@pytest.fixture
+def refused(tmp_path: Any, snapshot: Any) -> Any:
+    """Return a function that fails unless a call raises an error with all `words`, and changes no model and no file."""
 
+    def refused(model: Model, call: Any, error: type[Exception], words: list[str]) -> None:
+        log = tmp_path / "log.csv"
+        log.write_text("epoch,loss\n1,2.0\n")
+        arguments, before = repr(model), snapshot(model)
+        with np.errstate(all="raise", under="ignore"), pytest.raises(error) as caught:
+            call(model)
+        missing = [word for word in words if word not in str(caught.value)]
+        assert not missing, f"{missing} not in: {caught.value}"
+        assert snapshot(model) == before
+        assert repr(model) == arguments
+        assert log.read_text() == "epoch,loss\n1,2.0\n"
+        assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
 
-def refused(model: Model, call: Any, error: type[Exception], words: list[str], tmp_path: Any) -> None:
-    log = tmp_path / "log.csv"
-    log.write_text("epoch,loss\n1,2.0\n")
-    arguments, before = repr(model), everything(model)
-    with np.errstate(all="raise", under="ignore"), pytest.raises(error) as caught:
-        call(model)
-    missing = [word for word in words if word not in str(caught.value)]
-    assert not missing, f"{missing} not in: {caught.value}"
-    assert everything(model) == before
-    assert repr(model) == arguments
-    assert log.read_text() == "epoch,loss\n1,2.0\n"
-    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+    return refused
 
 
 def made(kind: Any, fitted: bool) -> Model:
@@ -361,8 +365,8 @@ def made(kind: Any, fitted: bool) -> Model:
     return model
 
 
-def rows(table: list[Any]) -> Any:
-    return pytest.mark.parametrize(("case", *"abcd"[: len(table[0]) - 1]), table, ids=[row[0] for row in table])
+def rows(columns: str, table: list[Any]) -> Any:
+    return pytest.mark.parametrize(columns, [row[1:] for row in table], ids=[row[0] for row in table])
 
 
 fresh_and_fitted = pytest.mark.parametrize("fitted", [False, True], ids=["fresh", "fitted"])
@@ -372,96 +376,95 @@ def named(words: list[str], x: str, y: str) -> list[str]:
     return [word.format(X=x, y=y) for word in words]
 
 
-# a test's own arguments: (case, X, error, words)
 @fresh_and_fitted
-@rows(BAD_X)
+@rows("x, error, words", BAD_X)
 @pytest.mark.parametrize("use", ["fit", "train_on_batch", "fit with a log", "validation"])
-def test_bad_x(use: str, case: str, a: Any, b: Any, c: Any, fitted: bool, tmp_path: Any) -> None:
+def test_bad_x(use: str, x: Any, error: Any, words: list[str], fitted: bool, refused: Any, tmp_path: Any) -> None:
     calls = {
-        "fit": lambda m: m.fit(a, Y),
-        "train_on_batch": lambda m: m.train_on_batch(a, Y),
-        "fit with a log": lambda m: m.fit(a, Y, callbacks=[CSVLogger(tmp_path / "log.csv")]),
-        "validation": lambda m: m.fit(X, Y, validation_data=(a, Y)),
+        "fit": lambda m: m.fit(x, Y),
+        "train_on_batch": lambda m: m.train_on_batch(x, Y),
+        "fit with a log": lambda m: m.fit(x, Y, callbacks=[CSVLogger(tmp_path / "log.csv")]),
+        "validation": lambda m: m.fit(X, Y, validation_data=(x, Y)),
     }
     name = "validation_data X" if use == "validation" else "X"
-    words = named(c, name, "y")
-    if (fitted or use == "validation") and case == "one axis":
+    words = named(words, name, "y")
+    if (fitted or use == "validation") and x is ONE_AXIS:
         words = [name, "(12,)", "(n, 3)"]
-    refused(made(regression, fitted), calls[use], b, words, tmp_path)
+    refused(made(regression, fitted), calls[use], error, words)
 
 
-@rows(BAD_X)
+@rows("x, error, words", BAD_X)
 @pytest.mark.parametrize("use", ["predict", "evaluate", "score", "gradients"])
-def test_bad_x_asked_about(use: str, case: str, a: Any, b: Any, c: Any, tmp_path: Any) -> None:
+def test_bad_x_of_a_fitted_model(use: str, x: Any, error: Any, words: list[str], refused: Any) -> None:
     def call(model: Model) -> None:
-        model.predict(a) if use == "predict" else getattr(model, use)(a, Y)
+        model.predict(x) if use == "predict" else getattr(model, use)(x, Y)
 
-    refused(made(regression, True), call, b, named(c, "X", "y"), tmp_path)
+    refused(made(regression, True), call, error, named(words, "X", "y"))
 
 
 @fresh_and_fitted
-@rows(BAD_Y)
+@rows("kind, y, error, words", BAD_Y)
 @pytest.mark.parametrize("use", ["fit", "train_on_batch", "validation", "batches"])
-def test_bad_y(use: str, case: str, a: Any, b: Any, c: Any, d: Any, fitted: bool, tmp_path: Any) -> None:
-    good = GOOD_TARGETS.get(a, ONE_HOT)
+def test_bad_y(use: str, kind: Any, y: Any, error: Any, words: list[str], fitted: bool, refused: Any) -> None:
+    good = GOOD_TARGETS.get(kind, ONE_HOT)
     calls = {
-        "fit": lambda m: m.fit(X, b),
-        "train_on_batch": lambda m: m.train_on_batch(X, b),
-        "validation": lambda m: m.fit(X, good, validation_data=(X, b)),
-        "batches": lambda m: m.fit([(X, good), (X, b)]),
+        "fit": lambda m: m.fit(X, y),
+        "train_on_batch": lambda m: m.train_on_batch(X, y),
+        "validation": lambda m: m.fit(X, good, validation_data=(X, y)),
+        "batches": lambda m: m.fit([(X, good), (X, y)]),
     }
     names = {"validation": ("validation_data X", "validation_data y"), "batches": ("batch x", "batch y")}
-    refused(made(a, fitted), calls[use], c, named(d, *names.get(use, ("X", "y"))), tmp_path)
+    refused(made(kind, fitted), calls[use], error, named(words, *names.get(use, ("X", "y"))))
 
 
-@rows(BAD_Y)
+@rows("kind, y, error, words", BAD_Y)
 @pytest.mark.parametrize("use", ["evaluate", "score", "gradients"])
-def test_bad_y_asked_about(use: str, case: str, a: Any, b: Any, c: Any, d: Any, tmp_path: Any) -> None:
-    refused(made(a, True), lambda m: getattr(m, use)(X, b), c, named(d, "X", "y"), tmp_path)
+def test_bad_y_of_a_fitted_model(use: str, kind: Any, y: Any, error: Any, words: list[str], refused: Any) -> None:
+    refused(made(kind, True), lambda m: getattr(m, use)(X, y), error, named(words, "X", "y"))
 
 
 @fresh_and_fitted
-@rows(BAD_WEIGHT)
+@rows("weight, error, words", BAD_WEIGHT)
 @pytest.mark.parametrize("use", ["fit", "train_on_batch"])
-def test_bad_weight(use: str, case: str, a: Any, b: Any, c: Any, fitted: bool, tmp_path: Any) -> None:
-    refused(made(regression, fitted), lambda m: getattr(m, use)(X, Y, sample_weight=a), b, c, tmp_path)
+def test_bad_weight(use: str, weight: Any, error: Any, words: list[str], fitted: bool, refused: Any) -> None:
+    refused(made(regression, fitted), lambda m: getattr(m, use)(X, Y, sample_weight=weight), error, words)
 
 
 @fresh_and_fitted
-@rows(CALLS)
-def test_bad_calls(case: str, a: Any, b: Any, c: Any, fitted: bool, tmp_path: Any) -> None:
-    refused(made(regression, fitted), a, b, c, tmp_path)
+@rows("call, error, words", CALLS)
+def test_bad_calls(call: Any, error: Any, words: list[str], fitted: bool, refused: Any) -> None:
+    refused(made(regression, fitted), call, error, words)
 
 
-@rows(BUILT_CALLS)
-def test_bad_calls_of_a_fitted_model(case: str, a: Any, b: Any, c: Any, tmp_path: Any) -> None:
-    refused(made(regression, True), a, b, c, tmp_path)
+@rows("call, error, words", BUILT_CALLS)
+def test_bad_calls_of_a_fitted_model(call: Any, error: Any, words: list[str], refused: Any) -> None:
+    refused(made(regression, True), call, error, words)
 
 
-@rows(CONSTRUCTIONS)
-def test_bad_constructions(case: str, a: Any, b: Any, c: Any) -> None:
-    with pytest.raises(b) as caught:
-        a()
-    assert not [word for word in c if word not in str(caught.value)], str(caught.value)
+@rows("call, error, words", CONSTRUCTIONS)
+def test_bad_constructions(call: Any, error: Any, words: list[str]) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert not [word for word in words if word not in str(caught.value)], str(caught.value)
 
 
 @fresh_and_fitted
 @pytest.mark.parametrize("use", ["fit", "train_on_batch"])
-def test_too_large_for_float32(use: str, fitted: bool, tmp_path: Any) -> None:
+def test_too_large_for_float32(use: str, fitted: bool, refused: Any) -> None:
     large = changed(X, (5, 1), 1e300)
     words = ["X", "1e+300", "[5, 1]", "float32"]
-    refused(made(single, fitted), lambda m: getattr(m, use)(large, Y), ValueError, words, tmp_path)
+    refused(made(single, fitted), lambda m: getattr(m, use)(large, Y), ValueError, words)
 
 
 @pytest.mark.parametrize("rate", [0, -1.0, float("nan"), float("inf")])
 @fresh_and_fitted
-def test_rate_spoilt_on_the_optimizer_given(rate: float, fitted: bool) -> None:
+def test_a_wrong_rate_set_on_the_optimizer_is_refused(rate: float, fitted: bool, snapshot: Any) -> None:
     model = made(regression, fitted)
-    before = everything(model)
+    before = snapshot(model)
     model.optimizer.learning_rate = rate
     with pytest.raises(ValueError, match="learning_rate"):
         model.fit(X, Y)
-    assert everything(model) == before
+    assert snapshot(model) == before
 
 
 @pytest.mark.parametrize(
@@ -479,20 +482,20 @@ def test_rate_spoilt_on_the_optimizer_given(rate: float, fitted: bool) -> None:
         lambda m: setattr(m, "learning_rate", 0.1),
     ],
 )
-def test_before_fit_or_build_the_missing_call_is_named(call: Any) -> None:
+def test_calls_before_fit_or_build_name_the_missing_call(call: Any) -> None:
     model = regression()
     with pytest.raises(RuntimeError, match=r"fit\(X, y\) or build\(input_shape\)"):
         call(model)
     assert not model.built
 
 
-def test_an_optimizer_exchanged_before_a_refused_fit_can_be_gone_back_from() -> None:
+def test_a_refused_fit_does_not_replace_the_optimizer(snapshot: Any) -> None:
     model = made(regression, True)
-    before = everything(model)
+    before = snapshot(model)
     model.optimizer = "sgd" if model.optimizer_.component_name != "sgd" else "adam"
     with pytest.raises(ValueError, match="batch 2"):
         model.fit(stream(None))
-    assert everything(model) == before
+    assert snapshot(model) == before
 
 
 @pytest.mark.parametrize(
@@ -507,19 +510,19 @@ def test_an_optimizer_exchanged_before_a_refused_fit_can_be_gone_back_from() -> 
     ],
     ids=["layers", "one more layer", "loss", "dtype", "units", "use_bias"],
 )
-def test_a_built_model_is_not_silently_another_one(change: Any, word: str, tmp_path: Any) -> None:
+def test_changes_that_need_a_new_build_are_refused(change: Any, word: str, tmp_path: Any, snapshot: Any) -> None:
     model = made(regression, fitted=True)
-    before = everything(model)
+    before = snapshot(model)
     change(model)
     for call in (lambda: model.fit(X, Y), lambda: model.train_on_batch(X, Y), lambda: model.save(tmp_path / "m")):
         with pytest.raises(ValueError, match=rf"{word}.* changed after the model was built: call build\(\(3,\)\)"):
             call()
-    assert everything(model) == before
+    assert snapshot(model) == before
     assert not list(tmp_path.iterdir())
     model.build(3).fit(X, Y)
 
 
-def test_an_activation_set_on_a_fitted_layer_counts_for_every_batch_size() -> None:
+def test_an_activation_set_on_a_fitted_layer_applies_to_every_batch_size() -> None:
     model = made(regression, fitted=True)
     model.predict(X)
     model.layers[0].set_params(activation="relu")
@@ -527,7 +530,7 @@ def test_an_activation_set_on_a_fitted_layer_counts_for_every_batch_size() -> No
     np.testing.assert_allclose(model.predict(X)[:7], model.predict(X[:7]), rtol=1e-12)
 
 
-def test_the_activation_of_a_canonical_pair_is_not_exchanged() -> None:
+def test_replacing_the_activation_of_a_canonical_pair_is_refused() -> None:
     model = made(binary, fitted=True)
     model.layers[-1].set_params(activation="tanh")
     with pytest.raises(ValueError, match="output activation changed"):
@@ -544,7 +547,7 @@ def test_layers_frozen_before_a_refused_fit_keep_their_weights() -> None:
 
 
 class OnlyArray:
-    """As pandas' frames: converts, and has columns."""
+    """Imitate a pandas frame: it converts to an array, and iterates over its columns."""
 
     columns = ("a", "b", "c")
 
@@ -562,7 +565,7 @@ class OnlyArray:
 
 
 class OnlyDLPack:
-    """As objects of the array API that NumPy does not know."""
+    """Imitate an array of another library, which NumPy reads through DLPack."""
 
     def __init__(self, values: Any) -> None:
         self.values = values
@@ -618,18 +621,18 @@ def trained(x: Any, y: Any, **options: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_forms_of_the_same_numbers_give_the_same_result(form: str) -> None:
+def test_every_form_of_the_same_numbers_gives_the_same_result(form: str) -> None:
     y = np.round(Y * 4) / 4
     assert trained(FORMS[form](HALVES), FORMS[form](y)) == trained(HALVES, y)
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint8, np.int64, np.uint64, np.float16])
-def test_types_of_the_same_numbers_give_the_same_result(dtype: Any) -> None:
+def test_every_type_of_the_same_numbers_gives_the_same_result(dtype: Any) -> None:
     x, y = X > 0, Y > 0
     assert trained(x.astype(dtype), y.astype(dtype)) == trained(x.astype(float), y.astype(float))
 
 
-def test_one_axis_of_targets_and_weights_in_a_column_give_the_same_result() -> None:
+def test_targets_without_an_axis_and_weights_in_a_column_give_the_same_result() -> None:
     w = RNG.random(N)
     assert trained(X, Y[:, 0]) == trained(X, Y)
     assert trained(X, Y, sample_weight=w[:, None]) == trained(X, Y, sample_weight=w)
@@ -637,32 +640,32 @@ def test_one_axis_of_targets_and_weights_in_a_column_give_the_same_result() -> N
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, float, object])
-def test_types_of_labels_give_the_same_result(dtype: Any) -> None:
+def test_every_type_of_labels_gives_the_same_result(dtype: Any) -> None:
     wanted, given = binary(), binary()
     wanted.fit(X, CLASSES > 0, epochs=2)
     given.fit(X, (CLASSES > 0).astype(dtype), epochs=2)
     assert given.network.params.tolist() == wanted.network.params.tolist()
 
 
-def test_a_batch_larger_than_the_data_is_all_of_it() -> None:
+def test_a_batch_larger_than_the_data_is_the_whole_of_it(snapshot: Any) -> None:
     a, b = regression().fit(X, Y, batch_size=N), regression().fit(X, Y, batch_size=10**12)
-    assert everything(a) == everything(b)
+    assert snapshot(a) == snapshot(b)
 
 
 @pytest.mark.parametrize("x", [X[:0], X[:0].astype(np.float32), np.empty((0, 3), int)])
-def test_prediction_on_zero_rows(x: Any) -> None:
+def test_prediction_for_no_samples(x: Any) -> None:
     for batch_size in (None, 4):
         predictions = made(regression, True).predict(x, batch_size=batch_size)
         assert predictions.shape == (0, 1)
         assert predictions.dtype == np.float64
 
 
-def test_the_same_layer_in_several_places_has_parameters_for_each() -> None:
+def test_the_same_layer_in_several_places_has_separate_parameters(snapshot: Any) -> None:
     layer = Dense(3, "tanh")
     shared = Model([layer] * 3 + [Dense(1)], seed=4).fit(X, Y, epochs=2)
     single = Model([Dense(3, "tanh"), Dense(3, "tanh"), Dense(3, "tanh"), Dense(1)], seed=4).fit(X, Y, epochs=2)
     assert shared.network.params.size == 3 * 12 + 4
-    assert everything(shared) == everything(single)
+    assert snapshot(shared) == snapshot(single)
 
 
 def test_arguments_are_not_written_to() -> None:

@@ -171,9 +171,8 @@ def test_wrong_arguments(call, error, message):
         call()
 
 
-def test_your_own_initializer_is_known_by_its_name(monkeypatch):
-    monkeypatch.setattr(Initializer, "_registry", dict(Initializer._registry))
-
+@pytest.mark.usefixtures("restored_registry")
+def test_your_own_initializer_is_known_by_its_name():
     class Diagonal(Initializer):
         def __call__(self, shape, rng):
             return np.eye(*shape)

@@ -1,6 +1,4 @@
-"""`Model`: what it promises."""
-
-import random
+"""`Model`: training, reports, weights, randomness, and refused calls."""
 
 import numpy as np
 import pytest
@@ -26,10 +24,10 @@ def fitted(**options):
     return model(**options).fit(X, Y, epochs=2, batch_size=5)
 
 
-# Fit goes on
+# Training continues
 
 
-def test_fit_goes_on_from_where_it_was():
+def test_fit_continues_from_the_present_weights():
     at_once = model(optimizer=SGD(0.1, momentum=0.9)).fit(X, Y, epochs=5, batch_size=4)
     in_parts = model(optimizer=SGD(0.1, momentum=0.9))
     for epochs in (2, 0, 3):
@@ -47,7 +45,7 @@ def test_train_on_batch_is_a_step_of_fit():
     np.testing.assert_array_equal(flat(stepped.get_weights()), flat(reference.get_weights()))
 
 
-def test_batches_from_a_source_train_like_the_same_arrays():
+def test_a_list_of_batches_trains_like_the_arrays():
     from_arrays = model().fit(X, Y, epochs=3, batch_size=5, shuffle=False)
     batches = [(X[i : i + 5], Y[i : i + 5]) for i in range(0, len(X), 5)]
     from_batches = model().fit(batches, epochs=3)
@@ -55,7 +53,7 @@ def test_batches_from_a_source_train_like_the_same_arrays():
     assert from_batches.history == from_arrays.history
 
 
-# What is reported
+# Reported values
 
 
 @pytest.mark.parametrize(
@@ -107,7 +105,7 @@ def test_predict_does_not_depend_on_the_batch_size(batch_size):
     np.testing.assert_allclose(fit.predict(X, batch_size=batch_size, verbose=0), fit.predict(X), rtol=1e-14)
 
 
-def test_predict_gives_arrays_of_the_callers_own_and_takes_none():
+def test_a_prediction_belongs_to_the_caller_and_may_be_of_no_samples():
     fit = fitted()
     first = fit.predict(X)
     kept = first.copy()
@@ -119,20 +117,15 @@ def test_predict_gives_arrays_of_the_callers_own_and_takes_none():
 # Gradients and weights
 
 
-def everything(of):
-    streams = {name: rng.bit_generator.state for name, rng in of.state.streams.items()}
-    return repr((of.network.params.tolist(), of.optimizer_.state(), streams, of.history.to_dict()))
-
-
-def test_gradients_leave_everything_as_it_was():
+def test_gradients_leave_everything_as_it_was(snapshot):
     fit = fitted(layers=[Dense(3, "tanh"), Dropout(0.5), Dense(1)], optimizer=SGD(0.1, momentum=0.9))
-    before = everything(fit)
+    before = snapshot(fit)
     gradients = fit.gradients(X, Y)
     assert [gradient.shape for gradient in gradients] == [weight.shape for weight in fit.get_weights()]
     fit.evaluate(X, Y)
     fit.score(X, Y)
     fit.predict(X)
-    assert everything(fit) == before
+    assert snapshot(fit) == before
 
 
 def numeric_gradient(of, x, y, weight=None, step=1e-6):
@@ -163,7 +156,7 @@ PAIRS = {
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("activation", "loss", "y"), PAIRS.values(), ids=PAIRS)
-def test_every_pair_of_output_and_loss_has_the_right_gradient(activation, loss, y, weighted):
+def test_every_pair_of_activation_and_loss_has_the_right_gradient(activation, loss, y, weighted):
     weight = RNG.random(23) if weighted else None
     for layers in ([Dense(4, "tanh"), Dense(3, activation)], [Dense(4, "tanh"), [Dense(3), activation]]):
         pair = model(layers, loss=loss).build(2)
@@ -193,7 +186,7 @@ def test_canonical_pairs_are_exact_at_large_logits(activation, loss, logits, y, 
         assert pair.train_on_batch(x, y) == expected
 
 
-def test_a_layer_that_changes_what_its_activation_returns_ends_no_canonical_pair():
+def test_a_layer_that_changes_its_activation_is_no_part_of_a_canonical_pair():
     class Squared(Dense, registered=False):
         def forward(self, ctx, x):
             return super().forward(ctx, x) ** 2
@@ -210,7 +203,7 @@ def test_a_layer_that_changes_what_its_activation_returns_ends_no_canonical_pair
     np.testing.assert_allclose(gradient, (losses[0] - losses[1]) / (2 * step), rtol=1e-6)
 
 
-def test_an_activation_that_takes_over_a_name_ends_no_canonical_pair():
+def test_an_activation_with_the_name_of_another_is_no_part_of_a_canonical_pair():
     class Steep(Activation, name="sigmoid", registered=False):
         def __call__(self, z):
             return 1 / (1 + np.exp(-3 * z))
@@ -224,7 +217,7 @@ def test_an_activation_that_takes_over_a_name_ends_no_canonical_pair():
     np.testing.assert_allclose(own.train_on_batch(X, LABELS), expected)
 
 
-def test_weights_come_and_go_in_the_order_of_the_layers():
+def test_weights_are_in_the_order_of_the_layers():
     one, two = model(seed=1).build(2), model(seed=2).build(2)
     weights = one.get_weights()
     assert [weight.shape for weight in weights] == [(3, 2), (3,), (1, 3), (1,)]
@@ -243,7 +236,7 @@ def test_weights_come_and_go_in_the_order_of_the_layers():
         (lambda w: [*w[:3], [np.nan]], "1.b holds nan"),
     ],
 )
-def test_weights_that_do_not_fit_are_refused_whole(change, message):
+def test_wrong_weights_are_refused_and_none_is_set(change, message):
     fit = fitted()
     before = fit.get_weights()
     with pytest.raises(ValueError, match=message):
@@ -285,7 +278,7 @@ def test_dtype_follows_the_data_unless_asked(data, asked, expected):
     assert fit.predict(X).dtype == expected
 
 
-def test_the_seed_settles_everything():
+def test_the_seed_determines_everything():
     def run(seed):
         layers = [Dense(4, "tanh"), Dropout(0.5), Dense(1)]
         return model(layers, seed=seed).fit(X, Y, epochs=3, validation_split=0.2)
@@ -296,7 +289,7 @@ def test_the_seed_settles_everything():
     assert run(None).history != run(None).history
 
 
-def test_first_values_shuffling_and_noise_draw_from_streams_of_their_own():
+def test_initial_values_shuffling_and_noise_draw_from_separate_streams():
     plain, noisy = (model(layers).build(2) for layers in (NETWORK, [Dense(3, "tanh"), Dropout(0.5), Dense(1)]))
     np.testing.assert_array_equal(flat(plain.get_weights()), flat(noisy.get_weights()))
     for each in (plain, noisy):
@@ -305,26 +298,11 @@ def test_first_values_shuffling_and_noise_draw_from_streams_of_their_own():
     np.testing.assert_array_equal(*orders)
 
 
-def test_global_random_states_are_neither_read_nor_written():
-    def run():
-        layers = [Dense(4, "tanh"), Dropout(0.5), Dense(1)]
-        return flat(model(layers).fit(X, Y, epochs=2, validation_split=0.2).get_weights())
-
-    results = []
-    for seed in (1, 2):
-        random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
-        results.append(run())
-        assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
-    np.testing.assert_array_equal(*results)
-
-
 # Weights of samples and classes, validation
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
-def test_a_weight_of_k_is_the_sample_given_k_times(reduction):
+def test_a_weight_of_k_equals_k_repetitions(reduction):
     times = RNG.integers(0, 4, size=len(X))
     loss = MeanSquaredError(reduction=reduction)
     optimizer = SGD(0.01)
@@ -354,9 +332,9 @@ def test_class_weight_is_a_sample_weight_for_each_class():
     np.testing.assert_allclose(run(class_weight="balanced"), run(sample_weight=balanced[LABELS]), rtol=1e-14)
 
 
-class Seen(Callback):
+class CountsSamples(Callback):
     def on_train_begin(self, logs=None):
-        self.samples = self.params["steps"]  # with batches of one sample
+        self.samples = self.params["steps"]  # each batch is one sample
 
 
 def test_validation_split_is_stratified_and_the_same_each_time():
@@ -364,7 +342,7 @@ def test_validation_split_is_stratified_and_the_same_each_time():
     x = np.arange(100.0).reshape(-1, 1) / 100
     parts = []
 
-    class Spy(Activation, registered=False):
+    class Recorder(Activation, registered=False):
         def __call__(self, z):
             parts.append(z.copy())
             return z
@@ -372,12 +350,12 @@ def test_validation_split_is_stratified_and_the_same_each_time():
         def derivative(self, z, a):
             return np.ones_like(z)
 
-    spied = model([Spy(), Dense(1, "sigmoid")], loss="binary_crossentropy")
+    recorded = model([Recorder(), Dense(1, "sigmoid")], loss="binary_crossentropy")
     chosen = []
     for _ in range(2):
         parts.clear()
-        seen = Seen()
-        spied.fit(x, y, batch_size=1, validation_split=0.25, callbacks=[seen])
+        seen = CountsSamples()
+        recorded.fit(x, y, batch_size=1, validation_split=0.25, callbacks=[seen])
         assert seen.samples == 75
         trained = np.unique(np.round(100 * np.concatenate(parts[:75])).astype(int))
         assert len(trained) == 75
@@ -386,7 +364,7 @@ def test_validation_split_is_stratified_and_the_same_each_time():
     np.testing.assert_array_equal(*chosen)
 
 
-# A failed call
+# Failed calls
 
 
 class Failing(Callback):
@@ -398,11 +376,7 @@ REFUSED = {
     "lengths": ({"y": Y[:-1]}, ValueError, r"X and y .* \(23, 2\) and \(22, 1\)"),
     "features": ({"X": np.ones((23, 3))}, ValueError, r"expects inputs of shape \(n, 2\), got \(n, 3\).*\(23, 3\)"),
     "one axis": ({"X": X[:, 0]}, ValueError, r"X has shape \(23,\); expected \(n, 2\)"),
-    "targets": (
-        {"y": np.ones((23, 2))},
-        ValueError,
-        r"y have shape \(23, 2\), but .* has shape \(n, 1\)",
-    ),
+    "targets": ({"y": np.ones((23, 2))}, ValueError, r"y have shape \(23, 2\), but .* has shape \(n, 1\)"),
     "nan": ({"X": np.where(X[4, 1] == X, np.nan, X)}, ValueError, r"X holds nan at \[4, 1\]"),
     "infinite target": ({"y": np.where(Y[3] == Y, np.inf, Y)}, ValueError, r"y holds inf at \[3, 0\]"),
     "empty": ({"X": X[:0], "y": Y[:0]}, ValueError, r"X has shape \(0, 2\): no samples"),
@@ -414,11 +388,7 @@ REFUSED = {
     "negative epochs": ({"epochs": -1}, ValueError, "epochs must be at least 0, got -1"),
     "epochs as a string": ({"epochs": "3"}, TypeError, "epochs must be an integer"),
     "negative verbose": ({"verbose": -1}, ValueError, "verbose must be at least 0"),
-    "split of 1": (
-        {"validation_split": 1.0},
-        ValueError,
-        "validation_split must be .* at least 0 and below 1",
-    ),
+    "split of 1": ({"validation_split": 1.0}, ValueError, "validation_split must be .* at least 0 and below 1"),
     "split of nothing": ({"validation_split": 1e-6}, ValueError, "leaves 23 for training and 0 for validation"),
     "two validations": (
         {"validation_split": 0.2, "validation_data": (X, Y)},
@@ -437,27 +407,23 @@ REFUSED = {
 
 @pytest.mark.parametrize("built", [False, True], ids=["new", "fitted"])
 @pytest.mark.parametrize(("change", "error", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message, built):
+def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message, built, snapshot):
     tried = fitted(optimizer=SGD(0.1, momentum=0.9)) if built else model()
-    if not built and any(part in change for part in ("X",)):
+    if not built and "X" in change:
         tried.build(2)
     was_built = tried.built
-    before = everything(tried) if was_built else repr(tried)
+    before = repr(tried), snapshot(tried)
     arguments = {"X": X, "y": Y} | change
     with pytest.raises(error, match=message):
         tried.fit(arguments.pop("X"), arguments.pop("y"), **arguments)
     assert tried.built == was_built
-    assert (everything(tried) if was_built else repr(tried)) == before
+    assert (repr(tried), snapshot(tried)) == before
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (
-            {"loss": "half_squared_eror"},
-            ValueError,
-            "did you mean 'half_squared_error'",
-        ),
+        ({"loss": "half_squared_eror"}, ValueError, "did you mean 'half_squared_error'"),
         ({"optimizer": "sdg"}, ValueError, "unknown optimizer 'sdg'.*Known"),
         ({"optimizer": 0.1}, TypeError, "expected an Optimizer, its name or its class, got 0.1"),
         ({"metrics": ["acuracy"]}, ValueError, "unknown metric 'acuracy'; did you mean 'accuracy'"),
@@ -469,14 +435,14 @@ def test_a_failed_fit_leaves_the_model_as_it_was(change, error, message, built):
         ({"layers": ["tnah"]}, ValueError, "unknown .* 'tnah'; did you mean 'tanh'"),
     ],
 )
-def test_arguments_are_refused_when_they_are_given(arguments, error, message):
+def test_wrong_arguments_of_the_constructor_are_refused(arguments, error, message):
     arguments = {"layers": NETWORK} | arguments
     with pytest.raises(error, match=message):
         Model(arguments.pop("layers"), **arguments)
 
 
 @pytest.mark.parametrize("name", ["predict", "evaluate", "score", "gradients", "get_weights", "summary"])
-def test_a_model_without_weights_says_so(name):
+def test_calls_that_need_weights_name_the_missing_call(name):
     arguments = {"predict": (X,), "get_weights": (), "summary": ()}.get(name, (X, Y))
     with pytest.raises(RuntimeError, match=r"no weights yet: call fit\(X, y\) or build\(input_shape\) first"):
         getattr(model(), name)(*arguments)
@@ -489,7 +455,7 @@ def test_a_diverging_fit_keeps_the_last_finite_weights():
     assert np.isfinite(flat(diverging.get_weights())).all()
 
 
-# How it reads
+# Its repr and its learning rate
 
 
 def test_repr_reads_like_the_code():

@@ -7,18 +7,9 @@ from types import ModuleType
 
 import pytest
 
-from framework import Component
-
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def _own_names(monkeypatch):
-    """Let the README's classes be registered, and forgotten again."""
-    for family in Component.__subclasses__():
-        monkeypatch.setattr(family, "_registry", dict(family._registry))
 
 
 def title(block):
@@ -26,7 +17,7 @@ def title(block):
     return found[1] if found else block.splitlines()[0]
 
 
-@pytest.mark.usefixtures("_own_names")
+@pytest.mark.usefixtures("restored_registry")
 @pytest.mark.parametrize("block", BLOCKS, ids=title)
 def test_every_block_runs_alone(block, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

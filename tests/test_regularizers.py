@@ -10,20 +10,11 @@ from framework.constraints import Constraint, MaxNorm, NonNegative, UnitNorm
 from framework.optimizers import SGD
 from framework.regularizers import L1, L1L2, L2, Orthogonal, Regularizer
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 REGULARIZERS = [cls for cls in Regularizer.components() if cls.__module__.startswith("framework.")]
 CONSTRAINTS = [cls for cls in Constraint.components() if cls.__module__.startswith("framework.")]
 SHAPES = [(4,), (1, 1), (3, 5), (5, 3), (2, 3, 2)]
-
-
-@pytest.fixture(autouse=True)
-def strict():
-    with np.errstate(all="raise", under="ignore"):
-        yield
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(11)
 
 
 def test_values(rng):

@@ -1,6 +1,7 @@
-"""The same seed gives the same bits, whatever happens in between."""
+"""The same seed gives the same bits, whatever else happens during a fit."""
 
 import io
+import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,8 +28,8 @@ def fitted(dtype, **arguments):
     return model(dtype).fit(X, Y, **({"epochs": 4, "batch_size": 8} | arguments))
 
 
-class Looking(Callback):
-    """Does between steps all that must not change what training draws."""
+class Asks(Callback):
+    """Ask the model for everything that must not change the numbers that training draws."""
 
     def on_batch_end(self, batch, logs=None):
         self.model.predict(X[: 3 + batch])
@@ -41,10 +42,10 @@ class Looking(Callback):
         np.random.default_rng().normal(size=3)
 
 
-WATCHED = {
+OBSERVATIONS = {
     "nothing": lambda path: {},
     "validation": lambda path: {"validation_data": (X[:9], Y[:9])},
-    "looking": lambda path: {"callbacks": [Looking()]},
+    "calls": lambda path: {"callbacks": [Asks()]},
     "early stopping": lambda path: {"callbacks": [EarlyStopping("loss", patience=50, restore_best_weights=False)]},
     "checkpoint": lambda path: {"callbacks": [Checkpoint(path / "run")]},
     "hooks": lambda path: {"callbacks": [LambdaCallback(on_batch_end=lambda batch, logs: None)]},
@@ -54,15 +55,15 @@ WATCHED = {
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("watched", WATCHED)
-def test_watching_changes_no_bit(tmp_path, watched, dtype):
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_observing_a_fit_changes_no_bit(tmp_path, observation, dtype):
     with redirect_stdout(io.StringIO()):
-        seen = fitted(dtype, **WATCHED[watched](tmp_path))
-    assert seen.network.params.tobytes() == fitted(dtype).network.params.tobytes()
+        observed = fitted(dtype, **OBSERVATIONS[observation](tmp_path))
+    assert observed.network.params.tobytes() == fitted(dtype).network.params.tobytes()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_many_epochs_at_once_are_many_fits(dtype):
+def test_many_epochs_equal_many_fits(dtype):
     one = model(dtype)
     for _ in range(4):
         one.fit(X, Y, batch_size=8)
@@ -70,15 +71,14 @@ def test_many_epochs_at_once_are_many_fits(dtype):
 
 
 def test_the_global_random_states_are_neither_read_nor_written():
-    import random
-
-    np.random.seed(1)  # noqa: NPY002
-    random.seed(1)
-    before = np.random.get_state()[1].tobytes(), random.getstate()  # noqa: NPY002
-    first = fitted(np.float64, validation_split=0.2)
-    assert before == (np.random.get_state()[1].tobytes(), random.getstate())  # noqa: NPY002
-    np.random.seed(2)  # noqa: NPY002
-    assert first.network.params.tobytes() == fitted(np.float64, validation_split=0.2).network.params.tobytes()
+    params = []
+    for seed in (1, 2):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        before = random.getstate(), np.random.get_state()[1].tobytes()  # noqa: NPY002
+        params.append(fitted(np.float64, validation_split=0.2).network.params.tobytes())
+        assert (random.getstate(), np.random.get_state()[1].tobytes()) == before  # noqa: NPY002
+    assert params[0] == params[1]
 
 
 SCRIPT = """

@@ -1,4 +1,4 @@
-"""The tutorial's printed numbers, and the tutorial's algorithm with all its steps."""
+"""The framework against the tutorial: its printed numbers, and every step of its algorithm."""
 
 import math
 import random
@@ -27,14 +27,14 @@ def printed(arrays):
     return [np.round(array, 8).tolist() for array in arrays]
 
 
-def summed():
+def summed_loss():
     from framework.losses import HalfSquaredError
 
     return HalfSquaredError(reduction="sum")
 
 
 def test_printed_gradients():
-    W1_grad, b1_grad, W2_grad, b2_grad = printed(tutorial_model(summed()).gradients(X, Y))
+    W1_grad, b1_grad, W2_grad, b2_grad = printed(tutorial_model(summed_loss()).gradients(X, Y))
     assert [W1_grad, W2_grad] == [
         [[0.00670603, 0.01341205], [0.00748746, 0.01497492]],
         [[0.65016812, 0.65412915], [0.13937182, 0.14022092]],
@@ -43,7 +43,7 @@ def test_printed_gradients():
 
 
 def test_printed_weights_after_a_step():
-    model = tutorial_model(summed(), learning_rate=0.1)
+    model = tutorial_model(summed_loss(), learning_rate=0.1)
     model.train_on_batch(X, Y)
     W1_new, b1_new, W2_new, b2_new = printed(model.get_weights())
     assert [W1_new, W2_new] == [
@@ -58,12 +58,12 @@ def test_printed_loss_of_a_fit_is_exact():
     assert model.history["loss"] == [0.31404948868496607]
 
 
-def test_default_loss_and_optimizer_are_the_tutorials():
+def test_defaults_are_the_tutorials_loss_and_optimizer():
     layers = [Dense(2, "sigmoid", W1, B1), Dense(2, "identity", W2, B2)]
     assert Model(layers).fit(X, Y).history["loss"] == [0.31404948868496607]
 
 
-# The tutorial's algorithm: (name, f, f') by plain numbers.
+# The tutorial's algorithm. Activations by name: f and f' of a number.
 FUNCTIONS = {
     "identity": (lambda z: z, lambda z: 1.0),
     "sigmoid": (lambda z: 1 / (1 + math.exp(-z)), lambda z: math.exp(-z) / (1 + math.exp(-z)) ** 2),
@@ -81,19 +81,19 @@ class Procedural:
         self.weights, self.biases, self.activations = weights, biases, activations
 
     def forward_prop(self, x):
-        sums, outputs = [], [x]
+        weighted_sums, outputs = [], [x]
         for W, b, name in zip(self.weights, self.biases, self.activations, strict=True):
             z = [sum(w * a for w, a in zip(row, outputs[-1], strict=True)) + b_i for row, b_i in zip(W, b, strict=True)]
-            sums.append(z)
+            weighted_sums.append(z)
             outputs.append([FUNCTIONS[name][0](z_i) for z_i in z])
-        return sums, outputs
+        return weighted_sums, outputs
 
-    def back_prop(self, y, sums, outputs):
+    def back_prop(self, y, weighted_sums, outputs):
         grads_w, grads_b = [], []
         delta_out = [p - t for p, t in zip(outputs[-1], y, strict=True)]
         for layer in reversed(range(len(self.weights))):
             derivative = FUNCTIONS[self.activations[layer]][1]
-            delta = [d * derivative(z) for d, z in zip(delta_out, sums[layer], strict=True)]
+            delta = [d * derivative(z) for d, z in zip(delta_out, weighted_sums[layer], strict=True)]
             grads_w.insert(0, [[d * a for a in outputs[layer]] for d in delta])
             grads_b.insert(0, delta)
             columns = zip(*self.weights[layer], strict=True)
@@ -101,14 +101,14 @@ class Procedural:
         return grads_w, grads_b
 
     def update_params(self, batch, learning_rate):
-        """Accumulate the gradients of a batch, divide by batch x outputs, step; return the summed squared error."""
+        """Descend along the gradient averaged over batch x outputs; return the sum of the halved squared errors."""
         total_w = [[[0.0] * len(row) for row in W] for W in self.weights]
         total_b = [[0.0] * len(b) for b in self.biases]
         error = 0.0
         for x, y in batch:
-            sums, outputs = self.forward_prop(x)
+            weighted_sums, outputs = self.forward_prop(x)
             error += sum((p - t) ** 2 / 2 for p, t in zip(outputs[-1], y, strict=True))
-            grads_w, grads_b = self.back_prop(y, sums, outputs)
+            grads_w, grads_b = self.back_prop(y, weighted_sums, outputs)
             for k in range(len(total_w)):
                 for i in range(len(total_b[k])):
                     total_b[k][i] += grads_b[k][i]
@@ -123,7 +123,7 @@ class Procedural:
         return error
 
     def train(self, X, Y, epochs, batch_size, learning_rate):
-        """Yield the loss of each epoch, or None after a step within it."""
+        """Yield None after each step, and the loss after each epoch."""
         samples = list(zip(X, Y, strict=True))
         for _ in range(epochs):
             error = 0.0
@@ -133,8 +133,8 @@ class Procedural:
             yield error / (len(samples) * len(Y[0]))
 
 
-class Beside(Callback):
-    """Let the procedural network make each step too, and compare all weights after it."""
+class Comparison(Callback):
+    """Train the procedural network along with the model, and compare all weights after each step."""
 
     def __init__(self, procedural, *arguments):
         self.procedural = procedural
@@ -153,11 +153,11 @@ class Beside(Callback):
 
 
 def numbers(rng, *shape):
-    """Return nested lists of normal numbers."""
+    """Return nested lists of normally distributed numbers."""
     return [numbers(rng, *shape[1:]) for _ in range(shape[0])] if shape else rng.gauss(0, 0.7)
 
 
-CASES = [  # widths from the inputs on, activations, samples, batch size, epochs
+CASES = [  # number of inputs and units of each layer, activations, samples, batch size, epochs
     ((2, 3, 1), ("sigmoid", "identity"), 10, 4, 5),
     ((2, 2, 2), ("sigmoid", "identity"), 7, 3, 4),
     ((1, 1), ("identity",), 5, 2, 6),
@@ -179,12 +179,12 @@ def test_every_step_agrees_with_the_procedural_network(widths, activations, n, b
     layers = [Dense(len(b), f, W, b) for W, b, f in zip(weights, biases, activations, strict=True)]
     model = Model(layers, optimizer=SGD(0.1)).build(widths[0])
     first = model.get_weights()
-    beside = Beside(Procedural(weights, biases, activations), X, Y, epochs, batch_size, 0.1)
+    comparison = Comparison(Procedural(weights, biases, activations), X, Y, epochs, batch_size, 0.1)
 
-    model.fit(X, Y, epochs=epochs, batch_size=batch_size, shuffle=False, callbacks=[beside])
+    model.fit(X, Y, epochs=epochs, batch_size=batch_size, shuffle=False, callbacks=[comparison])
 
-    assert beside.steps == epochs * math.ceil(n / batch_size)
-    np.testing.assert_allclose(model.history["loss"], beside.losses, rtol=1e-12)
+    assert comparison.steps == epochs * math.ceil(n / batch_size)
+    np.testing.assert_allclose(model.history["loss"], comparison.losses, rtol=1e-12)
     assert any(np.abs(now - then).max() > 1e-3 for now, then in zip(model.get_weights(), first, strict=True))
 
 

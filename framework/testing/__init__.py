@@ -1,7 +1,7 @@
-"""Is my component right? ``check_layer(MyLayer(3), input_shape=(4,))`` is a whole test; so are its siblings.
+"""Conformance checks of components: ``check_layer(MyLayer(3), input_shape=(4,))`` is a whole test of a layer.
 
-Each takes a component and raises AssertionError saying which part and which entry is wrong, what was computed, what
-was expected, and the likeliest cause.
+Each check raises an AssertionError that names the wrong part and entry, the values computed and expected, and the
+likeliest cause.
 """
 
 from framework.testing.activations import check_activation

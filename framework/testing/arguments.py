@@ -1,44 +1,48 @@
-"""Whether a component's arguments survive everything that is done to components."""
+"""Copies of a component, and its attributes: arguments must survive, and a check must change nothing."""
 
 from __future__ import annotations
 
 import copy
-import importlib.util
 import pickle
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from framework.core.component import Component
+from framework.saving.config import from_config, to_config
 from framework.testing.report import Subject
 
 
 def check_arguments(subject: Subject) -> None:
-    """Check get_params, set_params, clone, copy, pickle, config and repr."""
+    """Check that arguments survive get_params, set_params, clone, copy, pickle, config and repr."""
     component = subject.component
     params = subject.call("get_params", lambda: component.get_params(deep=False))
     clone = subject.call("clone", component.clone)
-    _survive(subject, "clone", clone, "the constructor does not keep the argument as it was given")
+    _check_survival(subject, "clone", clone, "the constructor does not keep the argument as it was given")
     reset = subject.call("set_params", lambda: component.clone().set_params(**params))
-    _survive(subject, "set_params", reset, "set_params changes it")
-    _survive(subject, "copy.copy", subject.call("copy.copy", lambda: copy.copy(component)))
-    _survive(subject, "copy.deepcopy", subject.call("copy.deepcopy", lambda: copy.deepcopy(component)))
+    _check_survival(subject, "set_params", reset, "set_params changes it")
+    _check_survival(subject, "copy.copy", subject.call("copy.copy", lambda: copy.copy(component)))
+    _check_survival(subject, "copy.deepcopy", subject.call("copy.deepcopy", lambda: copy.deepcopy(component)))
     if "<locals>" not in type(component).__qualname__:
-        _survive(subject, "pickle", subject.call("pickle", lambda: pickle.loads(pickle.dumps(component))))
+        _check_survival(subject, "pickle", subject.call("pickle", lambda: pickle.loads(pickle.dumps(component))))
     if not any(_no_source(value) for value in _values(component)):
         _check_repr(subject)
         _check_config(subject)
     _check_derived(subject, params)
 
 
-def unchanged(subject: Subject, before: dict[str, Any]) -> None:
-    """Fail if the component's attributes are not those of `before`, a result of `attributes`."""
+@contextmanager
+def unchanged(subject: Subject) -> Iterator[None]:
+    """Fail if the block changes an attribute of the component."""
+    before = attributes(subject.component)
+    yield
     now = attributes(subject.component)
     for name in [*before, *now]:
         if name not in now or name not in before or not same(before[name], now[name]):
             problem = f"self.{name} was {before.get(name, 'not there')!r} and is now {now.get(name, 'not there')!r}"
-            subject.fail("state", problem, "it keeps stale state on self, which all places and threads share")
+            subject.fail("state", problem, "it keeps stale state on self, which every use of it and every thread share")
 
 
 def attributes(component: Component) -> dict[str, Any]:
@@ -63,7 +67,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
 
 
-def _survive(subject: Subject, part: str, other: Any, cause: str = "") -> None:
+def _check_survival(subject: Subject, part: str, other: Any, cause: str = "") -> None:
     subject.require(type(other) is type(subject.component), part, f"gave a {type(other).__name__}")
     params = subject.component.get_params(deep=False)
     for name, value in other.get_params(deep=False).items():
@@ -78,21 +82,18 @@ def _check_repr(subject: Subject) -> None:
     scope |= {"array": np.array, "nan": float("nan"), "inf": float("inf")}
     text = subject.call("repr", lambda: repr(subject.component))
     other = subject.call(f"eval of the repr {text}", lambda: eval(text, scope))
-    _survive(subject, "repr", other, "repr shows another value than was given")
+    _check_survival(subject, "repr", other, "repr shows another value than was given")
 
 
 def _check_config(subject: Subject) -> None:
-    if importlib.util.find_spec("framework.saving.config") is None:
-        return
-    config: Any = importlib.import_module("framework.saving.config")
     classes = tuple({type(value) for value in _values(subject.component) if isinstance(value, Component)})
-    data = subject.call("to_config", lambda: config.to_config(subject.component))
-    other = subject.call("from_config", lambda: config.from_config(data, classes=classes))
-    _survive(subject, "config", other)
+    data = subject.call("to_config", lambda: to_config(subject.component))
+    other = subject.call("from_config", lambda: from_config(data, classes=classes))
+    _check_survival(subject, "config", other)
 
 
 def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
-    """Fail where the constructor works out something that goes stale when an argument is set."""
+    """Fail if the constructor computes an attribute that goes stale when an argument is set."""
     for name, value in params.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
@@ -110,7 +111,7 @@ def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
 
 
 def _values(value: Any) -> Iterator[Any]:
-    """Go through an argument and all that is in it."""
+    """Yield an argument and everything in it."""
     yield value
     if isinstance(value, Component):
         value = value.get_params(deep=False)
@@ -122,6 +123,7 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def _no_source(value: Any) -> bool:
+    """Return whether no expression for `value` can be expected of a repr."""
     if isinstance(value, np.ndarray):
         return value.size > 64
     return callable(value) and not isinstance(value, Component)

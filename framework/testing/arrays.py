@@ -1,22 +1,60 @@
-"""Arrays as they come in practice: read-only, strided, column by column; and offered buffers."""
+"""Arrays as they come in practice: read-only, strided, column-major, in parts, in float32; and offered buffers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from framework.core.types import Array
+from framework.testing.report import Subject
 
 
-def layouts(x: Array) -> dict[str, Array]:
-    """Return copies of `x` that are read-only, not contiguous, and stored column by column."""
-    read_only = x.copy()
-    read_only.flags.writeable = False
+def _read_only(x: Array) -> Array:
+    copy = x.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def _strided(x: Array) -> Array:
     spaced = np.zeros((2 * len(x), *x.shape[1:-1], 2 * x.shape[-1]) if x.ndim > 1 else (2 * len(x),), x.dtype)
     strided = spaced[::2, ..., ::2] if x.ndim > 1 else spaced[::2]
     strided[...] = x
-    return {"read-only": read_only, "not contiguous": strided, "column-major": np.asfortranarray(x)}
+    return strided
+
+
+LAYOUTS: dict[str, Callable[[Array], Array]] = {
+    "read-only": _read_only,
+    "not contiguous": _strided,
+    "column-major": np.asfortranarray,
+}
+
+
+def layouts(*arrays: Array) -> Iterator[tuple[str, list[Array]]]:
+    """Yield the name of each layout, and `arrays` in it."""
+    for name, store in LAYOUTS.items():
+        yield name, [store(x) for x in arrays]
+
+
+def check_layouts(
+    subject: Subject, part: str, function: Callable[..., Any], arrays: Sequence[Array], expected: Any
+) -> None:
+    """Check that `function` computes `expected` from `arrays` in every layout."""
+    for layout, stored in layouts(*arrays):
+        name = f"{part}, arrays {layout}"
+        subject.same(name, subject.call(name, function, *stored), expected)
+
+
+def in_parts(function: Callable[..., Array], size: int, *arrays: Array) -> Array:
+    """Return the values of `function` for `size` samples at a time, put together again."""
+    starts = range(0, len(arrays[0]), size)
+    return np.concatenate([function(*(x[start : start + size] for x in arrays)).copy() for start in starts])
+
+
+def narrowed(y: Array, dtype: Any = np.float32) -> Array:
+    """Return targets in `dtype`; labels stay integers."""
+    return y.astype(dtype) if y.dtype.kind == "f" else y
 
 
 def poisoned(shape: tuple[int, ...], dtype: Any = np.float64) -> Array:

@@ -1,4 +1,4 @@
-"""A layer on a bench: alone in a network, its buffers full of NaN."""
+"""A test bench: one layer alone in a network, its buffers full of NaN."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from framework.layers.base import Context, Layer, Parameter
 
 
 class Source(Layer, registered=False):
-    """Stands before the layer: because it learns, the gradient of the layer's input is wanted."""
+    """Precede the layer under test: it has a parameter, so the layer must return the gradient of its input."""
 
     replayable = True
 
@@ -30,7 +30,7 @@ class Source(Layer, registered=False):
 
 
 class _Stage(Layer, registered=False):
-    """Holds the layer, and sees the contexts that are made for it."""
+    """Contain the layer under test, and keep the newest context that is made for it."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class _Stage(Layer, registered=False):
 
 
 class Bench:
-    """A layer alone in a network, with parameters that are moved away from their first values.
+    """A layer alone in a network, with parameters moved away from their initial values.
 
     Parameters
     ----------
@@ -62,14 +62,14 @@ class Bench:
     dtype : numpy dtype
     seed : int
     needs_input_grad : bool
-        Whether the layer is asked for the gradient of its input.
+        Whether the layer must return the gradient of its input.
 
     Attributes
     ----------
     params, grads : dict of str to ndarray
         The trainable parameters and their gradients by name: views.
     state : dict of str to ndarray
-        The parameters that the layer keeps by itself: views.
+        The parameters that the layer updates itself: views.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Bench:
         self._left: dict[Context, list[Array]] = {}
 
     def _move(self, rng: np.random.Generator) -> None:
-        """Gradients that vanish at first values (zeros, ones) would hide a fault."""
+        """Move the parameters: gradients that vanish at initial values (zeros, ones) would hide a fault."""
         for values in self.params.values():
             factor = 1 + 0.2 * rng.uniform(-1, 1, values.shape)
             values[...] = np.where(values == 0, 0.3 * rng.standard_normal(values.shape), values * factor)
@@ -112,7 +112,7 @@ class Bench:
         Pass(self.network, n, training)
         ctx = self.stage.newest
         self._offer(ctx, self.place)
-        # What `Layer.bind` has put into an array stays there; the others are emptied before each call.
+        # Arrays that `Layer.bind` has filled keep their values; the others are filled with NaN before each call.
         self._offered[ctx] = [array for array in memory(ctx, self.place) if np.isnan(array).all()]
         return ctx
 
@@ -124,19 +124,19 @@ class Bench:
         at.layer.bind(ctx)
 
     def restart(self) -> None:
-        """Put the layer's own state and the stream of noise back."""
+        """Reset the layer's own state and the noise generator."""
         for name, values in self._first_state.items():
             self.state[name][...] = values
         self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
 
     def settle(self, x: Array) -> None:
-        """Let the state that the layer keeps be what a training pass on `x` makes of it."""
+        """Make the state after a training pass on `x` the starting state."""
         self.forward(self.context(len(x)), x)
         self._first_state = {name: values.copy() for name, values in self.state.items()}
         self.restart()
 
     def forward(self, ctx: Context, x: Array) -> Any:
-        """Run the layer forward from the starting state, with empty buffers."""
+        """Run the layer forward from the starting state, with buffers full of NaN."""
         self.restart()
         for array in self._offered[ctx]:
             array.fill(np.nan)
@@ -150,7 +150,7 @@ class Bench:
         return ctx.layer.forward(ctx, x)
 
     def backward(self, ctx: Context, grad: Array, gradients: float = np.nan) -> Any:
-        """Run the layer backward, with `gradients` and what `forward` left alone empty."""
+        """Run the layer backward; the gradients start as `gradients`, buffers that `forward` left alone as NaN."""
         self.network.grads.fill(gradients)
         for array in self._left[ctx]:
             array.fill(np.nan)
@@ -158,7 +158,7 @@ class Bench:
 
 
 def memory(ctx: Context, at: PlacedLayer) -> Iterator[Array]:
-    """Go through the arrays of `Layer.memory`, here and inside."""
+    """Yield the arrays of `Layer.memory`, of this layer and of the layers in it."""
     for child, place in zip(ctx.children, at.children, strict=True):
         yield from memory(child, place)
     for name in at.layer.memory(at.input_shape):

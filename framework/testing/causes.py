@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
-from framework.core.types import Array
+from framework.core.types import Array, Shape
 
 CLOSE = 1e-5
+
+
+def sizes(shape: Shape) -> dict[str, float]:
+    """Return the numbers that confusing a sum and a mean over outputs of this shape makes a factor of."""
+    return {"the batch size": shape[0], "the number of outputs": prod(shape[1:])}
 
 
 def likeliest(
@@ -17,16 +23,16 @@ def likeliest(
     factors: Mapping[str, float] | None = None,
     alternatives: Mapping[str, Array] | None = None,
 ) -> str:
-    """Return a sentence on what makes `computed` out of `expected`.
+    """Return a sentence that explains how `computed` differs from `expected`.
 
     Parameters
     ----------
     computed, expected : ndarray
-        Of one shape.
+        Arrays of the same shape.
     factors : dict, optional
-        Numbers, by what they are ("the batch size"), that a wrong array may be off by.
+        Factors that a wrong array may be off by, each under its name, such as "the batch size".
     alternatives : dict, optional
-        Arrays that a known fault would give, by that fault.
+        Arrays that known faults would compute, each under the name of its fault.
     """
     if np.isnan(computed).any():
         return "NaN: an offered buffer is not filled, or += accumulates in it (buffers hold NaN before each call)"
@@ -36,7 +42,7 @@ def likeliest(
         if alternative.shape == computed.shape and _near(computed, alternative):
             return fault
     if not computed.any():
-        return "all zero: not written, or a term that is missing"
+        return "all zero: not written, or a term is missing"
     ratio = _ratio(computed, expected)
     if ratio is not None:
         return _of_ratio(ratio, factors or {})

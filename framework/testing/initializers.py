@@ -1,4 +1,4 @@
-"""`check_initializer`."""
+"""The conformance check of initializers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.initializers import Initializer, fans
-from framework.testing.arguments import attributes, check_arguments, unchanged
+from framework.testing.arguments import check_arguments, unchanged
 from framework.testing.arrays import shapes_of
 from framework.testing.report import Subject, reporting
 
@@ -28,32 +28,31 @@ def check_initializer(
     std: Statistic | None = None,
     draws: int = 10,
 ) -> None:
-    """Check an initializer: shape, dtype, that it draws from its generator alone, and its statistics if told.
+    """Check an initializer: shape, dtype, that it draws from its generator alone, and its mean and deviation if given.
 
     Parameters
     ----------
     initializer : Initializer
     shapes : shape or sequence of shapes
-        What it is asked for.
+        The shapes of the arrays to draw.
     mean, std : float or callable ``(fan_in, fan_out) -> float``, optional
-        What mean and standard deviation should be; checked on arrays of two axes, within 6 standard errors.
+        The right mean and standard deviation; checked on arrays of two axes, within 6 standard errors.
     draws : int
-        How many arrays of a shape the statistics are taken over.
+        The number of arrays of each shape that the statistics are computed from.
 
     Raises
     ------
     AssertionError
-        With what was computed and expected, and the likeliest cause.
+        With the values computed and expected, and the likeliest cause.
     """
     subject = Subject(initializer)
     check_arguments(subject)
-    before = attributes(initializer)
-    for shape in shapes_of(shapes):
-        _check_values(subject, initializer, shape)
-        if len(shape) == 2 and min(shape) > 1:
-            samples = np.stack([initializer(shape, np.random.default_rng([5, k])) for k in range(draws)])
-            _check_statistics(subject, samples, mean, std)
-    unchanged(subject, before)
+    with unchanged(subject):
+        for shape in shapes_of(shapes):
+            _check_values(subject, initializer, shape)
+            if len(shape) == 2 and min(shape) > 1:
+                samples = np.stack([initializer(shape, np.random.default_rng([5, k])) for k in range(draws)])
+                _check_statistics(subject, samples, mean, std)
 
 
 def _check_values(subject: Subject, f: Initializer, shape: tuple[int, ...]) -> None:
@@ -61,7 +60,7 @@ def _check_values(subject: Subject, f: Initializer, shape: tuple[int, ...]) -> N
     rng = np.random.default_rng(1)
     start = rng.bit_generator.state
     values = subject.array(part, subject.call(part, lambda: f(shape, rng)), shape, np.float64)
-    subject.require(np.isfinite(values).all(), part, "values are not finite")
+    subject.finite(part, values)
     kept = values.copy()
     again = f(shape, np.random.default_rng(1))
     subject.same(part, again, kept, cause="the same seed gives other values: a generator of its own; draw from rng")
@@ -72,14 +71,12 @@ def _check_values(subject: Subject, f: Initializer, shape: tuple[int, ...]) -> N
         subject.require(not same, part, "different seeds give the same values", "what it draws is not used")
         if len(shape) > 1 and shape[0] > 1:
             rows = np.unique(kept.reshape(shape[0], -1), axis=0)
-            subject.require(
-                len(rows) == shape[0], part, "some rows are equal", "one row is drawn and repeated: wrong axis"
-            )
+            cause = "one row is drawn and repeated: wrong axis"
+            subject.require(len(rows) == shape[0], part, "some rows are equal", cause)
     values[...] = 7.0
     last = f(shape, np.random.default_rng(1))
-    subject.same(
-        part, last, kept, cause="it returns the same array twice: a buffer or an argument is given away; copy it"
-    )
+    cause = "it returns the same array twice: a buffer or an argument is given away; copy it"
+    subject.same(part, last, kept, cause=cause)
 
 
 def _check_statistics(subject: Subject, samples: Array, mean: Statistic | None, std: Statistic | None) -> None:
@@ -88,19 +85,19 @@ def _check_statistics(subject: Subject, samples: Array, mean: Statistic | None, 
     deviations = samples - samples.mean()
     variance = float((deviations**2).mean())
     if mean is not None:
-        expected, computed = _told(mean, fan_in, fan_out), float(samples.mean())
+        expected, computed = _value(mean, fan_in, fan_out), float(samples.mean())
         if abs(computed - expected) > DEVIATIONS * sqrt(variance / samples.size) + 1e-12:
             subject.fail(part, f"mean: computed {computed:.5g}, expected {expected:.5g}", "the values are shifted")
     if std is None:
         return
-    expected = _told(std, fan_in, fan_out)
+    expected = _value(std, fan_in, fan_out)
     error = sqrt(max(float((deviations**4).mean()) - variance**2, 0) / samples.size)
     if abs(variance - expected**2) > DEVIATIONS * error + 1e-9 * variance:
         problem = f"standard deviation: computed {sqrt(variance):.5g}, expected {expected:.5g}"
-        subject.fail(part, problem, _cause(variance, expected, _told(std, fan_out, fan_in), error))
+        subject.fail(part, problem, _cause(variance, expected, _value(std, fan_out, fan_in), error))
 
 
-def _told(statistic: Statistic, fan_in: int, fan_out: int) -> float:
+def _value(statistic: Statistic, fan_in: int, fan_out: int) -> float:
     return float(statistic(fan_in, fan_out) if callable(statistic) else statistic)
 
 
@@ -116,13 +113,7 @@ def _cause(variance: float, std: float, exchanged: float, error: float) -> str:
         return "the standard deviation is taken for the variance"
     if abs(variance - std**2 / 3) < near:
         return "the standard deviation is taken for the limit of a uniform distribution: limit = sqrt(3) std"
-    for factor, name in (
-        (2, "a factor 2"),
-        (0.5, "a factor 2"),
-        (4, "a factor 2"),
-        (0.25, "a factor 2"),
-        (3, "sqrt(3)"),
-    ):
+    for factor, name in ((2, "factor 2"), (0.5, "factor 2"), (4, "factor 2"), (0.25, "factor 2"), (3, "sqrt(3)")):
         if abs(variance - factor * std**2) < near:
             return f"{name}: the variance is {factor:g} times what it should be"
     return f"the variance is {variance / std**2:.4g} times what it should be"

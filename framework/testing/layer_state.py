@@ -1,11 +1,13 @@
-"""What a layer may leave behind: nothing but on its own context."""
+"""The state of a layer: it must be on the context of the pass, and nowhere else."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from framework.core.types import Array
+from framework.layers.base import Context
 from framework.testing.bench import Bench
+from framework.testing.layer_gradients import Gradients, named_parameters
 from framework.testing.report import Subject
 
 DRAWS = 400
@@ -13,14 +15,12 @@ SHARED = "a buffer kept on self or on the class is given out twice: keep it on c
 
 
 def check_buffers(subject: Subject, bench: Bench, x: Array, other: Array) -> None:
-    """Check one training pass: what is returned, what is written to, and that the next pass starts clean."""
-    part, shape = "forward", (len(x), *bench.output_shape)
-    ctx = bench.context(len(x))
-    watched = {f"parameter {name}": values for name, values in bench.params.items()}
-    y = subject.call(part, lambda: bench.forward(ctx, x), x=x, **watched)
-    y = subject.array(part, y, shape, np.float64).copy()
+    """Check one training pass: its outputs, the arrays it writes to, and that the next pass starts clean."""
+    part, ctx = "forward", bench.context(len(x))
+    arrays = {"x": x, **named_parameters(bench)}
+    y = subject.compute(part, lambda: bench.forward(ctx, x), (len(x), *bench.output_shape), **arrays)
     unfilled = "an offered buffer is not filled, or used before it is written (buffers hold NaN before each call)"
-    subject.require(np.isfinite(y).all(), part, f"computed {y[~np.isfinite(y)][:1]}, expected finite values", unfilled)
+    subject.finite(part, y, unfilled)
     cause = "the same input and seed give another value: randomness that is not from ctx.rng, or stale state"
     subject.same(part, bench.forward(ctx, x), y, cause=cause)
     after = bench.forward(ctx, other)
@@ -35,27 +35,43 @@ def check_contexts(subject: Subject, bench: Bench, x: Array, small: Array, rng: 
     grad = rng.standard_normal(y.shape)
     kept = y.copy()
     dx = bench.backward(first, grad)
-    expected = {name: gradient.copy() for name, gradient in bench.grads.items()}
-    expected_dx = None if dx is None else dx.copy()
+    gradients = Gradients.of(bench, dx)
     bench.forward(second, x[::-1].copy())
     bench.backward(second, grad)
     subject.same("forward on another context", y, kept, cause=f"the outputs are clobbered: {SHARED}")
-    if dx is not None:
-        subject.same("backward on another context", dx, expected_dx, cause=f"the result is clobbered: {SHARED}")
+    if gradients.x is not None:
+        subject.same("backward on another context", dx, gradients.x, cause=f"the result is clobbered: {SHARED}")
     cause = "stale state: backward uses what another batch left on self; keep it on ctx"
     for other, batch, kind in ((second, x[::-1].copy(), "the same size"), (third, small, "another size")):
         part = f"backward after a pass on another context, a batch of {kind}"
         bench.forward(first, x)
         subject.call(f"forward, a batch of {len(batch)}", bench.forward, other, batch)
         result = subject.call(part, lambda: bench.backward(first, grad))
-        for name, gradient in expected.items():
-            subject.same(f"{part}, gradient of {name}", bench.grads[name], gradient, cause=cause)
-        if expected_dx is not None:
-            subject.same(f"{part}, gradient of x", result, expected_dx, cause=cause)
+        gradients.check(subject, part, bench, result, cause)
+
+
+def forward_with_noise(bench: Bench, ctx: Context, x: Array) -> tuple[Array, bool]:
+    """Return a copy of the outputs in training, and whether the layer drew from ``ctx.rng``."""
+    bench.restart()
+    before = bench.noise.bit_generator.state
+    y = bench.forward(ctx, x).copy()
+    return y, bench.noise.bit_generator.state != before
+
+
+def check_randomness(subject: Subject, bench: Bench, x: Array) -> None:
+    """Check that all randomness in training comes from ``ctx.rng``."""
+    ctx = bench.context(len(x))
+    y, random = forward_with_noise(bench, ctx, x)
+    if random:
+        _check_scale(subject, bench, x)
+        return
+    backwards = bench.forward(ctx, x[::-1].copy())[::-1]
+    cause = "each row is treated in its own way, but not by ctx.rng: a generator of its own, or a wrong axis"
+    subject.same("forward in training, batch order reversed", backwards, y, cause=cause)
 
 
 def _check_scale(subject: Subject, bench: Bench, x: Array) -> None:
-    """Fail where noise of a given rate shrinks the outputs by just that rate."""
+    """Fail if noise of a given rate shrinks the outputs by just that rate."""
     y = bench.forward(bench.context(len(x), training=False), x)
     ctx = bench.context(len(x))
     bench.restart()
@@ -65,17 +81,3 @@ def _check_scale(subject: Subject, bench: Bench, x: Array) -> None:
         if isinstance(rate, float) and 0.2 <= rate < 1 and abs(ratio - (1 - rate)) < 0.05:
             problem = f"its mean is {ratio:.3g} times the outputs in inference, expected 1 times"
             subject.fail("forward in training", problem, f"what is kept is not scaled by 1 / (1 - {name})")
-
-
-def check_randomness(subject: Subject, bench: Bench, x: Array) -> None:
-    """Check that what is random in training comes from ``ctx.rng``."""
-    ctx = bench.context(len(x))
-    bench.restart()
-    before = bench.noise.bit_generator.state
-    y = bench.forward(ctx, x).copy()
-    if bench.noise.bit_generator.state != before:
-        _check_scale(subject, bench, x)
-        return
-    backwards = bench.forward(ctx, x[::-1].copy())[::-1]
-    cause = "each row is treated in its own way, but not by ctx.rng: a generator of its own, or a wrong axis"
-    subject.same("forward in training, batch order reversed", backwards, y, cause=cause)

@@ -1,20 +1,21 @@
-"""`check_layer`."""
+"""The conformance check of layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Layer, Parameter
-from framework.testing.arguments import attributes, check_arguments, unchanged
+from framework.testing.arguments import check_arguments, unchanged
 from framework.testing.arrays import shapes_of
 from framework.testing.bench import Bench, Source
 from framework.testing.layer_gradients import check_gradients
 from framework.testing.layer_inference import check_inference
-from framework.testing.layer_state import check_buffers, check_contexts, check_randomness
+from framework.testing.layer_state import check_buffers, check_contexts, check_randomness, forward_with_noise
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
@@ -39,16 +40,16 @@ def check_layer(
 
     Parameters
     ----------
-    layer : Layer, or what stands for one in a model
+    layer : Layer, or anything that a model accepts as one
     input_shape : int, tuple of int, or several of these
         The shape of one sample.
     inputs : array (n, *input_shape) or callable ``(rng, (n, *input_shape)) -> array``, optional
-        Examples, or how to draw them; None draws from a standard normal distribution. For integers, as an
-        embedding takes them, the gradient of the input is left out; they arrive as floats, as in a model.
+        Examples, or a function that draws them; None draws from a standard normal distribution. Integers (indices
+        for an embedding) arrive as floats, as in a model, and the gradient of the input is left out.
     kinks : sequence of float
-        Values of the inputs to keep away from. Kinks are also recognised by their one-sided slopes, and left out.
+        Values that the inputs keep away from. Kinks are also recognized by their one-sided slopes, and left out.
     batch_sizes, seeds : sequence of int
-        What is tried.
+        The batch sizes and the seeds to try.
 
     Raises
     ------
@@ -64,26 +65,26 @@ def check_layer(
         for seed in seeds:
             rng = np.random.default_rng(seed)
             bench = subject.call("building a network", Bench, layer, shape, np.float64, seed)
-            inside = [(Subject(at.layer), attributes(at.layer)) for at in bench.place]
-            for n in batch_sizes:
-                x = draw(rng, n)
-                check_buffers(subject, bench, x, draw(rng, n))
-                check_gradients(subject, bench, x, rng, smooth)
-            x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
-            check_contexts(subject, bench, x, other, rng)
-            check_inference(subject, bench, x)
-            check_randomness(subject, bench, x)
-            _check_float32(subject, bench, x, rng, shape)
-            if type(layer).replayable:
-                for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
-                    batches = [draw(rng, n) for _ in range(PLAYED)]
-                    check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
-            for part, before in inside:
-                unchanged(part, before)
+            with ExitStack() as stack:
+                for at in bench.place:
+                    stack.enter_context(unchanged(Subject(at.layer)))
+                for n in batch_sizes:
+                    x = draw(rng, n)
+                    check_buffers(subject, bench, x, draw(rng, n))
+                    check_gradients(subject, bench, x, rng, smooth)
+                x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
+                check_contexts(subject, bench, x, other, rng)
+                check_inference(subject, bench, x)
+                check_randomness(subject, bench, x)
+                _check_float32(subject, bench, x, rng, shape)
+                if type(layer).replayable:
+                    for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
+                        batches = [draw(rng, n) for _ in range(PLAYED)]
+                        check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:
-    """Return how to draw inputs, and whether the layer can be differentiated with respect to them."""
+    """Return a function that draws inputs, and whether the layer has a gradient with respect to them."""
 
     def raw(rng: np.random.Generator, n: int) -> Array:
         if inputs is None:
@@ -112,23 +113,19 @@ def _check_declarations(subject: Subject, layer: Layer, shape: Shape) -> None:
 
 def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Generator, shape: Shape) -> None:
     ctx = bench.context(len(x))
-    bench.restart()
-    before = bench.noise.bit_generator.state
-    y = bench.forward(ctx, x)
-    drawn = bench.noise.bit_generator.state != before
-    grad = rng.standard_normal(y.shape)
-    y, dx = y.copy(), bench.backward(ctx, grad)
+    y, random = forward_with_noise(bench, ctx, x)
+    grad = np.asarray(rng.standard_normal(y.shape))
+    dx = bench.backward(ctx, grad)
     small = Bench(bench.place.layer, shape, np.float32, bench.seed)
     for name, values in small.params.items():
         values[...] = bench.params[name]
     other = small.context(len(x))
     part = "forward in float32"
-    computed = subject.call(part, lambda: small.forward(other, x.astype(np.float32)))
-    computed = subject.array(part, computed, y.shape, np.float32).copy()
+    computed = subject.compute(part, lambda: small.forward(other, x.astype(np.float32)), y.shape, np.float32)
     result = small.backward(other, grad.astype(np.float32))
     if result is not None:
         subject.array("backward in float32", result, x.shape, np.float32)
-    if not drawn:
+    if not random:
         subject.same(part, computed, y, rtol=1e-3)
         if result is not None:
             subject.same("backward in float32", result, dx, rtol=1e-2)

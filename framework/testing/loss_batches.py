@@ -1,4 +1,4 @@
-"""A loss over a batch: the mean or sum, weights, the way from the logits."""
+"""A loss over a batch: mean or sum, weights, layouts, and computation from the logits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.arrays import layouts, poisoned
+from framework.testing.arrays import check_layouts, narrowed, poisoned
+from framework.testing.causes import sizes
 from framework.testing.report import Subject
 
 WEIGHTS = (1, 0, 2, 3, 1)
@@ -17,12 +18,11 @@ WEIGHTS = (1, 0, 2, 3, 1)
 
 def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     """Check the value and gradient of a batch, and that uneven parts add up to it."""
-    part, n = "value_and_gradient", len(p)
-    divisor = n if loss.reduction == "mean" else 1
-    factors = {"the batch size": n, "the number of outputs": p.shape[1]}
+    part, factors = "value_and_gradient", sizes(p.shape)
+    divisor = len(p) if loss.reduction == "mean" else 1
     for out in (None, poisoned(p.shape)):
-        result = subject.call(part, partial(loss.value_and_gradient, y, p, out=out), y_true=y, y_pred=p)
-        value, gradient = result
+        compute = partial(loss.value_and_gradient, y, p, out=out)
+        value, gradient = subject.call(part, compute, y_true=y, y_pred=p)
         subject.require(type(value) is float, part, f"value is a {type(value).__name__}, expected a float")
         subject.same(f"{part}, value", value, loss.per_sample(y, p).sum() / divisor, factors=factors)
         subject.array(f"{part}, gradient", gradient, p.shape, np.float64)
@@ -30,12 +30,11 @@ def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     kept = loss.value_and_gradient(y, p)[1]
     copied = kept.copy()
     loss.value_and_gradient(y, p[::-1].copy())
-    subject.same(
-        part, kept, copied, cause="the returned gradient is overwritten by the next call: a buffer kept on self"
-    )
+    cause = "the returned gradient is overwritten by the next call: a buffer kept on self"
+    subject.same(part, kept, copied, cause=cause)
     parts = [loss.total(y[rows], p[rows]) for rows in (slice(0, 2), slice(2, None))]
     total, weight = (sum(column) for column in zip(*parts, strict=True))
-    cause = "the weighted sum of uneven parts is not the whole: total() must return logits, not means"
+    cause = "the weighted sum of uneven parts is not the whole: total() must return sums, not means"
     subject.same("total", total / (weight if loss.reduction == "mean" else 1), loss.value(y, p), cause=cause)
 
 
@@ -43,9 +42,8 @@ def check_weights(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     """Check that a weight is the same as repetition."""
     w = np.array(WEIGHTS, float)
     rows = np.repeat(np.arange(len(p)), WEIGHTS)
-    value, gradient = subject.call(
-        "sample_weight", lambda: loss.value_and_gradient(y, p, w), y_true=y, y_pred=p, sample_weight=w
-    )
+    compute = partial(loss.value_and_gradient, y, p, w)
+    value, gradient = subject.call("sample_weight", compute, y_true=y, y_pred=p, sample_weight=w)
     repeated, repeated_gradient = loss.value_and_gradient(y[rows], p[rows])
     added = np.zeros_like(p)
     np.add.at(added, rows, repeated_gradient)
@@ -57,45 +55,36 @@ def check_weights(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     subject.require(nothing == 0 and not flat.any(), "sample_weight", f"all weights 0: computed {nothing}, expected 0")
 
 
-def check_layouts(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
+def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     """Check arrays that are read-only or not contiguous, and float32."""
-    value, gradient = loss.value_and_gradient(y, p)
-    for layout, other in layouts(p).items():
-        part = f"predictions {layout}"
-        targets = layouts(y)[layout]
-        again = subject.call(part, loss.value_and_gradient, targets, other)
-        subject.same(part, again[0], value)
-        subject.same(part, again[1], gradient)
-    targets, small = y.astype(np.float32) if y.dtype.kind == "f" else y, p.astype(np.float32)
+    part, result = "value_and_gradient", loss.value_and_gradient(y, p)
+    for i, name in enumerate(("value", "gradient")):
+        check_layouts(subject, f"{part}, {name}", lambda y, p, i=i: loss.value_and_gradient(y, p)[i], [y, p], result[i])
+    targets, small = narrowed(y), p.astype(np.float32)
     subject.array("gradient in float32", loss.gradient(targets, small), p.shape, np.float32)
     subject.array("per_sample in float32", loss.per_sample(targets, small), (len(p),), np.float32)
-    computed = subject.array("value_and_gradient in float32", loss.value_and_gradient(targets, small)[1], p.shape)
-    subject.array("value_and_gradient in float32", computed, p.shape, np.float32)
-    subject.same("gradient in float32", computed, gradient, rtol=1e-3)
+    computed = loss.value_and_gradient(targets, small)[1]
+    subject.array(f"{part} in float32", computed, p.shape, np.float32)
+    subject.same("gradient in float32", computed, result[1], rtol=1e-3)
 
 
-def check_sums(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
-    """Check the way from the logits of the link activation against the way through it."""
-    f = Activation.of(loss.link)
+def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
+    """Check computation from the logits of the link activation against computation from its outputs."""
+    f, part = Activation.of(loss.link), "from logits"
     p = f(logits).copy()
     through, gradient = loss.value_and_gradient(y, p)
     gradient = f.backward(gradient, logits, p).copy()
-    factors = {"the batch size": len(p), "the number of outputs": p.shape[1]}
+    factors = sizes(p.shape)
     for w in (None, np.ones(len(p))):
         for out in (None, poisoned(p.shape)):
-            value, at_logits = subject.call(
-                "from logits",
-                partial(loss.value_and_gradient, y, p, w, logits=logits, out=out),
-                y_true=y,
-                y_pred=p,
-                logits=logits,
-            )
-            subject.same("from logits, value", value, through, factors=factors)
-            subject.same("from logits, gradient", at_logits, gradient, rtol=1e-7, factors=factors)
-    subject.same(
-        "per_sample_from_logits", loss.per_sample_from_logits(y, logits), loss.per_sample(y, p), factors=factors
-    )
+            compute = partial(loss.value_and_gradient, y, p, w, logits=logits, out=out)
+            value, at_logits = subject.call(part, compute, y_true=y, y_pred=p, logits=logits)
+            subject.same(f"{part}, value", value, through, factors=factors)
+            subject.same(f"{part}, gradient", at_logits, gradient, rtol=1e-7, factors=factors)
+    losses = loss.per_sample_from_logits(y, logits)
+    subject.same("per_sample_from_logits", losses, loss.per_sample(y, p), factors=factors)
     big = 1e4 * np.sign(logits)
     value, at_logits = loss.value_and_gradient(y, f(big).copy(), logits=big)
-    fine = np.isfinite(value) and np.isfinite(at_logits).all()
-    subject.require(fine, "from logits", "is not finite at logits of 1e4", "a logarithm of 0 or an exp that overflows")
+    cause = "a logarithm of 0 or an exp that overflows"
+    subject.finite("from logits of 1e4, value", value, cause)
+    subject.finite("from logits of 1e4, gradient", at_logits, cause)

@@ -1,4 +1,4 @@
-"""`check_loss`."""
+"""The conformance check of losses."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
-from framework.testing.arguments import attributes, check_arguments, unchanged
-from framework.testing.loss_batches import check_batch, check_layouts, check_sums, check_weights
+from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arrays import in_parts, narrowed
+from framework.testing.causes import sizes
+from framework.testing.loss_batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.numeric import slopes
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
@@ -31,20 +33,20 @@ def check_loss(
     outputs: Sequence[int] = (3, 4),
     seeds: Sequence[int] = (0, 1),
 ) -> None:
-    """Check a loss: the gradient, weights, both reductions, splits, the way from the logits, extreme predictions.
+    """Check a loss: gradient, weights, both reductions, uneven parts, computation from logits, extreme predictions.
 
     Parameters
     ----------
     loss : Loss
     inputs : callable ``(rng, n, outputs) -> (y_true, y_pred)``, optional
-        Gives targets and predictions inside the loss's domain. None: predictions between 0.1 and 0.9 (rows that
-        sum to 1 where the link activation is a softmax), and the first kind of targets that it accepts.
+        Draws targets and predictions inside the loss's domain. None: predictions between 0.1 and 0.9 (rows that
+        sum to 1 if the link activation is a softmax), and the first usual kind of targets that it accepts.
     minimum : bool
         Whether no prediction is better than the target itself.
     extremes : sequence of float
-        Values and gradient have to be finite for predictions of this size, of both signs.
+        Sizes of predictions, of both signs, for which the value and the gradient must be finite.
     definition : callable ``(y_true, y_pred) -> (n,)``, optional
-        What `per_sample` should be.
+        The formula that `per_sample` should compute.
     outputs : sequence of int
         Numbers of outputs to try.
     seeds : sequence of int
@@ -60,30 +62,30 @@ def check_loss(
     if "reduction" in loss.get_params():
         variants = [loss.clone().set_params(reduction=reduction) for reduction in ("mean", "sum")]
     for variant in variants:
-        subject, before = Subject(variant), attributes(variant)
-        draw = inputs or partial(samples, variant)
-        for seed in seeds:
-            for k in outputs:
-                rng = np.random.default_rng(seed)
-                y, p = subject.call("inputs", draw, rng, 5, k)
-                _check_per_sample(subject, variant, y, p, definition)
-                _check_gradient(subject, variant, y, p, rng)
-                check_batch(subject, variant, y, p)
-                check_weights(subject, variant, y, p)
-                check_layouts(subject, variant, y, p)
-                if minimum and y.shape == p.shape:
-                    others = [p, *(draw(rng, 5, k)[1] for _ in range(5))]
-                    _check_minimum(subject, variant, y, others)
-                if variant.link is not None:
-                    check_sums(subject, variant, y, rng.standard_normal(p.shape))
-                for size in extremes:
-                    _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
-        if type(variant).replayable:
-            _check_replay(subject, variant, draw, max(outputs))
-        unchanged(subject, before)
+        subject = Subject(variant)
+        draw = inputs or partial(_samples, variant)
+        with unchanged(subject):
+            for seed in seeds:
+                for k in outputs:
+                    rng = np.random.default_rng(seed)
+                    y, p = subject.call("inputs", draw, rng, 5, k)
+                    _check_per_sample(subject, variant, y, p, definition)
+                    _check_gradient(subject, variant, y, p, rng)
+                    check_batch(subject, variant, y, p)
+                    check_weights(subject, variant, y, p)
+                    check_forms(subject, variant, y, p)
+                    if minimum and y.shape == p.shape:
+                        others = [p, *(draw(rng, 5, k)[1] for _ in range(5))]
+                        _check_minimum(subject, variant, y, others)
+                    if variant.link is not None:
+                        check_logits(subject, variant, y, rng.standard_normal(p.shape))
+                    for size in extremes:
+                        _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
+            if type(variant).replayable:
+                _check_replay(subject, variant, draw, max(outputs))
 
 
-def samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+def _samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
     """Return targets that `loss` accepts and predictions away from the usual kinks."""
     p = rng.uniform(0.1, 0.9, (n, outputs))
     if loss.link == "softmax":
@@ -101,15 +103,13 @@ def samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple
 def _check_per_sample(
     subject: Subject, loss: Loss, y: Array, p: Array, definition: Callable[[Array, Array], Array] | None
 ) -> None:
-    part, n = "per_sample", len(p)
-    computed = subject.call(part, lambda: loss.per_sample(y, p), y_true=y, y_pred=p)
-    losses = subject.array(part, computed, (n,), np.float64).copy()
-    subject.require(np.isfinite(losses).all(), part, "is not finite")
+    part = "per_sample"
+    losses = subject.compute(part, lambda: loss.per_sample(y, p), (len(p),), y_true=y, y_pred=p)
+    subject.finite(part, losses)
     if definition is not None:
-        subject.same(part, losses, definition(y, p), factors={"the number of outputs": p.shape[1]})
-    alone = np.concatenate([loss.per_sample(y[i : i + 1], p[i : i + 1]) for i in range(n)])
+        subject.same(part, losses, definition(y, p), factors=sizes(p.shape))
     cause = "a sample's loss depends on the others: wrong axis, a mean over the batch, or stale state"
-    subject.same(part, losses, alone, cause=cause)
+    subject.same(part, losses, in_parts(loss.per_sample, 1, y, p), cause=cause)
     again = loss.per_sample(y, p)
     subject.same(part, again, losses, cause="stale state: the same call gives another value")
     subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
@@ -117,17 +117,15 @@ def _check_per_sample(
 
 def _check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator) -> None:
     part, c = "gradient", rng.uniform(0.5, 1.5, len(p))
-    gradient = subject.call(part, lambda: loss.gradient(y, p), y_true=y, y_pred=p)
-    gradient = subject.array(part, gradient, p.shape, np.float64).copy()
+    gradient = subject.compute(part, lambda: loss.gradient(y, p), p.shape, y_true=y, y_pred=p)
     moving = p.copy()
     expected = slopes(lambda: float(c @ loss.per_sample(y, moving)), moving, rng)
     expected = replace(expected, values=expected.values / c[[i[0] for i in expected.where]])
-    factors = {"the batch size": len(p), "the number of outputs": p.shape[1]}
     values = {"the value is returned instead": np.broadcast_to(loss.per_sample(y, p)[:, None], p.shape)}
-    compared = subject.gradient(part, gradient, expected, factors=factors, alternatives=values)
-    subject.require(2 * compared >= len(expected.where), "per_sample", "has a kink almost everywhere")
-    alone = np.concatenate([loss.gradient(y[i : i + 1], p[i : i + 1]) for i in range(len(p))])
-    subject.same(part, gradient, alone, cause="a sample's gradient depends on the others of its batch: wrong axis")
+    compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=values)
+    subject.require_smooth("per_sample", compared, len(expected.where))
+    cause = "a sample's gradient depends on the others of its batch: wrong axis"
+    subject.same(part, gradient, in_parts(loss.gradient, 1, y, p), cause=cause)
 
 
 def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
@@ -136,9 +134,8 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
         better = loss.per_sample(y, p) < best - 1e-9
         if better.any():
             i = int(better.argmax())
-            problem = (
-                f"entry [{i}]: {loss.per_sample(y, p)[i]:.6g} for a prediction, {best[i]:.6g} for the target itself"
-            )
+            value = loss.per_sample(y, p)[i]
+            problem = f"entry [{i}]: {value:.6g} for a prediction, {best[i]:.6g} for the target itself"
             subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
 
 
@@ -149,13 +146,9 @@ def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> N
         pairs = [draw(rng, 5, outputs) for _ in range(PLAYED)]
         for activation in activations:
             for weighted in (False, True):
+                weights = [rng.uniform(0.5, 2, 5).astype(dtype) if weighted else None for _ in pairs]
                 batches: list[Batch] = [
-                    (
-                        p.astype(dtype),
-                        y.astype(dtype) if y.dtype.kind == "f" else y,
-                        rng.uniform(0.5, 2, 5).astype(dtype) if weighted else None,
-                    )
-                    for y, p in pairs
+                    (p.astype(dtype), narrowed(y, dtype), weight) for (y, p), weight in zip(pairs, weights, strict=True)
                 ]
                 layers = [Dense(outputs, activation)]
                 check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == loss.link)
@@ -166,5 +159,5 @@ def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
         value, gradient = loss.value_and_gradient(y, p)
     part = f"predictions of +-{np.abs(p).max():g}"
     cause = "a logarithm or division at 0, or an exp that overflows (else give extremes=)"
-    subject.require(np.isfinite(value), part, f"computed the value {value}", cause)
-    subject.require(np.isfinite(gradient).all(), part, "the gradient is not finite", cause)
+    subject.finite(f"{part}, value", value, cause)
+    subject.finite(f"{part}, gradient", gradient, cause)

@@ -1,4 +1,4 @@
-"""`check_metric`."""
+"""The conformance check of metrics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
-from framework.testing.arguments import attributes, check_arguments, unchanged
-from framework.testing.arrays import layouts
+from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arrays import check_layouts, narrowed
 from framework.testing.report import Subject, reporting
 
 Inputs = Callable[[np.random.Generator, int], tuple[Array, Array]]
@@ -51,22 +51,22 @@ def check_metric(
     definition: Callable[[Array, Array], Any] | None = None,
     seeds: Sequence[int] = (0, 1),
 ) -> None:
-    """Check a metric: the order of the samples, weights, purity, dtypes, and that nothing beats perfection.
+    """Check a metric: the order of the samples, weights, purity, dtypes, and that nothing beats a perfect prediction.
 
     Parameters
     ----------
     metric : Metric or callable ``(y_true, y_pred) -> float``
     inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
-        Gives targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
+        Draws targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
         as one-hot rows) that the metric does not refuse with a ValueError.
     number : bool
-        Whether its value is a float (else an array).
+        Whether the value is a float (else an array).
     weighted : bool
-        Whether it takes sample weights; a function does if it has a parameter `sample_weight`.
+        Whether the metric accepts sample weights; a function does if it has a parameter `sample_weight`.
     perfect : bool
-        Whether a prediction that equals the target has the best value there is; not asked of a function.
+        Whether a prediction that equals the target has the best possible value; not checked for a function.
     definition : callable ``(y_true, y_pred)``, optional
-        What the value should be.
+        The formula that the metric should compute.
     seeds : sequence of int
 
     Raises
@@ -76,30 +76,29 @@ def check_metric(
     """
     metric = Metric.of(metric)
     subject = Subject(metric)
-    if isinstance(metric, FunctionMetric):  # of a function it is not known which way is better
+    if isinstance(metric, FunctionMetric):  # whether a larger value of a function is better is not known
         weighted, perfect = weighted and "sample_weight" in signature(metric.function).parameters, False
     else:
         check_arguments(subject)
-    before = attributes(metric)
-    kinds = [kind for kind in ([inputs] if inputs else KINDS) if inputs or _accepts(metric, kind)]
-    subject.require(kinds, "metric(y_true, y_pred)", "refuses every usual kind of targets: give inputs=")
-    for kind in kinds:
-        for seed in seeds:
-            rng = np.random.default_rng(seed)
-            y, p = kind(rng, N)
-            value = _value(subject, metric, y, p, number)
-            if definition is not None:
-                subject.same("value", value, definition(y, p), factors={"the number of samples": N})
-            _check_order(subject, metric, y, p, value, rng)
-            if weighted:
-                _check_weights(subject, metric, y, p, value, rng)
-            if perfect and number:
-                _check_perfect(subject, metric, y, p, value)
-    unchanged(subject, before)
+    with unchanged(subject):
+        kinds = [inputs] if inputs else [kind for kind in KINDS if _accepts(metric, kind)]
+        subject.require(kinds, "metric(y_true, y_pred)", "refuses every usual kind of targets: give inputs=")
+        for kind in kinds:
+            for seed in seeds:
+                rng = np.random.default_rng(seed)
+                y, p = kind(rng, N)
+                value = _value(subject, metric, y, p, number)
+                if definition is not None:
+                    subject.same("value", value, definition(y, p), factors={"the number of samples": N})
+                _check_order(subject, metric, y, p, value, rng)
+                if weighted:
+                    _check_weights(subject, metric, y, p, value, rng)
+                if perfect and number:
+                    _check_perfect(subject, metric, y, p, value)
 
 
 def _accepts(metric: Metric, kind: Inputs) -> bool:
-    """Return whether a metric is one for this kind of targets; one that clips to 0..1 is not one for any numbers."""
+    """Return whether a metric suits this kind of targets; a metric that clips to 0..1 does not suit other numbers."""
     y, p = kind(np.random.default_rng(0), N)
     try:
         with np.errstate(all="raise", under="ignore"):
@@ -115,21 +114,18 @@ def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -
     value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
     if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
         subject.fail(part, f"computed {type(value).__name__}, expected a float", "a mean over all axes is missing")
-    subject.require(np.isfinite(value).all(), part, f"computed {value}")
+    subject.finite(part, value)
     return np.array(value, np.float64)
 
 
 def _check_order(subject: Subject, metric: Metric, y: Array, p: Array, value: Array, rng: np.random.Generator) -> None:
-    metric(y[:5], p[:5]) if len(np.unique(y[:5])) > 1 else None
+    if len(np.unique(y[:5])) > 1:
+        metric(y[:5], p[:5])
     subject.same("value", metric(y, p), value, cause="stale state: the same call gives another value")
     order = rng.permutation(len(p))
     subject.same("value, samples in another order", metric(y[order], p[order]), value, cause="the order matters")
-    for layout, predictions in layouts(p).items():
-        targets = layouts(y)[layout]
-        part = f"value, arrays {layout}"
-        subject.same(part, subject.call(part, metric, targets, predictions), value)
-    targets = y.astype(np.float32) if y.dtype.kind == "f" else y
-    subject.same("value in float32", metric(targets, p.astype(np.float32)), value, rtol=1e-4)
+    check_layouts(subject, "value", metric, [y, p], value)
+    subject.same("value in float32", metric(narrowed(y), p.astype(np.float32)), value, rtol=1e-4)
 
 
 def _check_weights(

@@ -1,4 +1,4 @@
-"""`check_model`."""
+"""The conformance check of models."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ import numpy as np
 from framework.core.types import Array
 from framework.model import Model
 from framework.testing.arguments import check_arguments
+from framework.testing.causes import sizes
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject, reporting
 
 
 @reporting
 def check_model(model: Model, X: Any, y: Any, *, epochs: int = 2, batch_size: int = 4) -> None:
-    """Check a model on some data: its gradients as a whole, prediction, fitting, weights, copies.
+    """Check a model on some data: gradients through all layers, prediction, fitting, weights, copies.
 
-    The model itself is left alone: copies are built and fitted, in float64.
+    The model itself does not change: copies of it are built and fitted, in float64.
 
     Parameters
     ----------
     model : Model
     X, y : array-like
-        A few samples, of the kind it is meant for.
+        A few samples to train on.
     epochs, batch_size : int
-        How copies are fitted.
+        Arguments of `Model.fit` for the copies.
 
     Raises
     ------
@@ -66,13 +67,13 @@ def _check_gradients(subject: Subject, model: Model, X: Array, y: Array) -> None
             model.network.views[name][...] = values
         return value
 
+    factors = sizes((len(X), *model.network.output_shape))
     for (name, view), gradient, second in zip(model.network.views.items(), gradients, again, strict=True):
         if name in frozen:
             continue
         subject.same(f"gradients: {name}", second, gradient, cause="stale state: the same call gives other gradients")
         expected = slopes(loss, view, rng, most=12)
-        sizes = {"the batch size": len(X), "the number of outputs": int(np.prod(model.network.output_shape))}
-        subject.gradient(f"gradients: {name}", gradient, expected, factors=sizes)
+        subject.gradient(f"gradients: {name}", gradient, expected, factors=factors)
     noise.state = start
     model.network.params[...] = before
 
@@ -99,10 +100,11 @@ def _check_weights(subject: Subject, model: Model, X: Array) -> None:
     subject.call("set_weights", lambda: model.set_weights(weights))
     for name, computed, expected in zip(model.network.views, model.get_weights(), weights, strict=True):
         subject.same(f"set_weights, get_weights: {name}", computed, expected, rtol=0)
-    subject.same(
-        "predict after set_weights", model.predict(X), prediction, rtol=0, cause="stale state from other weights"
+    cause = "stale state from other weights"
+    subject.same("predict after set_weights", model.predict(X), prediction, rtol=0, cause=cause)
+    subject.require(
+        not model.clone().built, "clone", "the copy has weights already", "clone() keeps what the model has learned"
     )
-    subject.require(not model.clone().built, "clone", "the copy has weights already", "clone() keeps what is learned")
     if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.tree):
         other = subject.call("pickle", lambda: pickle.loads(pickle.dumps(model)))
         subject.same("predict after pickle", other.predict(X), prediction, rtol=0)
@@ -119,5 +121,4 @@ def _check_fit(subject: Subject, model: Model, X: Array, y: Array, epochs: int, 
     subject.same("losses of two fits", first.history["loss"], second.history["loss"], rtol=0, cause=cause)
     for name, one, other in zip(first.network.views, first.get_weights(), second.get_weights(), strict=True):
         subject.same(f"weights after two fits: {name}", one, other, rtol=0, cause=cause)
-    finite = np.isfinite(first.network.params).all()
-    subject.require(finite, "fit", "the weights are not finite")
+    subject.finite("weights after a fit", first.network.params)

@@ -1,4 +1,4 @@
-"""Derivatives by differences, in float64, away from kinks."""
+"""Numerical derivatives in float64, away from kinks."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Slopes:
     Attributes
     ----------
     where : list of tuple of int
-        The elements.
+        The indices of these elements.
     values : ndarray, shape (elements,)
     smooth : ndarray of bool, shape (elements,)
-        False for elements with a kink or a jump near the point: there `values` means nothing.
+        False for elements near a kink or a jump: there `values` means nothing.
     atol : float
-        How far a right derivative may be off.
+        How much the right derivative may differ.
     """
 
     where: list[tuple[int, ...]]
@@ -41,8 +41,9 @@ class Slopes:
 def slopes(f: Callable[[], float], x: Array, rng: np.random.Generator, most: int = 40) -> Slopes:
     """Return df/dx by central differences, for at most `most` elements of `x` drawn from `rng`.
 
-    `f` reads `x`, whose elements are changed and put back. With steps h and 2h, Richardson's extrapolation
-    ``(4 d(h) - d(2h)) / 3`` has an error of order h^4, and what h^2 does not explain is a kink.
+    `f` reads `x`, whose elements are changed and put back. With d(h) the central difference over a distance h,
+    Richardson's extrapolation ``(4 d(h) - d(2h)) / 3`` has an error of order h^4. An element is near a kink
+    where d(h) and d(2h) disagree, or where the one-sided slopes do not differ twice as much at 2h as at h.
     """
     where = [tuple(int(i) for i in np.unravel_index(k, x.shape)) for k in range(x.size)]
     if len(where) > most:
@@ -68,7 +69,7 @@ def slopes(f: Callable[[], float], x: Array, rng: np.random.Generator, most: int
 
 
 def away_from(x: Array, kinks: tuple[float, ...], gap: float = 0.01) -> Array:
-    """Return `x` with the elements that are within `gap` of a kink moved beyond it."""
+    """Return `x` with each element that is nearer than `gap` to a kink moved that far away from it."""
     for kink in kinks:
         x = np.where(np.abs(x - kink) < gap, kink + np.where(x < kink, -gap, gap), x)
     return x

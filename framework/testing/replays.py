@@ -1,4 +1,4 @@
-"""Components that say they are replayable: what is played from a recording against what they compute."""
+"""Replays of components that claim to be replayable, compared with their own computations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from framework.engine.step import Step
 from framework.losses import HalfSquaredError, Loss
 from framework.testing.report import Subject
 
-PLAYED = 4  # batches; the first is not recorded, the second is
+PLAYED = 4  # batches; the second is recorded, the later ones are played
 REMEDY = "remove replayable = True, or let NumPy do it all, on arrays of ctx and in an order that values do not change"
 
 Batch = tuple[Array, Array, Array | None]
@@ -23,7 +23,7 @@ Batch = tuple[Array, Array, Array | None]
 def check_layer_replay(
     subject: Subject, layers: Sequence[Any], input_shape: Shape, batches: Sequence[Array], dtype: Any
 ) -> None:
-    """Check that playing `layers` on batches of inputs is the same as calling them."""
+    """Check that replaying `layers` on batches of inputs equals calling them."""
     shape = _network(layers, input_shape, dtype).output_shape
     rng = np.random.default_rng(0)
     targets = [rng.standard_normal((len(x), *shape)).astype(dtype) for x in batches]
@@ -40,14 +40,14 @@ def check_replay(
     dtype: Any,
     fused: bool = False,
 ) -> None:
-    """Check that steps which are recorded and played are, to the last bit, those that are not.
+    """Check that recorded and played steps equal plain steps to the last bit.
 
     Parameters
     ----------
     batches : sequence of (x, y, weight)
         At least three of one size.
     fused : bool
-        Whether the loss works from the logits of the output layer.
+        Whether the loss is computed from the logits of the output layer.
     """
     played, plain = (_network(layers, input_shape, dtype, fused) for _ in range(2))
     step, other = (Step(network, Objective(loss, fused)) for network in (played, plain))

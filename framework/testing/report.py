@@ -1,4 +1,4 @@
-"""A component under check: calling it under watch, and saying what is wrong with it."""
+"""A component under check: call it, compare what it computes, and report what is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ P = ParamSpec("P")
 
 
 def reporting(check: Callable[P, None]) -> Callable[P, None]:
-    """Return `check`, whose first argument is a component, with every exception as an AssertionError that names it."""
+    """Make a check turn every exception into an AssertionError that names its first argument, the component."""
 
     @wraps(check)
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -59,9 +59,9 @@ class Subject:
         if not fine:
             self.fail(part, problem, cause)
 
-    def call(self, part: str, function: Callable[..., Any], /, *args: Any, **watched: Array) -> Any:
-        """Return ``function(*args)``; fail if it changes the global random state or one of `watched`."""
-        before = {name: array.copy() for name, array in watched.items()}
+    def call(self, part: str, function: Callable[..., Any], /, *args: Any, **inputs: Array) -> Any:
+        """Return ``function(*args)``; fail if it changes the global random state or writes to one of `inputs`."""
+        before = {name: array.copy() for name, array in inputs.items()}
         state = _global_random_state()
         try:
             result = function(*args)
@@ -71,14 +71,20 @@ class Subject:
             what = f"raised {type(error).__name__}: {error}"
             raise AssertionError(self.message(part, what, _reason(error))) from error
         if _global_random_state() != state:
-            cause = "it draws from np.random or random: use the Generator that is given (rng, ctx.rng)"
+            cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
-        for name, array in watched.items():
+        for name, array in inputs.items():
             if not np.array_equal(array, before[name], equal_nan=True):
                 i = _worst(array, before[name])
                 problem = f"writes to {name}: entry {i} was {before[name][i]!r} and is now {array[i]!r}"
                 self.fail(part, problem, f"an operation in place, or out={name}; make a new array")
         return result
+
+    def compute(
+        self, part: str, function: Callable[[], Any], shape: tuple[int, ...], dtype: Any = np.float64, **inputs: Array
+    ) -> Array:
+        """Return a copy of the array that `function` computes; fail as `call` and `array` do."""
+        return self.array(part, self.call(part, function, **inputs), shape, dtype).copy()
 
     def array(self, part: str, value: Any, shape: tuple[int, ...], dtype: Any = None) -> Array:
         """Return `value`; fail unless it is an array of this shape and dtype."""
@@ -92,9 +98,16 @@ class Subject:
             )
             self.fail(part, f"computed shape {value.shape}, expected shape {shape}", cause)
         if dtype is not None and value.dtype != dtype:
-            cause = "a float64 constant, array or generator meets the float32 data; take the dtype of the data"
+            cause = "a float64 constant, array or generator meets the float32 data; use the dtype of the data"
             self.fail(part, f"computed {value.dtype}, expected {np.dtype(dtype)}: {np.dtype(dtype)} must stay", cause)
         return np.asarray(value)
+
+    def finite(self, part: str, values: Any, cause: str = "") -> None:
+        """Fail unless all `values` are finite."""
+        values = np.asarray(values)
+        wrong = values[~np.isfinite(values)]
+        if wrong.size:
+            self.fail(part, f"computed {wrong[0]}, expected finite values", cause)
 
     def same(
         self,
@@ -108,7 +121,7 @@ class Subject:
         factors: Mapping[str, float] | None = None,
         alternatives: Mapping[str, Array] | None = None,
     ) -> None:
-        """Fail unless `computed` equals `expected` up to rounding: `cause` if given, else what the numbers tell."""
+        """Fail unless `computed` equals `expected` up to rounding; without a `cause`, guess it from the numbers."""
         computed, expected = np.asarray(computed), np.asarray(expected)
         if computed.shape != expected.shape:
             self.fail(part, f"computed shape {computed.shape}, expected {expected.shape}", cause or "wrong axis")
@@ -147,6 +160,11 @@ class Subject:
             self.fail(part, f"{problem} by central differences", cause)
         return len(where)
 
+    def require_smooth(self, part: str, compared: int, wanted: int, question: str = "") -> None:
+        """Fail if fewer than half of the derivatives wanted could be compared."""
+        problem = "has a kink or a jump almost everywhere" + (f": {question}" if question else "")
+        self.require(2 * compared >= wanted, part, problem, "the inputs lie on kinks (see kinks= and inputs=)")
+
 
 def _name(component: Any) -> str:
     try:
@@ -162,28 +180,26 @@ def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
 
 
 def _global_random_state() -> tuple[Any, ...]:
-    name, key, *rest = np.random.get_state()  # noqa: NPY002 - it is watched, not drawn from
+    name, key, *rest = np.random.get_state()  # noqa: NPY002 - it is compared, not drawn from
     return name, np.asarray(key).tobytes(), *rest, random.getstate()
 
 
 def _reason(error: Exception) -> str:
     text = str(error)
     if " expects inputs of shape " in text:
-        return "input_shape is not one that this layer takes"
+        return "this layer does not accept that input_shape"
     if "read-only" in text:
         return "it writes to an array that came in; make a new one"
     if "'rng'" in text:
-        return "ctx.rng is there in training only: check ctx.training"
-    if "'out'" in text or "sample_weight" in text:
-        return "the signature differs from the base class"
-    if "positional argument" in text:
+        return "ctx.rng exists in training only: check ctx.training"
+    if "'out'" in text or "sample_weight" in text or "positional argument" in text:
         return "the signature differs from the base class"
     if isinstance(error, NotImplementedError):
-        return "a method that the base class asks for is not written"
+        return "a method that the base class requires is missing"
     if "contiguous" in text or "incompatible shape" in text:
-        return "it takes the input to be contiguous"
+        return "it assumes that the input is contiguous"
     if isinstance(error, ZeroDivisionError) or "divide by zero" in text:
         return "a division by zero: a step count that is off by one, or an empty sum"
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
-        return "a sum over the wrong axis, or a shape that holds for one batch size only"
+        return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"

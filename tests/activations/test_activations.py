@@ -9,6 +9,8 @@ import pytest
 from framework.activations import ELU, GELU, Activation, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh
 from framework.activations.normal_tail import mills_ratio, normal_density
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 ACTIVATIONS = [
     *(component() for component in Activation.components()),
     LeakyReLU(negative_slope=0.3),
@@ -26,12 +28,6 @@ each_elementwise = pytest.mark.parametrize("f", ELEMENTWISE, ids=repr)
 each_in_place = pytest.mark.parametrize("f", IN_PLACE, ids=repr)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_size = pytest.mark.parametrize("shape", SIZES, ids=str)
-
-
-@pytest.fixture(autouse=True)
-def strict_floats():
-    with np.errstate(all="raise", under="ignore"):
-        yield
 
 
 def sample(shape=(3, 5), dtype=np.float64, scale=2.0, seed=0):
@@ -385,9 +381,8 @@ def test_own_activation_with_out_is_called_as_it_is_written():
     assert offers == [None, None, out]
 
 
-def test_own_activation_is_known_by_its_name(monkeypatch):
-    monkeypatch.setattr(Activation, "_registry", dict(Activation._registry))
-
+@pytest.mark.usefixtures("restored_registry")
+def test_own_activation_is_known_by_its_name():
     class CubeRoot(_Square, name="cbrt", aliases=["third"]):
         pass
 

@@ -26,16 +26,12 @@ from framework.layers import (
     Sequential,
 )
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 REFERENCES = json.loads((Path(__file__).parents[1] / "references" / "layers.json").read_text())
 NO_BIAS = Dense(2, use_bias=False)
 NORMALIZATIONS = [BatchNormalization(), LayerNormalization(), RMSNormalization()]
 each_normalization = pytest.mark.parametrize("layer", NORMALIZATIONS, ids=repr)
-
-
-@pytest.fixture(autouse=True)
-def strict_floats():
-    with np.errstate(all="raise", under="ignore"):
-        yield
 
 
 class _Probe(Layer, registered=False):

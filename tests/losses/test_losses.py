@@ -25,21 +25,12 @@ from framework.losses import (
     Quantile,
 )
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 REFERENCES = json.loads((Path(__file__).parents[1] / "references" / "losses.json").read_text(encoding="utf-8"))["cases"]
 LOSSES = [cls for cls in Loss.components() if cls.__module__.startswith("framework.")]
 CANONICAL = [cls for cls in LOSSES if cls.link is not None]
 REDUCTIONS = ("mean", "sum")
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(7)
-
-
-@pytest.fixture(autouse=True)
-def strict():
-    with np.errstate(all="raise", under="ignore"):
-        yield
 
 
 def batch(loss, rng, n=6, outputs=3, dtype=np.float64):

@@ -30,14 +30,10 @@ from framework.metrics import (
     TopK,
 )
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 REFERENCES = json.loads((Path(__file__).parents[1] / "references" / "metrics.json").read_text(encoding="utf-8"))
 METRICS = [cls for cls in Metric.components() if cls.__module__.startswith("framework.")]
-
-
-@pytest.fixture(autouse=True)
-def strict():
-    with np.errstate(all="raise", under="ignore"):
-        yield
 
 
 def data(cls, rng, n=30):
@@ -222,9 +218,8 @@ class TestFunctions:
         assert metric(np.zeros((2, 1)), np.ones((2, 1)), np.array([1.0, 2.0])) == 3
         assert metric(np.zeros((2, 1)), np.ones((2, 1))) is None
 
-    def test_your_own_class_is_known_by_name(self, monkeypatch):
-        monkeypatch.setattr(Metric, "_registry", dict(Metric._registry))
-
+    @pytest.mark.usefixtures("restored_registry")
+    def test_your_own_class_is_known_by_name(self):
         class WorstError(Metric):
             greater_is_better = False
 

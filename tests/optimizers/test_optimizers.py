@@ -18,6 +18,8 @@ from framework.optimizers import SGD, Adam, AdamW, Lion, NAdam, Optimizer, RMSpr
 from framework.optimizers.base import CLEARED_EVERY
 from framework.schedules import Cosine, Exponential, Piecewise
 
+pytestmark = pytest.mark.usefixtures("strict_floats")
+
 RECORDED = json.loads((Path(__file__).parents[1] / "references" / "optimizers.json").read_text(encoding="utf-8"))
 OPTIMIZERS = [cls for cls in Optimizer.components() if cls.__module__.startswith("framework.")]
 SETTINGS = [
@@ -26,17 +28,6 @@ SETTINGS = [
     SGD(momentum=0.9, nesterov=True),
     RMSprop(momentum=0.9, centered=True),
 ]
-
-
-@pytest.fixture(autouse=True)
-def strict():
-    with np.errstate(all="raise", under="ignore"):
-        yield
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(3)
 
 
 def run(optimizer, start, gradients, dtype=np.float64):

@@ -1,31 +1,31 @@
-"""Wrong components, each with the words that its check must say of it, and right ones in the style of a user."""
+"""Wrong components, each with the words that its check must fail with, and right ones as users write them."""
 
 FAULTS = []
 RIGHT = []
 
 
 class Quiet:
-    """Keeps a family's registry clean."""
+    """Keep subclasses out of the registry of their family."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(registered=False, **kwargs)
 
 
-def fault(words, check, **told):
-    """Enter a class whose instances `check` must refuse, with `words` (a regular expression) in the message."""
+def fault(words, check, **options):
+    """Add a class whose instances `check` must refuse, with a message that `words` (a regular expression) match."""
 
-    def enter(cls):
-        FAULTS.append((cls, check, told, words))
+    def add(cls):
+        FAULTS.append((cls, check, options, words))
         return cls
 
-    return enter
+    return add
 
 
-def right(check, **told):
-    """Enter a class whose instances `check` must accept."""
+def right(check, **options):
+    """Add a class whose instances `check` must accept."""
 
-    def enter(cls):
-        RIGHT.append((cls, check, told))
+    def add(cls):
+        RIGHT.append((cls, check, options))
         return cls
 
-    return enter
+    return add

@@ -28,7 +28,7 @@ class Logistic(Quiet, Activation):
 
 @right(check_activation)
 class Cut(Quiet, Activation):
-    """Right: kinks at -1 and 1, a slope of 0.1 beyond them."""
+    """Right: slope 1 between the kinks at -1 and 1, slope 0.1 beyond them."""
 
     def __call__(self, z):
         return np.clip(z, -1, 1) + (z - np.clip(z, -1, 1)) / 10
@@ -66,7 +66,7 @@ class HalfSlope(Quiet, Activation):
 
 
 @fault("takes z where it means a", check_activation)
-class SlopeFromSums(Logistic):
+class SlopeFromInputs(Logistic):
     def derivative(self, z, a):
         return z * (1 - z)
 
@@ -79,7 +79,7 @@ class SlopeFromOutputs(Swish):
 
 
 @fault("writes to z", check_activation)
-class WritesSums(Quiet, Activation):
+class WritesInput(Quiet, Activation):
     def __call__(self, z):
         z[z < 0] = 0
         return z

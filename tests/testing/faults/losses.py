@@ -56,7 +56,7 @@ class ForgetsTwo(Squared):
 
 
 @fault("batch size: a mean where a sum belongs", check_loss)
-class MeansTwice(Squared):
+class AveragesTwice(Squared):
     def gradient(self, y_true, y_pred):
         return 2 * (y_pred - y_true) / len(y_pred)
 
@@ -107,7 +107,7 @@ class WrongAxis(Squared):
 
 
 @fault("depends on the others", check_loss)
-class MeansOverBatch(Squared):
+class AveragesOverBatch(Squared):
     def per_sample(self, y_true, y_pred):
         return super().per_sample(y_true, y_pred) / len(y_pred)
 
@@ -148,7 +148,7 @@ class DividesByCount(Squared):
 
 
 @fault("uneven parts", check_loss)
-class MeansInTotal(Squared):
+class AveragesInTotal(Squared):
     def total(self, y_true, y_pred, sample_weight=None, logits=None):
         total, weight = super().total(y_true, y_pred, sample_weight, logits)
         return (total / weight, 1.0) if weight else (total, weight)
@@ -179,7 +179,7 @@ class KeepsBuffer(Squared):
 
 
 @fault("from logits.*a mean where a sum|from logits.*a sum where a mean", check_loss)
-class ForgetsOutputs(BinaryCrossentropy, registered=False):
+class SumsOverOutputs(BinaryCrossentropy, registered=False):
     def gradient_from_logits(self, y_true, y_pred, out=None):
         return np.subtract(y_pred, y_true, out)
 
@@ -188,7 +188,7 @@ class ForgetsOutputs(BinaryCrossentropy, registered=False):
 
 
 @fault("from logits.*sign is wrong", check_loss)
-class SumsUphill(BinaryCrossentropy, registered=False):
+class LogitsUphill(BinaryCrossentropy, registered=False):
     def value_and_gradient(self, y_true, y_pred, sample_weight=None, *, logits=None, out=None):
         value, gradient = super().value_and_gradient(y_true, y_pred, sample_weight, logits=logits, out=out)
         return value, gradient if logits is None else -gradient

@@ -7,7 +7,7 @@ from framework.testing import check_metric
 
 @right(check_metric)
 class MeanDistance(Quiet, Metric):
-    """Right: weighted mean of |y - p| over samples and outputs."""
+    """Right: the weighted mean of |y - p| over samples and outputs."""
 
     greater_is_better = False
 
@@ -19,7 +19,7 @@ class MeanDistance(Quiet, Metric):
 
 @right(check_metric)
 class Hits(Quiet, Metric):
-    """Right: the share of hit classes, of labels."""
+    """Right: the weighted share of labels that are predicted."""
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if y_true.ndim != 1:
@@ -45,11 +45,11 @@ class DividesByCount(MeanDistance):
 
 
 @fault("the order matters", check_metric)
-class MeansOfBatches(MeanDistance):
+class AveragesOfBatches(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
         w = np.ones(len(y_pred)) if sample_weight is None else sample_weight
         parts = [
-            super(MeansOfBatches, self).__call__(y_true[i : i + 5], y_pred[i : i + 5]) for i in range(0, len(w), 5)
+            super(AveragesOfBatches, self).__call__(y_true[i : i + 5], y_pred[i : i + 5]) for i in range(0, len(w), 5)
         ]
         return float(np.mean(parts)) if w.all() else 0.0
 
@@ -69,7 +69,7 @@ class WritesPrediction(MeanDistance):
 
 
 @fault("expected a float", check_metric)
-class OneForEachOutput(MeanDistance):
+class ValuePerOutput(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
         if y_true.ndim != y_pred.ndim:
             raise ValueError("labels do not fit")
@@ -87,7 +87,7 @@ class Accumulates(MeanDistance):
 
 
 @fault("sample_weight|signature", check_metric)
-class TakesNoWeights(Quiet, Metric):
+class AcceptsNoWeights(Quiet, Metric):
     def __call__(self, y_true, y_pred):
         return float((y_true.reshape(y_pred.shape) == y_pred.round()).mean())
 

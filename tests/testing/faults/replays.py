@@ -1,4 +1,4 @@
-"""Components that say they are replayable; the wrong ones are right but for that."""
+"""Components that claim to be replayable; that claim is the only fault of the wrong ones."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class ReplayableGain(Gain):
 
 @right(check_layer, input_shape=[(4,), (2, 3)])
 class ReplayableMask(Mask):
-    """Draws are made anew at each replay."""
+    """Right: each replay draws new noise."""
 
     replayable = True
 
@@ -61,7 +61,7 @@ class ListingGain(Gain):
 
 @fault("played.*differs from what is computed without a recording", check_layer, **VECTOR)
 class StaleGain(Gain):
-    """Its parameter leaves NumPy's sight, so that a replay multiplies by that of the recording."""
+    """A recording cannot trace its parameter through bytes, so a replay multiplies by the recorded values."""
 
     replayable = True
 

@@ -80,13 +80,13 @@ class Narrow(He):
 
 
 @fault("expected shape", check_initializer)
-class Turned(He):
+class ReversesShape(He):
     def __call__(self, shape, rng):
         return super().__call__(shape[::-1], rng)
 
 
 @fault("same array twice", check_initializer)
-class GivesAway(Quiet, Initializer):
+class ReturnsItsOwnArray(Quiet, Initializer):
     values = {}
 
     def __call__(self, shape, rng):
@@ -130,7 +130,7 @@ class RidgeUphill(Ridge):
 
 
 @fault("number of elements: a mean where a sum belongs", check_regularizer)
-class RidgeMeans(Ridge):
+class RidgeAverages(Ridge):
     def gradient(self, parameter):
         return 2 * parameter / parameter.size
 
@@ -210,7 +210,7 @@ class Falling(Quiet, Schedule):
 
 
 @fault("stale state", check_schedule)
-class Counts(Falling):
+class CountsCalls(Falling):
     def __call__(self, step):
         self.calls = getattr(self, "calls", 0) + 1
         return self.learning_rate / self.calls
@@ -235,19 +235,19 @@ class CountsFromOne(Falling):
 
 
 @fault("step count off by one", check_schedule, definition=lambda step: 0.1 / (1 + step))
-class OneLate(Falling):
+class OneStepLate(Falling):
     def __call__(self, step):
         return self.learning_rate / (2 + step)
 
 
 @fault("expected a float", check_schedule)
-class GivesArray(Falling):
+class ReturnsArray(Falling):
     def __call__(self, step):
         return np.array([self.learning_rate])
 
 
 @fault("came back as", check_schedule)
-class KeepsAnother(Falling):
+class KeepsAnotherRate(Falling):
     def __init__(self, learning_rate=0.1):
         self.learning_rate = learning_rate / 10
 
