@@ -5,7 +5,9 @@ A component that cannot be made without arguments, or that needs inputs of its o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ from framework import (
     testing,
 )
 
-CHECKS = {
+CHECKS: dict[Any, Callable[..., None]] = {
     Activation: testing.check_activation,
     Constraint: testing.check_constraint,
     Initializer: testing.check_initializer,
@@ -57,7 +59,7 @@ SHAPES = {"input_shape": [(4,), (3, 2)]}
 VECTOR = {"input_shape": (4,)}
 
 # By family and class: constructor's arguments and what the check is told.
-SAMPLES = {
+SAMPLES: dict[Any, dict[str, list[Any]]] = {
     Activation: {
         "ELU": [((0.5,), {}), ((2.0,), {})],
         "GELU": [((), {}), ((True,), {})],
