@@ -59,7 +59,7 @@ SHAPES = {"input_shape": [(4,), (3, 2)]}
 VECTOR = {"input_shape": (4,)}
 
 # By family and class: constructor's arguments and what the check is told.
-SAMPLES: dict[Any, dict[str, list[Any]]] = {
+SAMPLES = {
     Activation: {
         "ELU": [((0.5,), {}), ((2.0,), {})],
         "GELU": [((), {}), ((True,), {})],
@@ -133,7 +133,7 @@ def built_in(family):
 def cases():
     for family, samples in SAMPLES.items():
         for cls in built_in(family):
-            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):
+            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):  # type: ignore[attr-defined]
                 yield pytest.param(family, cls, sample, id=f"{family.__name__}-{cls.__name__}-{i}")
 
 
