@@ -12,6 +12,7 @@ import numpy as np
 
 from framework.core.messages import did_you_mean, shown, snake_case
 
+
 # A counter that threads may share: each assignment gets a number of its own.
 _assignments = count(1)
 
