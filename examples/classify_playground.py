@@ -1,4 +1,4 @@
-"""Four sets of the playground, each classified by a small network: gauss, circle, xor and spiral.
+"""Classify four data sets of the playground, each with a small network: gauss, circle, xor and spiral.
 
 Prints the validation accuracies and saves classify_playground.png next to this file.
 """
@@ -41,7 +41,7 @@ def main(seed: int = 0) -> dict[str, float]:
     fig.savefig(PICTURE, dpi=80)
     plt.close(fig)
     assert min(accuracies.values()) >= 0.95, accuracies
-    print(f"Picture: {os.path.relpath(PICTURE)} (training points have white edges, validation points grey ones)")
+    print(f"Picture: {os.path.relpath(PICTURE)} (training points have white edges, validation points gray ones)")
     return accuracies
 
 

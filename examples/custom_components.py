@@ -1,4 +1,4 @@
-"""An activation, an initializer, a loss, an optimizer and a layer of one's own: each checked, then used by name."""
+"""Write an activation, an initializer, a loss, an optimizer and a layer of your own; check each, and use it by name."""
 
 import numpy as np
 
@@ -18,14 +18,14 @@ class Sine(Activation):
 
 
 class Spread(Initializer):
-    """Evenly spaced numbers from -1 / 2 to 1 / 2, in random order."""
+    """Evenly spaced values from -1 / 2 to 1 / 2, in random order."""
 
     def __call__(self, shape, rng):
         return rng.permutation(np.linspace(-0.5, 0.5, np.prod(shape, dtype=int))).reshape(shape)
 
 
 class Cauchy(Loss):
-    """The sum over the outputs of log(1 + (p - y)^2): outliers count little."""
+    """The sum over the outputs of log(1 + (p - y)^2): outliers have little influence."""
 
     def per_sample(self, y_true, y_pred):
         return np.log1p((y_pred - y_true) ** 2).sum(axis=1)

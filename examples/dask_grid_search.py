@@ -1,7 +1,7 @@
-"""A grid search whose fits run on a Dask cluster: here on this machine, or wherever a scheduler listens.
+"""Run a grid search on a Dask cluster: on this machine, or wherever a scheduler listens.
 
 python examples/dask_grid_search.py [--scheduler tcp://10.0.0.1:8786] [--workers 2]
-The workers of another machine need this package too. The results are those of a local run, bit for bit.
+Workers on other machines need this package too. The results equal those of a local run, bit for bit.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -19,8 +20,8 @@ try:
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-except ImportError as missing:
-    sys.exit(print(f"This example needs Dask ({missing}): pip install 'playground-framework[dask]'"))
+except ImportError as error:
+    sys.exit(f"This example needs Dask and scikit-learn ({error}): pip install 'playground-framework[dask]'")
 
 from framework import Dropout
 from framework.sklearn import NeuralClassifier
@@ -31,14 +32,14 @@ GRID = {
 }
 
 
-def search() -> GridSearchCV:
-    """Return the search; `random_state` makes every fit the same wherever it runs."""
+def search() -> Any:
+    """Return the search; with `random_state`, a fit gives the same result wherever it runs."""
     pipe = make_pipeline(StandardScaler(), NeuralClassifier(epochs=20, random_state=0))
     return GridSearchCV(pipe, GRID, cv=3)
 
 
 def main() -> None:
-    """Search here, then on the cluster, and compare."""
+    """Search in this process, then on the cluster, and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scheduler", help="address of a running scheduler; a local cluster is started if not given")
     parser.add_argument("--workers", type=int, default=2, help="processes of the local cluster")

@@ -1,6 +1,6 @@
-"""The tutorial's demo: a 2-3-1 network learns the regression plane, first from zeros and then from Glorot's values.
+"""Train the tutorial's 2-3-1 network on the regression plane, first from zeros, then from Glorot's initial values.
 
-Prints what each start leads to and saves regression_plane.png next to this file.
+Prints the result of each start and saves regression_plane.png next to this file.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def train(initializer: str, data: Data) -> Model:
 
 
 def spread(model: Model) -> float:
-    """Return how far the hidden nodes are from being one and the same: 0 if all their weights are equal."""
+    """Return the largest difference between the weights of two hidden nodes: 0 if all nodes are equal."""
     W1, b1, W2, _ = model.get_weights()
-    nodes = np.column_stack([W1, b1, W2.T])  # a row for each hidden node: what comes in, its bias, what goes out
+    nodes = np.column_stack([W1, b1, W2.T])  # a row for each hidden node: incoming weights, bias, outgoing weights
     return float(np.ptp(nodes, axis=0).max())
 
 
@@ -55,8 +55,8 @@ def main() -> None:
         model = models[initializer] = train(initializer, data)
         print(f"R2 on validation data: {model.score(*data[2:]):.4f}")
         print(f"largest difference between the weights of two hidden nodes: {spread(model):.3g}")
-    print("\nNodes that start equal get equal gradients, so from zeros the three hidden nodes stay one and the same.")
-    print("This plane rises in one direction only, which one node can follow; other data needs a start from Glorot.")
+    print("\nNodes that start equal get equal gradients, so from zeros the three hidden nodes stay equal.")
+    print("This plane rises in one direction only, so one node is enough; other data needs Glorot's initial values.")
     draw(models["zeros"], models["glorot_uniform"])
     print(f"\nPicture: {os.path.relpath(PICTURE)}")
 

@@ -1,4 +1,4 @@
-"""Neural networks in scikit-learn's tools: three data sets beside its own MLP, a search and a confusion matrix.
+"""Use neural networks in scikit-learn: compare with its MLP on three data sets, search, draw a confusion matrix.
 
 Prints the table and saves sklearn_pipeline.png next to this file.
 """
@@ -19,8 +19,8 @@ try:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
-except ImportError:
-    sys.exit(print("This example needs scikit-learn: pip install 'playground-framework[sklearn]'"))
+except ImportError as error:
+    sys.exit(f"This example needs scikit-learn ({error}): pip install 'playground-framework[sklearn]'")
 import matplotlib.pyplot as plt
 
 from framework import Dropout
@@ -28,11 +28,11 @@ from framework.sklearn import NeuralClassifier, NeuralRegressor
 
 PICTURE = Path(__file__).with_suffix(".png")
 EPOCHS = 50
-BUDGET = {"batch_size": 32, "random_state": 0}
+BUDGET: dict[str, Any] = {"batch_size": 32, "random_state": 0}
 
 
 def measured(estimator: Any, X: Any, y: Any, folds: Any) -> str:
-    """Return the mean score with its standard error, and the seconds that took."""
+    """Return the mean score with its standard error, and the time in seconds."""
     pipe = make_pipeline(StandardScaler(), estimator)
     if isinstance(y[0], float):
         pipe = TransformedTargetRegressor(pipe, transformer=StandardScaler())
@@ -41,8 +41,9 @@ def measured(estimator: Any, X: Any, y: Any, folds: Any) -> str:
     return f"{scores.mean():>12.4f} +- {scores.std() / len(scores) ** 0.5:.4f}{time.perf_counter() - start:>6.1f} s"
 
 
-def compare(name: str, X: Any, y: Any, regression: bool = False) -> None:
-    """Print the scores of both libraries, with equal widths, epochs, batches and optimizer."""
+def compare(name: str, data: Any, regression: bool = False) -> None:
+    """Print the scores of both libraries, for the same widths, epochs, batches and optimizer."""
+    X, y = data
     Folds = model_selection.RepeatedKFold if regression else model_selection.RepeatedStratifiedKFold
     folds = Folds(n_splits=5, n_repeats=3, random_state=42)
     MLP, Network = (MLPRegressor, NeuralRegressor) if regression else (MLPClassifier, NeuralClassifier)
@@ -52,15 +53,15 @@ def compare(name: str, X: Any, y: Any, regression: bool = False) -> None:
 
 
 def main() -> None:
-    """Compare, search, and draw the confusion matrix of what was found."""
-    warnings.filterwarnings("ignore", "Stochastic Optimizer")  # what the MLP says at the end of its epochs
+    """Compare, search, and draw the confusion matrix of the best network found."""
+    warnings.filterwarnings("ignore", "Stochastic Optimizer")  # the MLP warns when its epochs end
     print(f"{EPOCHS} epochs, batches of 32, Adam, 64 + 64 relu nodes; 5-fold cross-validation, three times")
     print(f"{'':<22}{'scikit-learn MLP':>30}{'the same network':>30}{'with Dropout(0.2) first':>30}")
     X, y = datasets.load_digits(return_X_y=True)
-    compare("breast cancer accuracy", *datasets.load_breast_cancer(return_X_y=True))
-    compare("digits accuracy", X, y)
-    compare("diabetes R2", *datasets.load_diabetes(return_X_y=True), regression=True)
-    print("Differences of one or two standard errors say nothing about which is better.")
+    compare("breast cancer accuracy", datasets.load_breast_cancer(return_X_y=True))
+    compare("digits accuracy", (X, y))
+    compare("diabetes R2", datasets.load_diabetes(return_X_y=True), regression=True)
+    print("A difference of one or two standard errors does not show which is better.")
 
     X_train, X_test, y_train, y_test = model_selection.train_test_split(X, y, random_state=0)
     network = make_pipeline(StandardScaler(), NeuralClassifier(epochs=30, random_state=0))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,8 @@ def test_ours_and_the_loop_by_hand_do_the_same_work(name):
 
 def test_products_are_those_of_a_step():
     work = workloads.images(SMALL)
-    without, with_input_gradient = peers.load("products")(work), peers.load("products_dx")(work)
+    without: Any = peers.load("products")(work)
+    with_input_gradient: Any = peers.load("products_dx")(work)
     assert len(without._products(128)) == 8  # three forward, three for weights, two back
     assert [a.shape[0] * b.shape[1] for a, b, _ in with_input_gradient._products(128)][-1] == 128 * 784
     for a, b, out in without._products(128):

@@ -5,7 +5,9 @@ A component that needs arguments, or special inputs, has samples in `SAMPLES`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +27,7 @@ from framework import (
     testing,
 )
 
-CHECKS = {
+CHECKS: dict[Any, Callable[..., None]] = {
     Activation: testing.check_activation,
     Constraint: testing.check_constraint,
     Initializer: testing.check_initializer,
@@ -131,7 +133,7 @@ def built_in(family):
 def cases():
     for family, samples in SAMPLES.items():
         for cls in built_in(family):
-            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):
+            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):  # type: ignore[attr-defined]
                 yield pytest.param(family, cls, sample, id=f"{family.__name__}-{cls.__name__}-{i}")
 
 

@@ -590,7 +590,7 @@ def unaligned(values: Any) -> Any:
 
 
 HALVES = np.round(X * 4) / 4  # exact in every type below
-FORMS = {
+FORMS: dict[str, Any] = {
     "read-only": read_only,
     "Fortran order": np.asfortranarray,
     "negative strides": lambda v: v[::-1].copy()[::-1],

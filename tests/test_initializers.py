@@ -134,6 +134,7 @@ def test_orthogonal_prefers_no_direction():
 def test_array_is_used_as_it_is(values):
     initializer = Initializer.of(values)
     assert initializer.component_name == "values"
+    assert isinstance(initializer, Values)
     assert initializer.values is values
     w = initializer((2, 2), rng())
     assert w.dtype == np.float64

@@ -1,4 +1,4 @@
-"""What the README shows runs as printed, and what it names is there."""
+"""Run every block of the README, and look up each file that it or CONTRIBUTING names."""
 
 import re
 import sys
@@ -40,3 +40,27 @@ def test_files_named_are_there():
     assert pictures
     assert len(modules) > 10
     assert [path for path in pictures + examples + modules if not (root / path).exists()] == []
+
+
+def test_files_named_in_contributing_are_there():
+    root = README.parent
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:framework/|tests/|\.ci/|CHANGELOG)[\w./]*)`", text)
+    assert len(paths) > 12
+    assert [path for path in paths if not (root / path).exists()] == []
+
+
+def test_contributing_names_the_checks_of_ci():
+    root = README.parent
+    checks = (root / ".ci" / "run").read_text(encoding="utf-8")
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for command in ("python -m pytest", "ruff check .", "ruff format --check .", "mypy tests examples", "lint-imports"):
+        assert command in checks
+        assert command in text
+
+
+def test_versions_agree():
+    from framework import __version__
+
+    citation = (README.parent / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in citation

@@ -40,8 +40,8 @@ def test_arguments():
 def test_names():
     names = {"l1": L1, "l2": L2, "l1_l2": L1L2, "orthogonal": Orthogonal}
     assert {name: type(Regularizer.of(name)) for name in names} == names
-    names = {"max_norm": MaxNorm, "non_negative": NonNegative, "unit_norm": UnitNorm}
-    assert {name: type(Constraint.of(name)) for name in names} == names
+    others = {"max_norm": MaxNorm, "non_negative": NonNegative, "unit_norm": UnitNorm}
+    assert {name: type(Constraint.of(name)) for name in others} == others
 
 
 @pytest.mark.parametrize("cls", REGULARIZERS, ids=lambda cls: cls.__name__)

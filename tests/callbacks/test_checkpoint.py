@@ -33,7 +33,7 @@ class StopAfter(Callback):
 
     def __init__(self, epoch, before=False):
         self.epoch = epoch
-        self.comes_last = not before
+        self.comes_last = not before  # type: ignore[misc]
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch + 1 == self.epoch:
@@ -175,7 +175,7 @@ def test_a_run_that_stopped_early_stays_so(tmp_path):
 
 def test_a_run_at_its_time_limit_goes_on_later(tmp_path):
     limit = TimeLimit(1e-9)
-    limit.on_batch_end = lambda batch, logs=None: None
+    limit.on_batch_end = lambda batch, logs=None: None  # type: ignore[method-assign]
     for epochs in ([1], [1, 2], [1, 2, 3]):
         assert run(tmp_path / "run", limit).history.epoch == epochs
     same(run(tmp_path / "run"), run(tmp_path / "whole"))

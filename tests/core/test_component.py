@@ -64,7 +64,7 @@ def test_a_later_class_replaces_one_of_the_same_name():
 
     first = Same
 
-    class Same(Family):
+    class Same(Family):  # type: ignore[no-redef]
         pass
 
     assert Family.named("same") is Same is not first

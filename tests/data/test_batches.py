@@ -1,5 +1,7 @@
 """Arrays and streams as batches."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,7 +74,7 @@ class Numbered(list):
 
 def test_a_stream_is_checked_batch_by_batch_and_told_the_epoch():
     source = Numbered([1, 2, 3])
-    batches = StreamBatches(source, lambda batch: batch * 10)
+    batches: Any = StreamBatches(source, lambda batch: batch * 10)
     batches.begin_epoch(4)
     assert source.epoch == 4
     assert list(batches) == list(batches) == [10, 20, 30]
@@ -90,7 +92,7 @@ def test_a_refused_batch_is_counted_from_one(error):
 
 
 def test_a_source_that_is_used_up_says_so():
-    batches = StreamBatches(iter([1]), lambda batch: batch)
+    batches: Any = StreamBatches(iter([1]), lambda batch: batch)
     batches.begin_epoch(0)
     assert list(batches) == [1]
     batches.begin_epoch(1)

@@ -464,7 +464,7 @@ def test_a_deep_nest_is_built_quickly():
             next(asked)
             return input_shape
 
-    layer = _Counting()
+    layer: Layer = _Counting()
     for _ in range(30):
         layer = Sequential([layer])
     for _ in range(5):

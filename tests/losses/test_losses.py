@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -397,7 +398,7 @@ def test_subclass_that_changes_a_method_is_not_computed_as_its_base(base, overri
     def trebled(name):
         return lambda self, y, p: 3 * getattr(base, name)(self, y, p)
 
-    cls = type(f"_Trebled{base.__name__}", (base,), {name: trebled(name) for name in overridden})
+    cls: Any = type(f"_Trebled{base.__name__}", (base,), {name: trebled(name) for name in overridden})
     y, p = np.eye(3)[[0, 2]], np.array([[0.2, 0.3, 0.5], [0.6, 0.1, 0.3]])
     for weight in (None, np.array([1.0, 2.0])):
         value, gradient = base().value_and_gradient(y, p, weight)

@@ -358,7 +358,8 @@ def test_a_rule_may_go_on_from_that_of_its_base_class():
 
 def test_one_slot_may_be_named_without_a_comma():
     class Summed(Optimizer, registered=False):
-        slots = "velocity"
+        slots = "velocity"  # type: ignore[assignment]
+        velocity: np.ndarray
 
         def update(self, params, grads):
             self.velocity += grads

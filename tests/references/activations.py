@@ -9,6 +9,7 @@ its softplus is z from z = 20 on, by default, which is switched off.
 import json
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 TAILS = [1e-8, 1e-3, 0.1, 0.5, 0.9, 1.0, 2.0, 2.5, 4.0, 5.0, 8.0, 12.0, 18.0, 25.0, 33.0, 37.0, 60.0, 100.0, 500.0]
 Z = torch.tensor(sorted([sign * z for z in TAILS for sign in (-1, 1)]), dtype=torch.float64)
 
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, list[Any]] = {
     "ELU": [({"alpha": 1.0}, F.elu), ({"alpha": 0.5}, partial(F.elu, alpha=0.5))],
     "Exponential": [({}, torch.exp)],
     "GELU": [({}, F.gelu), ({"approximate": True}, partial(F.gelu, approximate="tanh"))],

@@ -101,9 +101,9 @@ def cases():
         ]
         yield case("RMSNormalization", {"epsilon": 1e-3}, {"gamma": gamma}, steps)
 
-    for shape in ((6,), (4, 5)):
+    for ids_shape in ((6,), (4, 5)):
         W = normal(7, 3)
-        ids = torch.tensor(RNG.integers(0, 7, shape))
+        ids = torch.tensor(RNG.integers(0, 7, ids_shape))
         steps = [step(lambda x, W=W: F.embedding(x, W), ids, {"W": W})]
         yield case("Embedding", {"vocabulary": 7, "units": 3}, {"W": W}, steps)
 

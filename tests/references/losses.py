@@ -6,8 +6,10 @@ this form, are written with its elementary operations and differentiated by it.
 """
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +43,7 @@ def categorical(p, y, reduction):
     return getattr(losses, reduction)()
 
 
-def cases(rng):
+def cases(rng) -> Iterator[tuple[Any, ...]]:
     """Yield name, arguments, whether y_pred are logits, function, targets, predictions."""
     shape = (7, 3)
     y, p = torch.tensor(rng.normal(size=shape)), torch.tensor(2 * rng.normal(size=shape))

@@ -44,7 +44,7 @@ def test_faults_are_not_registered():
 
 def test_a_function_is_a_metric():
     check_metric(
-        lambda y_true, y_pred: float(np.abs(y_true - y_pred).mean()), inputs=lambda rng, n: rng.random((2, n, 3))
+        lambda y_true, y_pred: float(np.abs(y_true - y_pred).mean()), inputs=lambda rng, n: tuple(rng.random((2, n, 3)))
     )
     with pytest.raises(AssertionError, match="the order matters"):
         check_metric(lambda y_true, y_pred: float(y_pred[0, 0]))

@@ -73,7 +73,7 @@ FUNCTIONS = {
     "fancy indexing": lambda x: x[np.array([0, 1]), np.array([1, 2])] * 2,
     "concatenate": lambda x: np.concatenate([x, 2 * x], axis=-1),
     "einsum": lambda x: np.einsum("nk,nk->n", x, x),
-    "copyto": lambda x: (lambda y: (np.copyto(y, x), y)[1])(np.zeros_like(x)) + 1,
+    "copyto": lambda x: (lambda y: (np.copyto(y, x), y)[1])(np.zeros_like(x)) + 1,  # type: ignore[func-returns-value]
     "clip": lambda x: np.clip(x, -0.5, 0.5),
     "another dtype": lambda x: x.astype(np.float64) * 2,
     "two results": lambda x: np.modf(x)[0] + np.modf(x)[1],
@@ -113,7 +113,8 @@ def test_playing_allocates_no_arrays():
     play(recording)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 10_000
+    buffer = 0 if np.lib.NumpyVersion(np.__version__) >= "2.3.0" else 2**16  # in which NumPy casts the numbers
+    assert peak < 10_000 + buffer
 
 
 def test_memory_that_is_one_array_stays_one_array():
@@ -148,7 +149,7 @@ def test_a_branch_is_a_problem_unless_it_is_allowed():
 def test_a_number_taken_out_is_a_problem(take):
     recording = Recording()
     take(recording.trace(np.ones((2, 2))).sum())
-    assert "takes a Python number out of an array" in recording.problem
+    assert "takes a Python number out of an array" in str(recording.problem)
 
 
 def test_draws_are_made_anew():
