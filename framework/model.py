@@ -13,7 +13,7 @@ from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
 from framework.core import arguments
 from framework.core.arrays import RefusedBatch, float_dtype
-from framework.core.component import Component
+from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import Source, data_of, first_samples
@@ -74,6 +74,13 @@ class Model(Predictor, Component):
         self._state = None
         self.check()
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # Fits assign to other attributes all the time; nobody has to look at the arguments after that.
+        if name in constructor_arguments(type(self)):
+            super().__setattr__(name, value)
+        else:
+            object.__setattr__(self, name, value)
+
     def check(self) -> None:
         Sequential(self.layers)
         Loss.of(self.loss)
@@ -92,7 +99,7 @@ class Model(Predictor, Component):
         return families[name].of(getattr(self, name)) if name in families else super()._component(name)
 
     def build(self, input_shape: int | Sequence[int]) -> Self:
-        """Make the network for samples of `input_shape` (the batch axis left out), with first values; return self.
+        """Make the network for samples of `input_shape` (the batch axis left out), with initial values; return self.
 
         Raises
         ------

@@ -27,8 +27,8 @@ class Bound:
 
     Attributes
     ----------
-    training : dict of int to Pass
-        By batch size.
+    training : dict of (int, bool) to Pass
+        By batch size, and by whether they return the gradient of the inputs.
     idle : dict of int to list of Prediction
         By batch size, those that no thread is using.
     steps : dict of (batch size, axes of the targets, without weights) to RecordedStep
@@ -39,17 +39,18 @@ class Bound:
         self._step_policy, self._prediction_policy = steps, predictions
         steps.forget()
         predictions.forget()
-        self.training: dict[int, Pass] = {}
+        self.training: dict[tuple[int, bool], Pass] = {}
         self.idle: dict[int, list[Prediction]] = {}
         self.steps: dict[Kind, RecordedStep] = {}
 
-    def training_pass(self, n: int) -> Pass:
+    def training_pass(self, n: int, needs_input_grad: bool) -> Pass:
         """Return the training pass for batches of `n`."""
-        at = self.training.get(n)
+        key = n, needs_input_grad
+        at = self.training.get(key)
         if at is None:
             if len(self.training) >= KEPT_BATCH_SIZES:
                 self.training.clear()
-            at = self.training[n] = Pass(self.network, n, training=True)
+            at = self.training[key] = Pass(self.network, n, True, needs_input_grad)
         return at
 
     def prediction(self, n: int) -> Prediction:

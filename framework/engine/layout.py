@@ -1,4 +1,4 @@
-"""Where each parameter lies in the one vector."""
+"""The place of each parameter in the one vector."""
 
 from __future__ import annotations
 

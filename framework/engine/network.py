@@ -38,13 +38,13 @@ class Network:
         The shape of one sample.
     dtype : numpy dtype
     rng : numpy.random.Generator
-        Draws the first values.
+        Draws the initial values.
     noise : numpy.random.Generator
         Drawn from by dropout and its like, in training.
     fused : bool
         Whether the loss is computed from the logits; passes then go backward from the gradient there.
     params : ndarray, shape (parameters,), optional
-        What to begin with instead of first values; copied.
+        What to begin with instead of initial values; copied.
 
     Attributes
     ----------
@@ -240,9 +240,7 @@ class Network:
 
         With `needs_input_grad`, `Pass.backward` also returns the gradient of the inputs.
         """
-        if needs_input_grad:
-            return Pass(self, n, training=True, needs_input_grad=True)
-        return self.bound.training_pass(n)
+        return self.bound.training_pass(n, needs_input_grad)
 
     def view(self, name: str) -> Array:
         """Return the parameter called `name` (``"0.W"``), as a part of `params`."""

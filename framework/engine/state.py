@@ -1,4 +1,4 @@
-"""What building and training make of a model's arguments: all that `fit` changes, in one place."""
+"""All that building and training make of a model's arguments, in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good a network is on data: the loss and the metrics, exact over all of it."""
+"""Loss and metrics of a network on data, exact over all of it."""
 
 from __future__ import annotations
 
