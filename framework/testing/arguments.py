@@ -123,7 +123,7 @@ def _values(value: Any) -> Iterator[Any]:
 
 
 def _no_source(value: Any) -> bool:
-    """Return whether no expression for `value` can be expected of a repr."""
+    """Return whether `value` has no expression that a repr could show."""
     if isinstance(value, np.ndarray):
         return value.size > 64
     return callable(value) and not isinstance(value, Component)

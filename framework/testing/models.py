@@ -102,9 +102,8 @@ def _check_weights(subject: Subject, model: Model, X: Array) -> None:
         subject.same(f"set_weights, get_weights: {name}", computed, expected, rtol=0)
     cause = "stale state from other weights"
     subject.same("predict after set_weights", model.predict(X), prediction, rtol=0, cause=cause)
-    subject.require(
-        not model.clone().built, "clone", "the copy has weights already", "clone() keeps what the model has learned"
-    )
+    cause = "clone() keeps what the model has learned"
+    subject.require(not model.clone().built, "clone", "the copy has weights already", cause)
     if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.tree):
         other = subject.call("pickle", lambda: pickle.loads(pickle.dumps(model)))
         subject.same("predict after pickle", other.predict(X), prediction, rtol=0)
