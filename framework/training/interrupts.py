@@ -18,8 +18,8 @@ class HeldInterrupts:
     Parameters
     ----------
     step_hooks : list of callable ``(batch, logs)``
-        What is called after each step; gets a function that raises KeyboardInterrupt when Ctrl-C is pressed, so that
-        steps without one cost nothing.
+        The functions that are called after each step. When Ctrl-C is pressed, one that raises KeyboardInterrupt is
+        appended: the loop needs no check of its own, and steps without Ctrl-C cost nothing.
     """
 
     def __init__(self, step_hooks: list[Callable[..., None]]) -> None:

@@ -37,8 +37,8 @@ def train(
     KeyboardInterrupt
         After Ctrl-C, between two steps.
     """
-    before = _epochs_done(model)
-    first = before if initial_epoch is None else initial_epoch
+    history = model.history
+    first = _epochs_done(model) if initial_epoch is None else initial_epoch
     last = first + epochs if initial_epoch is None else max(epochs, first)
     params = {
         "epochs": last - first,
@@ -60,8 +60,8 @@ def train(
     ):
         hooks.train_begin()
         guard.keep()
-        if (resumed := _epochs_done(model)) != before:  # a checkpoint has put the model further
-            first = resumed
+        if model.history is not history:  # a checkpoint has put a saved state in its place
+            first = _epochs_done(model)
         for epoch in range(first, last):
             if model.stop_training:
                 break
