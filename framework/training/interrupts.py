@@ -30,8 +30,8 @@ class HeldInterrupts:
     def __enter__(self) -> Self:
         """Take over Ctrl-C."""
         in_main_thread = threading.current_thread() is threading.main_thread()
-        self._taken = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self._taken:
+        self._held = in_main_thread and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self._held:
             signal.signal(signal.SIGINT, self._hold)
         return self
 
@@ -39,7 +39,7 @@ class HeldInterrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Give Ctrl-C back, and raise KeyboardInterrupt if it still waits."""
-        if self._taken and signal.getsignal(signal.SIGINT) == self._hold:
+        if self._held and signal.getsignal(signal.SIGINT) == self._hold:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if kind is None:
             self.check()
