@@ -243,7 +243,7 @@ class Model(Predictor, Component):
             Checked and converted; overwritten after the call.
         weight : ndarray, shape (n,), or None
         """
-        state = self.state
+        state = self._state or self.state  # a property costs a frame; this is called for every batch
         value = state.step(x, y, weight)  # forward_prop, loss, back_prop
         network = state.network
         state.optimizer.apply(network.trainable_params, network.trainable_grads)  # update_params
