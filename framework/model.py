@@ -242,6 +242,10 @@ class Model(Predictor, Component):
         x, y : ndarray, shape (n, ...)
             Checked and converted; overwritten after the call.
         weight : ndarray, shape (n,), or None
+
+        Notes
+        -----
+        A step that assigns to arguments of components calls `sync` afterwards, as the loop does after each hook.
         """
         state = self._state or self.state  # a property costs a frame; this is called for every batch
         value = state.step(x, y, weight)  # forward_prop, loss, back_prop

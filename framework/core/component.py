@@ -16,7 +16,17 @@ import numpy as np
 from framework.core.messages import did_you_mean, name_key, shown, snake_case
 
 # Threads may share this counter: `next` gives each assignment its own number, where `+= 1` could lose one.
-_assignments = count(1)
+_numbers = count(1)
+
+
+class Assignments:
+    """The number of the last assignment to any component.
+
+    It is an attribute of an object of its own: assigning to a class makes Python forget what it has cached of the
+    attributes of that class and of all its subclasses, which would slow down every component.
+    """
+
+    number = 0
 
 
 class Component:
@@ -44,8 +54,8 @@ class Component:
         in an order that does not depend on values. A `Recording` of those calls can then be played in its place.
         A subclass does not inherit the promise and must set it again, because one line of plain Python can break it.
         `framework.testing` checks it.
-    assignments : int
-        A counter of assignments, shared by all components. It gets a new number whenever an attribute of any
+    assignments : Assignments
+        A counter of assignments, shared by all components. `number` is another one whenever an attribute of any
         component is set. Code that has computed something from components' arguments notes the number. As long as it
         stays the same, nothing has been set and the result still holds: one comparison instead of one for each
         argument. Only when the number has changed does the code look at the arguments themselves.
@@ -72,7 +82,7 @@ class Component:
     _registry: ClassVar[dict[str, type[Any]]]
     component_name: ClassVar[str]
     replayable: ClassVar[bool] = False
-    assignments: ClassVar[int] = 0
+    assignments: ClassVar[Assignments] = Assignments()
 
     def __init_subclass__(
         cls, *, name: str | None = None, aliases: Iterable[str] = (), registered: bool = True, **kwargs: Any
@@ -88,7 +98,7 @@ class Component:
 
     def __setattr__(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
-        Component.assignments = next(_assignments)
+        Component.assignments.number = next(_numbers)
 
     @classmethod
     def names(cls) -> list[str]:

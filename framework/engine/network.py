@@ -155,7 +155,7 @@ class Network:
     def _look(self) -> None:
         """Remember the arguments to which passes and recordings are bound."""
         self._arguments = self._present()
-        self._synced = Component.assignments
+        self._synced = Component.assignments.number
 
     def _present(self) -> list[Any]:
         return [*self.tree.arguments(), *(value for other in self._others for value in vars(other).values())]
@@ -171,7 +171,7 @@ class Network:
         ValueError
             If parameters have another shape now; nothing has changed then.
         """
-        if Component.assignments == self._synced:
+        if Component.assignments.number == self._synced:
             return
         with self._lock:
             present = self._present()

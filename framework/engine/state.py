@@ -81,7 +81,7 @@ class ModelState:
         self._loss_given = model.loss
         self._layers_given = _nested(model.layers)
         self._use(Optimizer.of(model.optimizer))
-        self._synced = Component.assignments
+        self._synced = Component.assignments.number
 
     @property
     def loss(self) -> Loss:
@@ -99,13 +99,13 @@ class ModelState:
         ValueError
             If the model was given other layers, another loss or another dtype than its network was built from.
         """
-        if Component.assignments == self._synced and model.layers == self._layers_given:
+        if Component.assignments.number == self._synced and model.layers == self._layers_given:
             return
         self._check_same(model)
         self._follow_optimizer(model.optimizer)
         self.network.sync()
         self._follow_layout()
-        self._synced = Component.assignments
+        self._synced = Component.assignments.number
 
     def _check_same(self, model: ModelArguments) -> None:
         network, given = self.network, self._layers_given

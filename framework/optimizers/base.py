@@ -67,7 +67,7 @@ class Optimizer(Component):
     _size = -1
     _dtype: Any = None
     # Set by _sync:
-    _synced = -1  # Component.assignments at the time
+    _synced = -1  # Component.assignments.number at the time
     _vector: Array | None = None  # the parameters of the last step
     _schedule: Schedule | None = None  # None if the learning rate is a number
     _clips = False
@@ -120,7 +120,7 @@ class Optimizer(Component):
         ValueError, TypeError
             If an argument that was assigned since the last step cannot be used.
         """
-        if Component.assignments != self._synced or params is not self._vector:
+        if Component.assignments.number != self._synced or params is not self._vector:
             self._sync(params)
         step = self.step
         if self._schedule is not None:
@@ -159,7 +159,7 @@ class Optimizer(Component):
 
     def _sync(self, params: Array) -> None:
         """Check the arguments, bind if the vectors are of another kind, and note what the steps need."""
-        assignments = Component.assignments  # read first: an assignment by another thread in the meantime counts
+        assignments = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
         self.check()
         if params.size != self._size or params.dtype != self._dtype:
             self.bind(params)

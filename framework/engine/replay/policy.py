@@ -25,7 +25,7 @@ class Policy:
     wait : int
         The recording is made at this time.
     most : int
-        At most so many recordings are kept.
+        At most so many recordings are made until they are forgotten.
     """
 
     def __init__(self, wait: int, most: int) -> None:
@@ -90,6 +90,6 @@ class Replay:
         finally:
             self.calls = recording.close()
         self.problem = recording.problem
+        self.policy.recorded += 1
         if self.problem is None:
             self.tape = compile(self.calls)
-            self.policy.recorded += 1
