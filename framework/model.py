@@ -126,7 +126,7 @@ class Model(Predictor, Component):
 
         With ``whole=False``, only what a single batch changes before its update.
         """
-        before = self._state
+        before, updates = self._state, 0
         if before is not None:
             before.sync(self)
             updates = before.optimizer.step
@@ -134,13 +134,12 @@ class Model(Predictor, Component):
         try:
             yield
         except Exception as error:
-            if before is None:
-                no_update = not self.built or not self.optimizer_.step
-                if no_update and not isinstance(error, FloatingPointError):  # initial values are finite weights to keep
+            if isinstance(error, RefusedBatch) or not self.built or self.optimizer_.step == updates:
+                if before is not None:
+                    self._state = before
+                    put_back()
+                elif not isinstance(error, FloatingPointError):  # initial values are finite weights to keep
                     self._state = None
-            elif isinstance(error, RefusedBatch) or self.optimizer_.step == updates:
-                self._state = before
-                put_back()
             raise
 
     def fit(

@@ -212,9 +212,20 @@ class Network:
         for constraint, parameter in self.constrained:
             parameter[...] = constraint(parameter)
 
-    def forward(self, x: Array) -> Array:
-        """Return predictions for one batch, (n, *input_shape) -> (n, *output_shape); several threads may call."""
-        return self.infer(x)[0]
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the predictions for one batch, (n, *input_shape) -> (n, *output_shape).
+
+        In training the returned array is overwritten by the next batch of the same size. In inference it is the
+        caller's own, and several threads may call.
+        """
+        return self.training_pass(len(x)).forward(x) if training else self.infer(x)[0]
+
+    def backward(self, grad: Array) -> None:
+        """Fill `grads` from the loss's gradient (n, *output_shape), after ``forward(x, training=True)`` on n samples.
+
+        The gradient is that of `Pass.backward`: with respect to the logits if the loss is fused.
+        """
+        self.training_pass(len(grad)).backward(grad)
 
     def infer(self, x: Array, out: Array | None = None) -> tuple[Array, Array | None]:
         """Return predictions and, if the loss is fused, the logits that they were made from, for one batch.
