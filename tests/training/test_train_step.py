@@ -1,0 +1,192 @@
+"""`Model.train_step`, one batch of `fit`, as it is and overridden; and what is noticed between steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from framework import (
+    SGD,
+    Adam,
+    BatchNormalization,
+    Callback,
+    Checkpoint,
+    Dense,
+    Dropout,
+    History,
+    LambdaCallback,
+    Model,
+)
+from framework.engine.state import FIELDS
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+Y = np.tanh(X[:, :1] * X[:, 1:2])
+
+
+class Same(Model, registered=False):
+    """The default step, written anew from the public parts."""
+
+    def train_step(self, x: Any, y: Any, weight: Any = None) -> float:
+        loss = self.compute_gradients(x, y, weight)
+        self.optimizer_.apply(self.network.trainable_params, self.network.trainable_grads)
+        self.network.constrain()
+        return loss
+
+
+class Accumulating(Model, registered=False):
+    """An update for every four batches."""
+
+    kept: Any = ()
+
+    def train_step(self, x: Any, y: Any, weight: Any = None) -> float:
+        loss = self.compute_gradients(x, y, weight)
+        self.kept = [*self.kept, self.network.trainable_grads.copy()]
+        if len(self.kept) == 4:
+            self.optimizer_.apply(self.network.trainable_params, np.mean(self.kept, axis=0))
+            self.kept = ()
+        return loss
+
+
+def made(cls: type[Model] = Model, **options: Any) -> Model:
+    layers = [Dense(4, "tanh", weight_regularizer="l2", weight_constraint="max_norm"), Dropout(0.2), Dense(1)]
+    options = {"optimizer": Adam(0.01), "metrics": ["mae"], "seed": 1} | options
+    return cls(options.pop("layers", layers), **options)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_overridden_step_of_the_same_parts_gives_the_same_bits(weighted: bool, dtype: str) -> None:
+    weight = RNG.uniform(0.5, 2, 40) if weighted else None
+    kept = []
+    for cls in (Model, Same):
+        model = made(cls, dtype=dtype)
+        model.fit(X, Y, epochs=4, batch_size=7, sample_weight=weight, validation_split=0.2)
+        kept.append((model.network.params.tobytes(), model.history.to_dict()))
+    assert kept[0] == kept[1]
+
+
+def test_accumulated_gradients_are_those_of_the_large_batch() -> None:
+    layers = [Dense(4, "tanh"), Dense(1)]
+    small, large = (made(cls, layers=layers, optimizer=SGD(0.1)) for cls in (Accumulating, Model))
+    small.fit(X, Y, epochs=5, batch_size=10, shuffle=False)
+    large.fit(X, Y, epochs=5, batch_size=40, shuffle=False)
+    np.testing.assert_allclose(small.network.params, large.network.params, rtol=1e-12)
+    np.testing.assert_allclose(small.history["mae"], large.history["mae"], rtol=1e-12)
+    assert small.optimizer_.step == 5
+
+
+def test_a_batch_of_one_and_callbacks_see_an_overridden_step() -> None:
+    batches = []
+    hook = LambdaCallback(on_batch_end=lambda batch, logs: batches.append((batch, logs["loss"])))
+    made(Accumulating).fit(X[:6], Y[:6], epochs=2, batch_size=1, callbacks=[hook])
+    assert [batch for batch, _ in batches] == [*range(6), *range(6)]
+
+
+def test_an_overridden_step_that_diverges_keeps_the_last_finite_weights() -> None:
+    model = made(Same, optimizer=SGD(1e6))
+    with pytest.raises(FloatingPointError, match=r"epoch \d+"):
+        model.fit(X, 1e3 * Y, epochs=50, batch_size=8)
+    assert np.isfinite(model.network.params).all()
+
+
+def test_an_overridden_step_is_resumed_bit_for_bit(tmp_path: Any) -> None:
+    whole = made(Same).fit(X, Y, epochs=6, batch_size=8, callbacks=[Checkpoint(tmp_path / "whole.npz")])
+    made(Same).fit(X, Y, epochs=3, batch_size=8, callbacks=[Checkpoint(tmp_path / "run.npz")])
+    resumed = made(Same).fit(X, Y, epochs=6, batch_size=8, callbacks=[Checkpoint(tmp_path / "run.npz")])
+    np.testing.assert_array_equal(resumed.network.params, whole.network.params)
+    assert resumed.history == whole.history
+
+
+def test_train_on_batch_makes_the_overridden_step() -> None:
+    model = made(Accumulating)
+    for i in range(8):
+        model.train_on_batch(X[:8], Y[:8])
+        assert model.optimizer_.step == (i + 1) // 4
+
+
+def test_the_cost_of_a_single_batch_does_not_depend_on_the_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made().fit(X, Y, epochs=3)
+
+    def copied(*_: Any) -> None:
+        raise AssertionError("the history is copied")
+
+    monkeypatch.setattr(History, "copy", copied)
+    monkeypatch.setattr(History, "to_dict", copied)
+    for field in FIELDS:
+        monkeypatch.setitem(FIELDS, field, FIELDS[field]._replace(read=copied))
+    model.train_on_batch(X, Y)
+
+
+def test_nothing_is_compared_where_nothing_was_assigned(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = made().fit(X, Y)
+    model.train_on_batch(X, Y)
+    monkeypatch.setattr(type(model.state), "_check_same", None)
+    monkeypatch.setattr(type(model.network), "_present", None)
+    model.train_on_batch(X, Y)
+    model.predict(X)
+    model.layers[0].name = "first"
+    with pytest.raises(TypeError, match="not callable"):
+        model.train_on_batch(X, Y)
+
+
+class FreezeAt(Callback):
+    """Freezes the first layer after a batch."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.seen = 0
+
+    def on_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.seen += 1
+        if self.seen == self.at:
+            self.model.network.layers[0].trainable = False
+            self.kept = self.model.network.view("0.W").copy()
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1, momentum=0.9), Adam(0.01)])
+def test_a_layer_frozen_in_the_middle_of_an_epoch_stays_from_the_next_step_on(optimizer: Any) -> None:
+    model = made(layers=[Dense(4, "tanh"), BatchNormalization(), Dense(1)], optimizer=optimizer)
+    freeze = FreezeAt(3)
+    before = made(layers=[Dense(4, "tanh"), BatchNormalization(), Dense(1)], optimizer=optimizer).build(3)
+    model.fit(X, Y, epochs=2, batch_size=8, callbacks=[freeze])
+    np.testing.assert_array_equal(model.network.view("0.W"), freeze.kept)
+    assert not np.array_equal(model.network.view("0.W"), before.network.view("0.W"))
+    assert model.optimizer_.step == 10
+
+
+def test_a_refused_batch_after_a_freeze_puts_everything_back_in_its_place() -> None:
+    model = made(layers=[Dense(4, "tanh"), BatchNormalization(), Dense(1)]).fit(X, Y, epochs=2)
+    before = [weight.copy() for weight in model.get_weights()]
+    slots = model.optimizer_.state()
+    old = model.network.layout
+    batches = [(X[:8], Y[:8]), (X[8:16], Y[8:16]), (X[16:24] * np.nan, Y[16:24])]
+    with pytest.raises(ValueError, match="nan"):
+        model.fit(batches, callbacks=[FreezeAt(1)])
+    for weight, expected in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+    new = model.network.layout
+    assert new != old
+    m = np.zeros(old.size)
+    m[: old.trainable] = slots["m"]
+    np.testing.assert_array_equal(model.optimizer_.state()["m"], m[new.moved_from(old)][: new.trainable])
+
+
+def test_what_is_set_on_a_layer_takes_effect_in_the_next_prediction() -> None:
+    model = made(layers=[Dense(2, "relu"), Dense(1)]).build(3)
+    first = model.predict(X)
+    model.layers[0].activation = "tanh"
+    expected = np.tanh(X @ model.network.view("0.W").T) @ model.network.view("1.W").T
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-12)
+    assert not np.allclose(first, expected)
+
+
+def test_layers_changed_in_their_list_are_noticed() -> None:
+    model = made(layers=[Dense(2), Dense(1)]).build(3)
+    model.layers.insert(1, "relu")  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="layers changed after the model was built"):
+        model.fit(X, Y)
