@@ -15,7 +15,7 @@ from framework.core import arguments
 from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
-from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
+from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import Source, data_of, first_samples
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
@@ -56,7 +56,7 @@ class Model(Predictor, Component):
 
     def __init__(
         self,
-        layers: Sequence[LayerLike],
+        layers: Sequence[Any],
         *,
         loss: LossLike = "half_squared_error",
         optimizer: OptimizerLike = "sgd",

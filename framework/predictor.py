@@ -11,7 +11,7 @@ import numpy as np
 from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.component import Component
-from framework.core.types import Array, LayerLike, LossLike, MetricLike, OptimizerLike
+from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import data_of
 from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
@@ -30,7 +30,7 @@ from framework.training.evaluation import evaluate
 class Predictor:
     """A built network and all that can be asked of it without training: predictions, figures, weights, files."""
 
-    layers: Sequence[LayerLike]
+    layers: Sequence[Any]
     loss: LossLike
     optimizer: OptimizerLike
     metrics: Sequence[MetricLike]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from framework.core.types import Array
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import ModelState
@@ -31,6 +32,8 @@ class TrainedModel(Protocol):
     stop_training : bool
         Set it to end the fit after this epoch.
     seed : int or None
+    layers, optimizer
+        As the model was given them.
     state : ModelState
         All that training changes.
     """
@@ -38,6 +41,8 @@ class TrainedModel(Protocol):
     stop_training: bool
     seed: int | None
     learning_rate: Any
+    layers: Any
+    optimizer: Any
 
     @property
     def network(self) -> Network: ...
@@ -59,3 +64,27 @@ class TrainedModel(Protocol):
 
     def sync(self) -> None:
         """Take up what was assigned to the model or its components; the loop does so after each hook."""
+
+    def predict(self, X: Any) -> Array:
+        """Return the outputs for `X`."""
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Return "loss" and the metrics on data."""
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the accuracy, or R2."""
+
+    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
+        """Return the gradients of the loss on one batch."""
+
+    def summary(self) -> str:
+        """Return a table of the layers."""
+
+    def get_weights(self) -> list[Array]:
+        """Return copies of all parameters."""
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all parameters."""
+
+    def save(self, path: Any) -> None:
+        """Write the model to a file."""

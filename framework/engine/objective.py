@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from framework.activations import Activation
-from framework.core.types import Array, LayerLike
+from framework.core.types import Array
 from framework.layers.activate import Activate
 from framework.layers.base import Layer
 from framework.layers.dense import Dense
@@ -45,7 +45,7 @@ class Objective:
         self.fused = fused
 
     @classmethod
-    def of(cls, loss: Loss, layers: Sequence[LayerLike]) -> Objective:
+    def of(cls, loss: Loss, layers: Sequence[Any]) -> Objective:
         """Return `loss` at the end of `layers`, fused if these end in its link."""
         return cls(loss, loss.link is not None and output_activation(layers) == loss.link)
 

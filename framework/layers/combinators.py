@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.messages import shape_text
-from framework.core.types import Array, LayerLike, Shape
+from framework.core.types import Array, Shape
 from framework.layers.base import Context, Layer, layer_list
 from framework.layers.sequential import _Series
 
@@ -56,7 +56,7 @@ class Residual(_Series):
 class _Branches(Layer):
     """Base of layers that hold branches, all with the same input."""
 
-    def __init__(self, branches: Sequence[LayerLike], **common: Any) -> None:
+    def __init__(self, branches: Sequence[Any], **common: Any) -> None:
         super().__init__(**common)
         self.branches = branches
         self.check()

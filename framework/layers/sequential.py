@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from framework.core.types import Array, LayerLike, Shape
+from framework.core.types import Array, Shape
 from framework.layers.base import Context, Layer, layer_list
 
 
@@ -14,7 +14,7 @@ class _Series(Layer):
 
     in_series = True
 
-    def __init__(self, layers: Sequence[LayerLike], **common: Any) -> None:
+    def __init__(self, layers: Sequence[Any], **common: Any) -> None:
         super().__init__(**common)
         self.layers = layers
         self.check()
