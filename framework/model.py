@@ -126,15 +126,17 @@ class Model(Predictor, Component):
 
         With ``whole=False``, only what a single batch changes before its update.
         """
-        before, updates = self._state, 0
+        before, optimizer, updates = self._state, None, 0
         if before is not None:
-            before.sync(self)
-            updates = before.optimizer.step
-            put_back = partial(before.restore, before.snapshot()) if whole else before.remember_pass()
+            optimizer, updates = before.optimizer, before.optimizer.step
+            put_back = partial(before.restore, before.snapshot()) if whole else before.remember_batch()
         try:
+            if before is not None:
+                before.sync(self)
             yield
         except Exception as error:
-            if isinstance(error, RefusedBatch) or not self.built or self.optimizer_.step == updates:
+            no_update = not self.built or self.optimizer_.step == (updates if self.optimizer_ is optimizer else 0)
+            if isinstance(error, RefusedBatch) or no_update:
                 if before is not None:
                     self._state = before
                     put_back()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.core.types import Array, Shape
+from framework.core.types import Array
 from framework.layers.base import Parameter
 
 
@@ -67,9 +67,10 @@ class Layout:
         """Return every parameter's part of `vector` by name, in the order of the layers."""
         return {entry.name: entry.view(vector) for entry in self.entries}
 
-    def shapes(self) -> dict[str, Shape]:
-        """Return every parameter's shape by name."""
-        return {entry.name: entry.parameter.shape for entry in self.entries}
+    def changed_since(self, old: Layout) -> list[str]:
+        """Return the names of the parameters that came, went or have another shape, sorted."""
+        shapes, before = ({(entry.name, entry.parameter.shape) for entry in each.entries} for each in (self, old))
+        return sorted({name for name, _ in shapes ^ before})
 
     def moved_from(self, old: Layout) -> Array:
         """Return the indices that bring a vector laid out as `old` into this layout: ``vector[indices]``."""

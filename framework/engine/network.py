@@ -113,8 +113,8 @@ class Network:
                     raise ValueError(f"{who}, but {parameter.initializer!r} gave values of shape {values.shape}")
                 self.views[f"{at.path}.{name}"][...] = values
 
-    def _laid_out(self) -> tuple[PlacedLayer, Layout]:
-        root = place(self.sequence, "", self.input_shape)
+    def _laid_out(self, sequence: Sequential | None = None) -> tuple[PlacedLayer, Layout]:
+        root = place(sequence or self.sequence, "", self.input_shape)
         parameters = [
             (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
             for at in root
@@ -182,8 +182,7 @@ class Network:
     def _follow_layers(self) -> None:
         old = self.layout
         tree, layout = self._laid_out()
-        if (shapes := layout.shapes()) != (old_shapes := old.shapes()):
-            changed = sorted({name for name, _ in shapes.items() ^ old_shapes.items()})
+        if changed := layout.changed_since(old):
             raise ValueError(
                 f"the shape of {', '.join(changed)} changed after the model was built: call "
                 f"build({self.input_shape}) to start over from initial values, or make another model"
@@ -194,6 +193,13 @@ class Network:
         else:
             self.layout = layout
             self._bind(self.params[layout.moved_from(old)])
+
+    def parameters_changed_by(self, layers: Sequence[Any]) -> list[str]:
+        """Return the names of the parameters that would come, go or have another shape with other layers."""
+        try:
+            return self._laid_out(Sequential(layers))[1].changed_since(self.layout)
+        except (TypeError, ValueError):  # they are no layers, or do not fit together
+            return []
 
     def regularize(self) -> None:
         """Compute the regularizers' penalties, and add their gradients."""

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from framework.core.arguments import integer
 from framework.core.component import Component
 from framework.core.types import Array, Shape
 from framework.engine.history import History
 from framework.engine.layout import Layout
 from framework.engine.network import Network
 from framework.engine.objective import Objective
+from framework.engine.saved_fields import FIELDS
 from framework.engine.step import Step
 from framework.losses import Loss
 from framework.optimizers import Optimizer
@@ -117,6 +117,8 @@ class ModelState:
         if all(same.values()) and Objective.of(self.loss, model.layers).fused != network.fused:
             same["output activation"] = False
         if changed := [name for name, is_same in same.items() if not is_same]:
+            if not same["layers"]:
+                changed += network.parameters_changed_by(model.layers)
             raise ValueError(
                 f"{', '.join(changed)} changed after the model was built: call build({network.input_shape}) to start "
                 "over from initial values, or make another model"
@@ -125,9 +127,10 @@ class ModelState:
     def _use(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer.clone()
         self._followed = optimizer.get_params(deep=False)
-        self._bind_optimizer()
+        self.bind_optimizer()
 
-    def _bind_optimizer(self) -> None:
+    def bind_optimizer(self) -> None:
+        """Bind the optimizer in use to the network's vectors."""
         self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
         self._layout = self.network.layout
 
@@ -146,7 +149,7 @@ class ModelState:
         """Move the optimizer's slots along with the network's vectors, if these were laid out anew."""
         if self._layout is not self.network.layout:
             slots = self.moved_slots(self.optimizer.state(), self._layout)
-            self._bind_optimizer()
+            self.bind_optimizer()
             self.optimizer.restore(slots)
 
     def moved_slots(self, slots: dict[str, Any], old: Layout) -> dict[str, Any]:
@@ -169,15 +172,15 @@ class ModelState:
         Raises
         ------
         ValueError, TypeError, KeyError
-            If a field does not have the form that it was read in.
+            If a field does not have the form in which it was read.
         """
         fields, layout = snapshot.fields, self.network.layout
         if snapshot.layout != layout:  # layers were frozen or thawed in between
             slots = self.moved_slots(fields["slots"], snapshot.layout)
             params = fields["params"][layout.moved_from(snapshot.layout)]
             fields = {**fields, "params": params, "slots": slots}
-        for name, field in FIELDS.items():
-            field.write(self, fields[name])
+        for name in FIELDS:
+            FIELDS[name].write(self, fields[name])
         if snapshot.followed is not None:
             self._followed = snapshot.followed
 
@@ -193,6 +196,19 @@ class ModelState:
 
         def undo() -> None:
             network.noise.bit_generator.state, running[...] = noise, before
+
+        return undo
+
+    def remember_batch(self) -> Callable[[], None]:
+        """Return a function that undoes what `sync` and a training pass change before the update."""
+        undo_pass, optimizer = self.remember_pass(), self.optimizer
+        arguments, followed, layout = optimizer.get_params(deep=False), self._followed, self._layout
+
+        def undo() -> None:
+            undo_pass()
+            if self._followed is not followed:
+                self.optimizer, self._followed, self._layout = optimizer, followed, layout
+                optimizer.set_params(**arguments)
 
         return undo
 
@@ -219,67 +235,8 @@ class Snapshot:
     followed: dict[str, Any] | None = None
 
 
-class Field(NamedTuple):
-    """One thing that training changes: how it is read as plain data, a copy, and how it is put back."""
-
-    read: Callable[[ModelState], Any]
-    write: Callable[[ModelState, Any], None]
-
-
-def _write_params(state: ModelState, params: Array) -> None:
-    state.network.params[...] = params
-
-
-def _write_optimizer(state: ModelState, saved: Optimizer) -> None:
-    if type(saved) is type(state.optimizer):
-        state.optimizer.set_params(**saved.get_params(deep=False))
-    else:
-        state.optimizer = saved.clone()
-        state._bind_optimizer()
-
-
-def _write_slots(state: ModelState, saved: dict[str, Any]) -> None:
-    integer(saved.get("step"), "the optimizer's step", least=0)
-    state.optimizer.restore(saved)
-
-
-def _read_random(state: ModelState) -> dict[str, Any]:
-    return {name: rng.bit_generator.state for name, rng in state.streams.items()}
-
-
-def _write_random(state: ModelState, saved: dict[str, Any]) -> None:
-    if saved.keys() != state.streams.keys():
-        raise ValueError(f"it has random streams {list(saved)}, expected {list(state.streams)}")
-    for name, rng in state.streams.items():
-        rng.bit_generator.state = saved[name]
-
-
-def _read_split(state: ModelState) -> dict[str, Any]:
-    return {"entropy": state.split_seed.entropy, "spawn_key": list(state.split_seed.spawn_key)}
-
-
-def _write_split(state: ModelState, saved: dict[str, Any]) -> None:
-    state.split_seed = np.random.SeedSequence(saved["entropy"], spawn_key=saved["spawn_key"])
-
-
-def _write_history(state: ModelState, saved: dict[str, Any]) -> None:
-    state.history = History.from_dict(saved)
-
-
-# The one list of what is saved: a snapshot, a checkpoint, a resumed run and a model file are made of these fields.
-# A new one is added here, and nowhere else.
-FIELDS: dict[str, Field] = {
-    "params": Field(lambda state: state.network.params.copy(), _write_params),
-    "optimizer": Field(lambda state: state.optimizer.clone(), _write_optimizer),
-    "slots": Field(lambda state: state.optimizer.state(), _write_slots),
-    "random": Field(_read_random, _write_random),
-    "split": Field(_read_split, _write_split),
-    "history": Field(lambda state: state.history.to_dict(), _write_history),
-}
-
-
 def _nested(layers: Any) -> Any:
-    """Return a list of layers as it is now: lists are copied, layers are not."""
+    """Return a copy of the nested lists; the layers are not copied."""
     return type(layers)(map(_nested, layers)) if isinstance(layers, list | tuple) else layers
 
 

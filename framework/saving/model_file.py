@@ -15,7 +15,8 @@ from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.engine.layout import Layout
-from framework.engine.state import FIELDS, ModelState, Snapshot
+from framework.engine.saved_fields import FIELDS
+from framework.engine.state import ModelState, Snapshot
 from framework.saving import archive
 from framework.saving.archive import CheckpointError
 from framework.saving.config import decode, encode

@@ -19,7 +19,7 @@ from framework import (
     LambdaCallback,
     Model,
 )
-from framework.engine.state import FIELDS
+from framework.engine.saved_fields import FIELDS
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -188,5 +188,21 @@ def test_what_is_set_on_a_layer_takes_effect_in_the_next_prediction() -> None:
 def test_layers_changed_in_their_list_are_noticed() -> None:
     model = made(layers=[Dense(2), Dense(1)]).build(3)
     model.layers.insert(1, "relu")  # type: ignore[attr-defined]
-    with pytest.raises(ValueError, match="layers changed after the model was built"):
+    with pytest.raises(ValueError, match=r"layers, 1\.W, .* changed after the model was built"):
         model.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda m: setattr(m, "optimizer", "sgd"), lambda m: setattr(m.optimizer, "beta_1", 0.5)]
+)
+def test_a_refused_batch_does_not_replace_the_optimizer(change: Any) -> None:
+    model = made(optimizer=Adam(0.01)).fit(X, Y, epochs=2)
+    used, slots = model.optimizer_, model.optimizer_.state()
+    change(model)
+    with pytest.raises(ValueError, match="nan"):
+        model.train_on_batch(X * np.nan, Y)
+    assert model.optimizer_ is used
+    assert used.get_params()["beta_1"] == 0.9
+    np.testing.assert_array_equal(used.state()["m"], slots["m"])
+    model.train_on_batch(X, Y)
+    assert (type(model.optimizer_), model.optimizer_.get_params().get("beta_1")) != (Adam, 0.9)
