@@ -221,7 +221,6 @@ class Model(Predictor, Component):
                 sample_weight=sample_weight,
                 class_weight=class_weight,
             )
-            self.sync()
             train(
                 self,
                 batches,
