@@ -446,10 +446,13 @@ def memory_traced():
 def refused(tmp_path, content, words):
     path = tmp_path / "forged.npz"
     path.write_bytes(content)
-    with memory_traced() as peak:
-        with pytest.raises(CheckpointError, match=words) as caught:
-            f.Model.load(path)
-        assert peak() < 4 * len(content) + 50_000
+    peaks = []
+    for _ in range(2):  # a table of Python's own, as of interned strings, may grow at the first: once, and by as much
+        with memory_traced() as peak:
+            with pytest.raises(CheckpointError, match=words) as caught:
+                f.Model.load(path)
+            peaks.append(peak())
+    assert min(peaks) < 4 * len(content) + 50_000
     assert str(path) in str(caught.value)
 
 
