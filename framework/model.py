@@ -38,11 +38,11 @@ class Model(Predictor, Component):
     optimizer : str, Optimizer or class
         A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there.
     metrics : sequence of str, Metric or callable ``(y_true, y_pred) -> float``
-        Reported beside the loss.
+        Reported along with the loss.
     seed : int, optional
         Makes initial values, shuffling, dropout and splits reproducible; None draws a seed.
     dtype : numpy dtype, optional
-        float32 or float64. None: as the data of the first `fit` (float32 stays, all else is float64).
+        float32 or float64. None: float32 if the first data is float32, else float64; float64 after `build`.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ class Model(Predictor, Component):
         self.check()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        # Fits assign to other attributes all the time; nobody has to look at the arguments after that.
+        # A fit sets other attributes all the time; only a new argument counts as an assignment to be noticed.
         if name in constructor_arguments(type(self)):
             super().__setattr__(name, value)
         else:
@@ -115,14 +115,14 @@ class Model(Predictor, Component):
         self.check()
         self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
 
-    def _build_for(self, first_samples: Callable[[], Array]) -> None:
+    def _build_for(self, get_samples: Callable[[], Array]) -> None:
         if not self.built:
-            x = first_samples()
+            x = get_samples()
             self._build(x.shape[1:], self.dtype or float_dtype(x))
 
     @contextmanager
     def _unchanged_if_refused(self, whole: bool = True) -> Iterator[None]:
-        """Put everything back if a call fails before its first update, or on data that it refuses.
+        """Restore the state if a call fails before its first update, or because a batch is refused.
 
         With ``whole=False``, only what a single batch changes before its update.
         """
@@ -140,7 +140,7 @@ class Model(Predictor, Component):
                 if before is not None:
                     self._state = before
                     put_back()
-                elif not isinstance(error, FloatingPointError):  # initial values are finite weights to keep
+                elif not isinstance(error, FloatingPointError):  # keep the initial values: they are finite
                     self._state = None
             raise
 
@@ -179,8 +179,8 @@ class Model(Predictor, Component):
         validation_data : tuple (X, y) or (X, y, sample_weight), optional
             Evaluated after each epoch.
         validation_split : float
-            Share of the samples set aside for validation, drawn at random, for classes in equal proportions; the
-            same samples at each call.
+            Share of the samples set aside for validation, drawn at random. If the targets are classes, each class
+            gives the same share. Every call sets aside the same samples.
         sample_weight : array-like, shape (n,), optional
         class_weight : "balanced" or dict, optional
             Weights of the classes; multiplied with those of the samples.
@@ -199,7 +199,7 @@ class Model(Predictor, Component):
             If the loss is no longer finite, unless there is a `TerminateOnNaN`; the model keeps the last finite
             weights.
         KeyboardInterrupt
-            After Ctrl-C, when the step in hand is whole; a second Ctrl-C does not wait for that.
+            After Ctrl-C, once the current step has finished; a second Ctrl-C does not wait for it.
         """
         epochs = arguments.integer(epochs, "epochs", least=0)
         batch_size = arguments.integer(batch_size, "batch_size", least=1)
@@ -235,7 +235,8 @@ class Model(Predictor, Component):
     def train_step(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Make the step of one batch of `fit`: loss, gradients and update; return the loss, penalties left out.
 
-        `fit` calls it for each batch. Override it for another kind of step; what is measured follows.
+        `fit` calls it for each batch. Override it for another kind of step, such as one that averages the gradients
+        of several processes; what is measured comes from it.
 
         Parameters
         ----------
@@ -245,7 +246,7 @@ class Model(Predictor, Component):
 
         Notes
         -----
-        A step that assigns to arguments of components calls `sync` afterwards, as the loop does after each hook.
+        A step that sets an argument of a component must call `sync` afterwards, as the loop does after hooks.
         """
         state = self._state or self.state  # a property costs a frame; this is called for every batch
         value = state.step(x, y, weight)  # forward_prop, loss, back_prop
@@ -256,14 +257,15 @@ class Model(Predictor, Component):
         return value
 
     def compute_gradients(self, x: Array, y: Array, weight: Array | None = None) -> float:
-        """Return the loss of a batch and fill ``network.grads``: `train_step` without its update, to build others from.
+        """Return the loss of a batch and fill ``network.grads``: `train_step` without the update.
 
-        Arguments are as in `train_step`.
+        The gradients include those of the penalties; the loss does not. Use it to write your own `train_step`, which
+        has the same arguments.
         """
         return self.state.step(x, y, weight)
 
     def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Make one step on one batch and return its loss, measured before the step.
+        """Make one step on one batch and return its loss, penalties included, measured before the step.
 
         Raises
         ------

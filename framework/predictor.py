@@ -1,4 +1,4 @@
-"""A built network, and all that can be asked of it without training: `Predictor`."""
+"""`Predictor`: the part of a model that does not train."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from framework.training.evaluation import evaluate
 
 
 class Predictor:
-    """A built network and all that can be asked of it without training: predictions, figures, weights, files."""
+    """The part of a `Model` that does not train: predictions, evaluation, weights and files."""
 
     layers: Sequence[Any]
     loss: LossLike
@@ -105,8 +105,8 @@ class Predictor:
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
         """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
 
-        With no `batch_size`, as many as work well at once: memory does not grow with n. `verbose` is taken for the
-        sake of callers that know Keras, and changes nothing.
+        By default, as many at a time as suit the processor's cache, so the layers' memory does not grow with n.
+        `verbose` is accepted for compatibility with Keras and ignored.
         """
         network = self.network
         x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
@@ -132,7 +132,7 @@ class Predictor:
         return evaluate(self.network, self.state.objective, metrics, data_of(self.state, X, y, sample_weight))
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
-        """Return the gradients of the loss on one batch, in the order of `get_weights`; nothing is updated."""
+        """Return the gradients of the loss, penalties included, in the order of `get_weights`; no parameter changes."""
         self.sync()
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()

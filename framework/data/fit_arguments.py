@@ -91,6 +91,7 @@ class Source:
         TypeError, ValueError
             If the data or an argument cannot be used.
         """
+        state.split_drawn = bool(validation_split)
         if self.is_stream:
             if validation_split or sample_weight is not None or class_weight is not None:
                 who = "validation_split, sample_weight and class_weight"
@@ -98,7 +99,6 @@ class Source:
             return StreamBatches(self.X, _batch_check(state)), _validation(state, validation_data)
         data = data_of(state, self.X, self.y, sample_weight)
         validation = _validation(state, validation_data)
-        state.split_drawn = bool(validation_split)
         if validation_split:
             if validation is not None:
                 raise ValueError("give validation_data or validation_split, not both")

@@ -15,15 +15,15 @@ Kind = tuple[int, int, bool]
 
 
 class Bound:
-    """All that is bound to a network's vectors and to its components' arguments: passes and recordings.
+    """The passes and recordings of a network, which hold its vectors and its components' arguments.
 
-    When one of these changes it is replaced as a whole, so that nothing in it can be stale.
+    When a vector or an argument changes, this object is replaced as a whole, so nothing in it can be stale.
 
     Parameters
     ----------
     network : Network
-    steps, predictions : Policy
-        When to record a training step, and a prediction. They outlive this object, and learn that it was replaced.
+    step_policy, prediction_policy : Policy
+        When to record a training step, and a prediction. They are handed on to the object that replaces this one.
 
     Attributes
     ----------
@@ -34,11 +34,11 @@ class Bound:
     steps : dict of (batch size, axes of the targets, without weights) to RecordedStep
     """
 
-    def __init__(self, network: BoundLayers, steps: Policy, predictions: Policy) -> None:
+    def __init__(self, network: BoundLayers, step_policy: Policy, prediction_policy: Policy) -> None:
         self.network = network
-        self._step_policy, self._prediction_policy = steps, predictions
-        steps.forget()
-        predictions.forget()
+        self._step_policy, self._prediction_policy = step_policy, prediction_policy
+        step_policy.forget()
+        prediction_policy.forget()
         self.training: dict[tuple[int, bool], Pass] = {}
         self.idle: dict[int, list[Prediction]] = {}
         self.steps: dict[Kind, RecordedStep] = {}

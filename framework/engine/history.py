@@ -25,7 +25,6 @@ class History(Mapping[str, list[float]]):
     def __init__(self) -> None:
         self.epoch: list[int] = []
         self._values: dict[str, list[float]] = {}
-        self._first: dict[str, int] = {}
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add the values of an epoch. A name that is missing in some epochs has nan there."""
@@ -33,7 +32,6 @@ class History(Mapping[str, list[float]]):
         for name in values:
             if name not in self._values:
                 self._values[name] = [math.nan] * len(self.epoch)
-                self._first[name] = len(self.epoch)
         for name, column in self._values.items():
             column.append(values.get(name, math.nan))
         self.epoch.append(int(epoch))
@@ -44,18 +42,7 @@ class History(Mapping[str, list[float]]):
         for name, value in logs.items():
             if name not in self._values:
                 self._values[name] = [math.nan] * len(self.epoch)
-                self._first[name] = last
             self._values[name][last] = float(value)
-
-    def truncate(self, n: int) -> None:
-        """Keep only the first `n` epochs. Names that appeared later are removed."""
-        if n < 0:
-            raise ValueError(f"n must not be negative, got {n}")
-        del self.epoch[n:]
-        for name, column in list(self._values.items()):
-            del column[n:]
-            if self._first[name] >= n:
-                del self._values[name], self._first[name]
 
     def copy(self) -> Self:
         """Return a copy that shares nothing with this history."""
@@ -78,7 +65,6 @@ class History(Mapping[str, list[float]]):
             if len(column) != len(history.epoch):
                 raise ValueError(f"history of {len(history.epoch)} epochs has {len(column)} values of {name!r}")
             history._values[name] = [float(value) for value in column]
-            history._first[name] = 0
         return history
 
     def plot(self, ax: Axes | None = None, names: Sequence[str] | None = None) -> Axes:

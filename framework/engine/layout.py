@@ -29,21 +29,21 @@ class Entry:
 class Layout:
     """The order of all parameters in one vector, in three regions: decayed, not decayed, frozen.
 
-    An optimizer is given the first two as one slice, weight decay works on the first; so neither needs a mask
-    or a loop over parameters. Within a region parameters keep the order of the layers.
+    An optimizer gets the first two as one slice, and weight decay applies to the first, so neither needs a mask or
+    a loop over parameters. The third also holds running means. Within a region, the order is that of the layers.
 
     Attributes
     ----------
     entries : list of Entry
         In the order of the layers.
     size, trainable, decayed : int
-        The vector's length, and the lengths of its trainable and of its decayed beginning.
+        The length of the vector, of its trainable part and of its decayed part; each part starts at 0.
     """
 
     def __init__(self, parameters: Sequence[tuple[str, Parameter, bool]]) -> None:
         regions: list[list[tuple[str, Parameter]]] = [[], [], []]
         for name, parameter, trainable in parameters:
-            regions[2 if not trainable else 0 if parameter.decay else 1].append((name, parameter))
+            regions[(0 if parameter.decay else 1) if trainable else 2].append((name, parameter))
         starts: dict[str, int] = {}
         ends: list[int] = []
         end = 0
@@ -68,7 +68,7 @@ class Layout:
         return {entry.name: entry.view(vector) for entry in self.entries}
 
     def changed_since(self, old: Layout) -> list[str]:
-        """Return the names of the parameters that came, went or have another shape, sorted."""
+        """Return the names of the parameters that were added, removed or reshaped, sorted."""
         shapes, before = ({(entry.name, entry.parameter.shape) for entry in each.entries} for each in (self, old))
         return sorted({name for name, _ in shapes ^ before})
 

@@ -88,9 +88,9 @@ class Network:
         self.output_shape = self.sequence.output_shape(self.input_shape)
         self._start_anew()
         self.tree, self.layout = self._laid_out()
-        widest = max(prod(at.layer.output_shape(at.input_shape)) for at in self.tree)
-        self.widest = max(1, prod(self.input_shape), widest)
-        self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest)))
+        widest_output = max(prod(at.layer.output_shape(at.input_shape)) for at in self.tree)
+        self.widest = max(1, prod(self.input_shape), widest_output)
+        self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest_output)))
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
         self._bind(np.empty(self.layout.size, self.dtype) if params is None else params.astype(self.dtype))
@@ -148,7 +148,7 @@ class Network:
         self.bound = Bound(self, *self._policies)
 
     def depends_on(self, component: Component) -> None:
-        """Drop recordings also when an argument of `component` is assigned, as of the loss."""
+        """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
         self._look()
 
@@ -161,10 +161,10 @@ class Network:
         return [*self.tree.arguments(), *(value for other in self._others for value in vars(other).values())]
 
     def sync(self) -> None:
-        """Notice what was assigned to layers since the last call; returns at once if nothing was, to any component.
+        """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
 
-        Passes and recordings are then dropped. Where layers were frozen or thawed, the vectors are laid out anew:
-        `layout` is then another object, and `Layout.moved_from` brings other vectors into the new order.
+        If a layer's argument changed, passes and recordings are dropped. If layers were frozen or thawed, the
+        vectors are laid out anew: `layout` is a new object, and `Layout.moved_from` converts other vectors to it.
 
         Raises
         ------
@@ -198,7 +198,7 @@ class Network:
         """Return the names of the parameters that would come, go or have another shape with other layers."""
         try:
             return self._laid_out(Sequential(layers))[1].changed_since(self.layout)
-        except (TypeError, ValueError):  # they are no layers, or do not fit together
+        except (TypeError, ValueError):  # not layers, or they do not fit together
             return []
 
     def regularize(self) -> None:

@@ -1,4 +1,4 @@
-"""A loss at the end of a network, fused with the output activation where that is exact."""
+"""Decides whether a loss is fused with the output activation: `Objective`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from framework.layers.dense import Dense
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
 
-# A user's class may take over a name, and be another function.
+# A user's class may reuse a built-in name for a different function.
 BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
 
 
@@ -27,11 +27,11 @@ class TrainingPass(Protocol):
 
 
 class Objective:
-    """The pairing of a loss with the activation that ends the layers: the one place that knows whether they are fused.
+    """A loss and the output activation it follows: the one place that decides whether the two are fused.
 
-    Where the activation is the loss's link (sigmoid and binary cross-entropy, softmax and categorical
-    cross-entropy), the loss is computed from the logits and its gradient is taken there: exact at any size, where
-    the way through the activation would round to 0 and 1.
+    They are fused if the activation is the loss's link (sigmoid for binary cross-entropy, softmax for categorical
+    cross-entropy). The loss and its gradient are then computed from the logits. That is exact for logits of any
+    size; through the activation, large ones would be rounded to 0 or 1.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class Objective:
 def output_activation(layers: Sequence[Any]) -> str | None:
     """Return the name of the activation that ends `layers`; None if they do not end in one.
 
-    A subclass that has its own forward pass may do anything with what the activation returns.
+    Also None for a subclass with its own forward pass, which may change what the activation returns.
     """
     last = Layer.of(layers[-1])
     if isinstance(last, Sequential):

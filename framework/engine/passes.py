@@ -115,10 +115,11 @@ class Pass:
         ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)
         return ctx
 
-    def record(self, recording: Recording, calls: Sequence[tuple[Any, Context]], array: Any) -> Any:
-        """Return what layers make of a traced array, one after another.
+    @staticmethod
+    def record(recording: Recording, calls: Sequence[tuple[Any, Context]], array: Any) -> Any:
+        """Run layers one after another on a traced array, record their NumPy calls, and return the result.
 
-        Their NumPy calls are recorded; a layer that is not replayable is recorded as one call.
+        A layer that is not replayable is recorded as one call.
         """
         for function, ctx in calls:
             if not ctx.replayable:
@@ -176,7 +177,7 @@ def _as_one_call(recording: Recording, function: Any, ctx: Context, array: Any) 
 
 @contextmanager
 def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
-    """Trace all arrays of a context, and of those inside it, for a while."""
+    """Trace all arrays of a context, and of those inside it, within a ``with`` block."""
     contexts = list(_tree(ctx))
     noise = ctx.rng if ctx.training else None
     for one in contexts:

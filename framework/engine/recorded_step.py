@@ -1,4 +1,4 @@
-"""A training step on batches of one kind, made and recorded on one of them."""
+"""A training step on batches of one kind, recorded from one of them: `RecordedStep`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class RecordedStep:
     Attributes
     ----------
     replay : Replay
-        Its state: as it is written, recorded, played.
+        Whether the step runs as ordinary code, or is recorded and played.
     x, y, weight : ndarray
         Where another batch is put before the tape is played.
     total, divisor : ndarray, 0-d, or number

@@ -28,7 +28,7 @@ class SavedState(Protocol):
 
 
 class Field(NamedTuple):
-    """One thing that training changes: how it is read as plain data, a copy, and how it is put back."""
+    """One thing that training changes: `read` returns a copy of it, and `write` puts a copy back."""
 
     read: Callable[[SavedState], Any]
     write: Callable[[SavedState, Any], None]
@@ -75,7 +75,7 @@ def _write_history(state: SavedState, saved: dict[str, Any]) -> None:
 
 
 # The one list of what is saved: a snapshot, a checkpoint, a resumed run and a model file are made of these fields.
-# A new one is added here, and nowhere else.
+# To add one, add an entry here and give `VERSION` in saving/model_file.py a new number.
 FIELDS: dict[str, Field] = {
     "params": Field(lambda state: state.network.params.copy(), _write_params),
     "optimizer": Field(lambda state: state.optimizer.clone(), _write_optimizer),

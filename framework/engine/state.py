@@ -1,4 +1,4 @@
-"""All that building and training make of a model's arguments, in one place."""
+"""Everything that building and training a model produce, in one place: `ModelState`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from framework.optimizers import Optimizer
 
 
 class ModelArguments(Protocol):
-    """The arguments of a model that it was built from, or that it follows."""
+    """The arguments of a model that its state is built from or keeps up with."""
 
     layers: Any
     loss: Any
@@ -153,7 +153,7 @@ class ModelState:
             self.optimizer.restore(slots)
 
     def moved_slots(self, slots: dict[str, Any], old: Layout) -> dict[str, Any]:
-        """Return an optimizer's slots, of the trainable part of a vector laid out as `old`, in the present layout."""
+        """Return an optimizer's `slots`, laid out as the trainable part of `old`, in the current layout."""
         new, moved = self.network.layout, dict(slots)
         for name in slots.keys() - {"step"}:
             whole = np.zeros(old.size, self.network.dtype)
@@ -185,11 +185,11 @@ class ModelState:
             self._followed = snapshot.followed
 
     def adopt(self, other: ModelState) -> None:
-        """Become as far as `other`, a state of the same layers and optimizer."""
+        """Take over the progress of `other`, a state of the same layers and optimizer."""
         self.restore(replace(other.snapshot(), followed=None))
 
     def remember_pass(self) -> Callable[[], None]:
-        """Return a function that undoes what a training pass changes beside gradients: noise drawn, running means."""
+        """Return a function that undoes what a training pass changes besides gradients: noise drawn, running means."""
         network = self.network
         running = network.params[network.layout.trainable :]
         noise, before = network.noise.bit_generator.state, running.copy()
@@ -213,7 +213,7 @@ class ModelState:
         return undo
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_synced": -1}  # the count of another process says nothing
+        return {**vars(self), "_synced": -1}  # the counter starts over in another process
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ class Snapshot:
     fields : dict
         What each of the `FIELDS` read.
     layout : Layout
-        That of the vectors in it.
+        The layout of the vectors in `fields`.
     followed : dict or None
         The arguments of the given optimizer that the one in use has followed; None in a file.
     """

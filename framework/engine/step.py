@@ -33,8 +33,8 @@ class Step:
     """``loss = step(x, y, weight)`` fills ``network.grads`` for one batch: all of a training step but the update.
 
     The second batch of a kind (size, form of the targets, weighted or not) is recorded, and later ones are played: see
-    `Recording` and `Policy`. Layers, and losses, that are not `replayable` are then called as they are written. What
-    is computed is the same to the last bit.
+    `Recording` and `Policy`. Even then, layers and losses that are not
+    `replayable` run as ordinary code. The results are the same to the last bit.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from framework.engine.tree import PlacedLayer
 def summary(network: Network) -> str:
     """Return a table of the layers with their output shapes and parameter counts."""
     rows = [("Layer", "Output shape", "Parameters")]
-    rows += [_row(place, depth) for place, depth in _placed_layers(network.tree, -1) if depth >= 0]
+    rows += [_row(place) for place in network.tree if place.path]  # the root has none
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     rule = "-" * (sum(widths) + 4)
     lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
@@ -22,12 +22,8 @@ def summary(network: Network) -> str:
     return "\n".join([lines[0], rule, *lines[1:], rule, foot])
 
 
-def _placed_layers(place: PlacedLayer, depth: int) -> list[tuple[PlacedLayer, int]]:
-    return [(place, depth)] + [pair for child in place.children for pair in _placed_layers(child, depth + 1)]
-
-
-def _row(place: PlacedLayer, depth: int) -> tuple[str, str, str]:
-    layer = place.layer
+def _row(place: PlacedLayer) -> tuple[str, str, str]:
+    layer, depth = place.layer, place.path.count(".")
     label = f"{place.path} {layer.label()}"
     activation = getattr(layer, "activation", None)
     if activation is not None and activation != "linear":

@@ -18,7 +18,7 @@ def get_weights(views: Mapping[str, Array]) -> list[Array]:
 def set_weights(views: Mapping[str, Array], weights: Sequence[Any]) -> None:
     """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
     if not isinstance(weights, Sequence):
-        raise TypeError(f"weights must be a list of arrays, as get_weights returns it, got {shown(weights)}")
+        raise TypeError(f"weights must be a list of arrays, as returned by get_weights, got {shown(weights)}")
     if len(weights) != len(views):
         raise ValueError(f"expected {len(views)} arrays ({', '.join(views)}), got {len(weights)}")
     new = []

@@ -10,8 +10,8 @@ from framework.core.arrays import as_float
 from framework.core.scalars import ONE
 from framework.core.types import Array
 from framework.losses.base import Loss
+from framework.losses.crossentropy_formulas import from_sigmoid, from_softmax, row_numbers
 from framework.losses.elementwise import Elementwise, positive
-from framework.losses.fused import from_sigmoid, from_softmax, row_numbers
 from framework.losses.targets import class_labels, fitting, require
 
 

@@ -19,7 +19,7 @@ KEPT_EVERY = 16  # steps, at least
 
 
 def no_overflow_warnings() -> np.errstate:
-    """Return a context without NumPy's warnings of what is noticed here anyway; where it is set to raise, it does."""
+    """Return a context without NumPy's floating-point warnings; an error that the user set to raise still does."""
     return np.errstate(**{kind: "ignore" for kind, action in np.geterr().items() if action == "warn"})  # type: ignore[arg-type]
 
 
@@ -30,10 +30,10 @@ class Diverged(FloatingPointError):
 class DivergenceGuard:
     """A context in which the last finite weights and optimizer slots are kept, to go back to when training diverges.
 
-    They are copied before every update whose loss is `large`, which is where losses go before they overflow. So a
-    divergence costs no more than the step that caused it, and watching for it one comparison a step. Only where
-    the loss stays small and the gradient is not finite are more steps lost: those since the copy that is made
-    after each epoch, or after every few where epochs have few steps.
+    They are copied before every update whose loss is at least `large`, as a loss usually is before it overflows. So
+    watching costs one comparison per step, and a divergence costs only the step that caused it. More steps are lost
+    if the loss stays small while the gradient is not finite: all those since the last copy between epochs. Such a
+    copy is made after each epoch, or after several if they have few steps.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class DivergenceGuard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Go back to what was finite after `Diverged`, or after NumPy's own error if it was asked to raise."""
+        """Put the last finite values back if a FloatingPointError, such as `Diverged`, ended the block."""
         self.model.state.step.guard = None
         if not isinstance(error, FloatingPointError):
             return False
@@ -85,7 +85,7 @@ class DivergenceGuard:
         self._epoch, self._first_step = epoch, self.model.optimizer_.step
 
     def before_update(self, loss: float) -> None:
-        """Prepare for an update with a large `loss`; Diverged if it is not finite."""
+        """Keep a copy before an update with a large `loss`; raise `Diverged` if the loss is not finite."""
         if not isfinite(loss):
             step = self.model.optimizer_.step - self._first_step + 1
             raise Diverged(_message(f"the loss became {loss}", f"epoch {self._epoch + 1}, step {step}"))

@@ -41,8 +41,8 @@ class EpochPredictions:
         self.batches: list[tuple[Array, Array, Array | None]] = []
 
     @contextmanager
-    def of(self, step: Step) -> Iterator[Self]:
-        """Collect those of all batches of `step` within a ``with`` block; without metrics, none."""
+    def collected_from(self, step: Step) -> Iterator[Self]:
+        """Collect the targets and predictions of every batch in a ``with`` block; nothing if there are no metrics."""
         step.observer = self if self.metrics else None
         try:
             yield self

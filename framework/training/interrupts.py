@@ -11,19 +11,19 @@ from typing import Any, Self
 
 
 class HeldInterrupts:
-    """A context in which the first Ctrl-C waits until the step in hand is whole; a second one does not.
+    """A context in which the first Ctrl-C waits for the current step to finish; a second one does not wait.
 
-    Works in the main thread and where Ctrl-C has Python's own meaning (KeyboardInterrupt); elsewhere it does nothing.
+    Does nothing outside the main thread, or if Ctrl-C does not have Python's default handler.
 
     Parameters
     ----------
-    step_hooks : list of callable ``(batch, logs)``
+    batch_hooks : list of callable ``(batch, logs)``
         The functions that are called after each step. When Ctrl-C is pressed, one that raises KeyboardInterrupt is
-        appended: the loop needs no check of its own, and steps without Ctrl-C cost nothing.
+        appended. So the loop does not have to check after each step, and waiting for Ctrl-C costs nothing.
     """
 
-    def __init__(self, step_hooks: list[Callable[..., None]]) -> None:
-        self._step_hooks = step_hooks
+    def __init__(self, batch_hooks: list[Callable[..., None]]) -> None:
+        self._batch_hooks = batch_hooks
         self._at_once = False
         self._pending = False
 
@@ -38,7 +38,7 @@ class HeldInterrupts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give Ctrl-C back, and raise KeyboardInterrupt if it still waits."""
+        """Give Ctrl-C back, and raise KeyboardInterrupt if one is still pending."""
         if self._held and signal.getsignal(signal.SIGINT) == self._hold:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         if kind is None:
@@ -51,7 +51,7 @@ class HeldInterrupts:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Let Ctrl-C raise at any moment: for what leaves the model as it is."""
+        """Let Ctrl-C interrupt at any point in a ``with`` block: for code that does not change the model."""
         self.check()
         self._at_once = True
         try:
@@ -63,4 +63,4 @@ class HeldInterrupts:
         if self._at_once or self._pending:
             raise KeyboardInterrupt
         self._pending = True
-        self._step_hooks.append(self.check)
+        self._batch_hooks.append(self.check)

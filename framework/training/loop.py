@@ -28,7 +28,7 @@ def train(
     callbacks: Sequence[Callback],
     verbose: int,
 ) -> None:
-    """Run `epochs` more epochs over `batches`; with `initial_epoch`, those from it to `epochs`.
+    """Run `epochs` more epochs over `batches`; with `initial_epoch`, start after it and end with number `epochs`.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def train(
     ):
         hooks.train_begin()
         guard.keep()
-        if model.history is not history:  # a checkpoint has put a saved state in its place
+        if model.history is not history:  # a checkpoint has restored a saved run
             first = _epochs_done(model)
         for epoch in range(first, last):
             if model.stop_training:
@@ -76,7 +76,7 @@ def train(
                 logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
-            if hooks.callbacks:  # which may have set the optimizer or weights, or frozen layers
+            if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers
                 model.sync()
                 guard.keep()
             interrupts.check()
@@ -89,7 +89,7 @@ def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: 
     averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
-    with EpochPredictions(model.metrics_).of(model.state.step) as predictions:
+    with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
         for batch, (x, y, weight) in enumerate(batches):
             value = train_step(x, y, weight)
             size = len(x) if weight is None else float(weight.sum())

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import SGD, Dense, Model
+from framework import SGD, Checkpoint, Dense, Model
 from framework.data.memmap import MemmapRows, read_ahead
 
 RNG = np.random.default_rng(0)
@@ -208,3 +208,10 @@ def test_rows_that_are_read_ahead_lie_in_the_file(tmp_path: Any, part: Any) -> N
     read_ahead(array, np.array([len(array) - 1]), 10**6)
     read_ahead(array[:0], [], 1)
     read_ahead(np.zeros((3, 2)), [0], 1)
+
+
+def test_a_fit_with_batches_draws_no_split_whatever_the_last_one_did(tmp_path: Any) -> None:
+    net = model().set_params(seed=None)
+    net.fit(X, Y, validation_split=0.25)
+    net.fit(BATCHES, callbacks=[Checkpoint(tmp_path / "run.npz")])
+    assert not net.state.split_drawn

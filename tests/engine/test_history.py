@@ -52,29 +52,12 @@ def test_epochs_may_start_at_any_number():
     assert history.epoch == [5, 6]
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 9])
-def test_truncate_restores_the_earlier_history(n):
-    rows = [{"loss": math.nan}, {"loss": 2.0, "val_loss": math.nan}, {"loss": 1.0, "val_loss": 1.0, "lr": 0.1}]
-    history = recorded(*rows)
-    history.truncate(n)
-    assert history == recorded(*rows[:n])
-    history.append(len(history.epoch) + 1, {"lr": 1.0})
-    assert all(len(values) == len(history.epoch) for values in history.values())
-
-
-def test_truncate_refuses_a_negative_number():
-    history = recorded({"loss": 1.0})
-    with pytest.raises(ValueError, match="n must not be negative, got -1"):
-        history.truncate(-1)
-
-
 @pytest.mark.parametrize("copied", [History.copy, copy.deepcopy, lambda h: pickle.loads(pickle.dumps(h))])
 def test_copies_share_nothing(copied):
     history = recorded({"loss": 1.0}, {"loss": math.nan})
     twin = copied(history)
     assert twin == history
     twin.append(3, {"loss": 0.1, "mae": 0.2})
-    twin.truncate(1)
     assert history == recorded({"loss": 1.0}, {"loss": math.nan})
 
 

@@ -11,26 +11,22 @@ import numpy as np
 from framework.core.types import Array
 from framework.engine.replay.call import Call
 
-Bound = Callable[[], Any]
-REDUCE_ARGUMENTS = {
-    "axis": 0,
-    "dtype": None,
-    "out": None,
-    "keepdims": False,
-}  # of ufunc.reduce, in order, after the array
+Play = Callable[[], Any]
+# The arguments of ufunc.reduce after the array, in order, with their defaults.
+REDUCE_ARGUMENTS = {"axis": 0, "dtype": None, "out": None, "keepdims": False}
 OUT_BY_NAME = (np.maximum, np.minimum)  # a third positional argument is deprecated in these
 TAKES_OUT = (np.concatenate, np.dot, np.einsum, np.stack)
 
 
-def compile(calls: Sequence[Call]) -> list[Bound]:
+def compile_tape(calls: Sequence[Call]) -> list[Play]:
     """Return a tape: what ``for play in tape: play()`` runs again on the arrays of `calls`."""
     return [bind(call) for call in calls]
 
 
-def bind(call: Call) -> Bound:
-    """Return `call` as a function of no arguments.
+def bind(call: Call) -> Play:
+    """Return `call` as a function without arguments.
 
-    Positional arguments cost a ufunc less than keywords, a bound method less than a function that looks for it.
+    For a ufunc, positional arguments are faster than keywords; a bound method is faster than the unbound one.
     """
     function, inputs, outputs, arguments = call.function, call.inputs, call.outputs, call.arguments
     name = getattr(function, "__name__", "")
@@ -42,7 +38,7 @@ def bind(call: Call) -> Bound:
     if call.function is np.ndarray.dot:
         return partial(function, *inputs, *outputs)
     if function in OUT_BY_NAME and not arguments:
-        return _compare(function, *inputs, *outputs)
+        return _with_out(function, *inputs, *outputs)
     if isinstance(function, np.ufunc) and not arguments:
         return partial(function, *inputs, *outputs)
     if isinstance(owner, np.ufunc) and name == "reduce" and arguments.keys() <= REDUCE_ARGUMENTS.keys():
@@ -53,14 +49,14 @@ def bind(call: Call) -> Bound:
     return _assign(outputs[0], partial(function, *inputs, **arguments))
 
 
-def _compare(function: Any, a: Any, b: Any, out: Array) -> Bound:
-    def compare() -> None:
+def _with_out(function: Any, a: Any, b: Any, out: Array) -> Play:
+    def call() -> None:
         function(a, b, out=out)
 
-    return compare
+    return call
 
 
-def _assign(array: Array, compute: Bound) -> Bound:
+def _assign(array: Array, compute: Play) -> Play:
     def assign() -> None:
         array[...] = compute()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from framework.engine.replay.call import Call
-from framework.engine.replay.player import Bound, compile
+from framework.engine.replay.player import Play, compile_tape
 from framework.engine.replay.recording import Recording
 
 # Playing saves little where arrays are large, and each array that is allocated is kept for it.
@@ -15,7 +15,7 @@ LONGEST_WAIT = 1 << 16
 
 
 class Policy:
-    """How often a piece of work is made as it is written before it is recorded.
+    """How often a piece of work runs as ordinary code before it is recorded.
 
     Recordings become stale when an argument of a component is assigned. The more often that happens, the longer the
     wait for the next one: it doubles each time, up to 65,536.
@@ -23,9 +23,9 @@ class Policy:
     Parameters
     ----------
     wait : int
-        The recording is made at this time.
+        Which run is recorded: 2 for the second.
     most : int
-        At most so many recordings are made until they are forgotten.
+        How many recordings may be made before they are forgotten.
     """
 
     def __init__(self, wait: int, most: int) -> None:
@@ -41,7 +41,7 @@ class Policy:
 
 
 class Replay:
-    """One piece of work on batches of one kind: made as it is written, then recorded, then played.
+    """One piece of work on batches of one kind: run as ordinary code, then recorded, then played.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class Replay:
     calls : list of Call
         What was recorded.
     tape : list of callables, or None
-        What plays it; None as long as the work has to be made as it is written.
+        What plays it; None as long as the work runs as ordinary code.
     problem : str or None
         Why it is never recorded, or never played.
     """
@@ -62,14 +62,14 @@ class Replay:
     def __init__(self, policy: Policy, n: int, widest: int) -> None:
         self.policy = policy
         self.calls: list[Call] = []
-        self.tape: list[Bound] | None = None
+        self.tape: list[Play] | None = None
         self.problem: str | None = None
         if n * widest > RECORDED_ELEMENTS:
             self.problem = f"a batch of {n} is so large that it would gain little"
         self._made = 0
 
     def due(self) -> bool:
-        """Count one more time that the work is made; return whether it should be recorded this time."""
+        """Count a run of the work; return whether this one should be recorded."""
         self._made += 1
         if self.problem is not None or self._made != self.policy.wait:
             return False
@@ -92,4 +92,4 @@ class Replay:
         self.problem = recording.problem
         self.policy.recorded += 1
         if self.problem is None:
-            self.tape = compile(self.calls)
+            self.tape = compile_tape(self.calls)

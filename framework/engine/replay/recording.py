@@ -1,13 +1,13 @@
 """Record the NumPy calls that a function makes, to make them again on other values in the same arrays.
 
-On small arrays a training step is a few dozen NumPy calls of a fifth of a microsecond each, and as much time again
-goes into the Python between them: attributes, arguments, frames. All of it is the same in every step of one batch size.
+On small arrays a training step is a few dozen NumPy calls of 0.2 microseconds each, and as much time again goes into
+the Python between them: attributes, arguments, frames. All of it is the same in every step of one batch size.
 So a `Recording` traces a function once and keeps its calls, each with its arrays; a player runs through that list.
 Arrays that the function allocates are kept and written to again: playing allocates nothing. Memory that the function
-has let go of serves a later result, as it would in a heap, so that few arrays stay in the cache.
+has released is used for a later result, as in a heap, so that all the arrays fit in the cache.
 
 This is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
-depend on their values. Numbers that it reads from anywhere else are those of the time of the recording.
+depend on their values. Numbers that it reads from anywhere else keep the values they had when it was recorded.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Recording:
         return traced
 
     def made(self, traced: TracedArray) -> None:
-        """Remember a traced array, to part from it in the end."""
+        """Remember a traced array, so that `close` can detach it from this recording."""
         self._made.append(ref(traced))
 
     def keep(self, value: Any) -> Any:
@@ -101,7 +101,7 @@ class Recording:
         return self.calls
 
     def checked(self, result: Any, name: str) -> Any:
-        """Return what a component called `name` has returned; a problem, unless it was made from traced arrays."""
+        """Return the `result` of the component called `name`; note a `problem` unless it comes from traced arrays."""
         if result is None or isinstance(result, TracedArray):
             return result
         self.problem = f"{name} returns what was not made by NumPy from its arrays"
@@ -122,7 +122,7 @@ class Recording:
         if any(result is one for one in given):
             self.calls.append(Call(function, args, (), kwargs))
             return self.trace(result, sources)
-        if any(np.may_share_memory(result, one) for one in given):  # a view: nothing to be done again
+        if any(np.may_share_memory(result, one) for one in given):  # a view: no call to repeat
             return self.trace(result, sources)
         traced = self.result(result)
         if function is not np.empty_like:

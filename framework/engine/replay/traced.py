@@ -29,7 +29,7 @@ class Recorder(Protocol):
 
 
 class BranchChanged(Exception):
-    """A branch that the recorded function took would be another one on the present values."""
+    """With the current values, the recorded function would take a different branch."""
 
 
 def same_branch(condition: Array, value: bool) -> None:
@@ -45,10 +45,10 @@ class TracedArray(np.ndarray[Any, np.dtype[Any]]):
     ----------
     recording : Recording
     plain : ndarray or None
-        The array in its place in the calls: always the same object, because of two views on the same memory NumPy
-        would have to find out how they overlap, which takes as long as a call. None until a view is asked for it.
+        The array that stands for this one in the calls. It is always the same object: given two views of the same
+        memory, NumPy checks how they overlap, which takes as long as a call. Views get theirs when first used.
     source : TracedArray or list of these, or None
-        What has the memory that this is a view of, which is not free as long as the view is there.
+        The owner of the memory that this is a view of; referring to it keeps that memory from being reused.
     """
 
     recording: Recorder
@@ -70,8 +70,7 @@ class TracedArray(np.ndarray[Any, np.dtype[Any]]):
         results = result if isinstance(result, tuple) else (result,)
         returned = tuple(map(self.recording.trace, untraced(out)) if out else map(self.recording.result, results))
         outs = untraced(returned)
-        constants = _constants(plain, outs[0].dtype)
-        self.recording.add(Call(function, constants, outs, untraced(kwargs)))
+        self.recording.add(Call(function, _constants(plain, outs[0].dtype), outs, untraced(kwargs)))
         return returned[0] if len(returned) == 1 else returned
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
@@ -154,7 +153,7 @@ def untraced(value: Any) -> Any:
 
 
 def traced_in(value: Any) -> list[TracedArray]:
-    """Return those of the arrays that are traced."""
+    """Return the traced arrays in nested arguments."""
     return [array for array in arrays_in(value) if isinstance(array, TracedArray)]
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from framework.engine.replay.player import compile
+from framework.engine.replay.player import compile_tape
 from framework.engine.replay.recording import Recording, TracedGenerator
 from framework.engine.replay.traced import BranchChanged, TracedArray, untraced
 
 
 def play(recording):
-    for call in compile(recording.calls):
+    for call in compile_tape(recording.calls):
         call()
 
 
