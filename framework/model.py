@@ -127,19 +127,23 @@ class Model(Predictor, Component):
         With ``whole=False``, only what a single batch changes before its update.
         """
         before, optimizer, updates = self._state, None, 0
+        put_back: list[Callable[[], None]] = []
         if before is not None:
             optimizer, updates = before.optimizer, before.optimizer.step
-            put_back = partial(before.restore, before.snapshot()) if whole else before.remember_batch()
+            put_back.append(partial(before.restore, before.snapshot()) if whole else before.remember_optimizer())
         try:
             if before is not None:
                 before.sync(self)
+                if not whole:
+                    put_back.append(before.remember_pass())  # after sync, which may lay the vector out anew
             yield
         except Exception as error:
             no_update = not self.built or self.optimizer_.step == (updates if self.optimizer_ is optimizer else 0)
             if isinstance(error, RefusedBatch) or no_update:
                 if before is not None:
                     self._state = before
-                    put_back()
+                    for undo in reversed(put_back):
+                        undo()
                 elif not isinstance(error, FloatingPointError):  # keep the initial values: they are finite
                     self._state = None
             raise
@@ -275,6 +279,6 @@ class Model(Predictor, Component):
         with self._unchanged_if_refused(whole=False), no_overflow_warnings():
             self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)
-            with FiniteLoss(self.state.step):
+            with self.state.step.unwatched(), FiniteLoss(self.state.step):
                 value = self.train_step(data.x[:], data.y[:], data.weight)
         return value + self.network.penalty

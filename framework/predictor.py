@@ -137,7 +137,8 @@ class Predictor:
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()
         try:
-            self.state.step(data.x[:], data.y[:], data.weight)
+            with self.state.step.unwatched():
+                self.state.step(data.x[:], data.y[:], data.weight)
         finally:
             put_back()
         return [gradient.copy() for gradient in self.network.grad_views.values()]

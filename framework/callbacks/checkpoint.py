@@ -97,7 +97,7 @@ class Checkpoint(Monitor):
             raise ValueError("to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0)")
         if os.path.exists(self.path):
             saved = read(self.path, classes_in(self.model))
-            if saved.model.built and _epochs(saved.model) > self.params["first_epoch"]:
+            if saved.model.built and _epochs(saved.model) > min(self.params["first_epoch"], _epochs(self.model)):
                 self._resume(saved)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:

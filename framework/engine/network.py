@@ -19,7 +19,7 @@ from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE, STEPS_B
 from framework.engine.layout import Layout
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
-from framework.engine.tree import PlacedLayer, place
+from framework.engine.tree import PlacedLayer, arguments_of, place
 from framework.initializers import Initializer
 from framework.layers.sequential import Sequential
 from framework.regularizers import Regularizer
@@ -83,7 +83,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.noise = noise
         self.fused = fused
-        self.sequence = Sequential(layers)
+        self.sequence = Sequential(list(layers))  # a copy: what is appended to the given list is not built
         self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
         self.output_shape = self.sequence.output_shape(self.input_shape)
         self._start_anew()
@@ -132,7 +132,12 @@ class Network:
         self.penalty = 0.0
         entries = self.layout.entries
         self.regularized = [
-            (Regularizer.of(entry.parameter.regularizer), entry.view(params), entry.view(self.grads))
+            # No backward pass assigns the gradient of a frozen parameter: what is added to it would add up.
+            (
+                Regularizer.of(entry.parameter.regularizer),
+                entry.view(params),
+                entry.view(self.grads) if entry.start < self.layout.trainable else None,
+            )
             for entry in entries
             if entry.parameter.regularizer is not None
         ]
@@ -150,7 +155,7 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
-        self._look()
+        self._synced = -1
 
     def _look(self) -> None:
         """Remember the arguments to which passes and recordings are bound."""
@@ -158,7 +163,7 @@ class Network:
         self._synced = Component.assignments.number
 
     def _present(self) -> list[Any]:
-        return [*self.tree.arguments(), *(value for other in self._others for value in vars(other).values())]
+        return [*self.tree.arguments(), *arguments_of(self._others)]
 
     def sync(self) -> None:
         """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
@@ -174,10 +179,15 @@ class Network:
         if Component.assignments.number == self._synced:
             return
         with self._lock:
-            present = self._present()
-            if len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
+            # Read first: an assignment by another thread in the meantime counts. Placing layers may make components
+            # of names, which counts too; so after it the arguments are read again, and looked at once more.
+            number, present = Component.assignments.number, self._present()
+            while len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
                 self._follow_layers()
-            self._look()
+                number, self._arguments = Component.assignments.number, self._present()
+                if self._laid_out()[1] == self.layout:
+                    break
+            self._synced = number
 
     def _follow_layers(self) -> None:
         old = self.layout
@@ -207,7 +217,8 @@ class Network:
             return
         self.penalty = self.penalties()
         for regularizer, parameter, gradient in self.regularized:
-            gradient += regularizer.gradient(parameter)
+            if gradient is not None:
+                gradient += regularizer.gradient(parameter)
 
     def penalties(self) -> float:
         """Return the sum of the regularizers' penalties on the present parameters."""
@@ -276,4 +287,4 @@ class Network:
         grads = self.grads
         self._bind(self.params)
         self.grads[...] = grads
-        self._look()
+        self._arguments, self._synced = [], -1  # the copy may have been made before a freeze took effect

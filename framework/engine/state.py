@@ -101,11 +101,12 @@ class ModelState:
         """
         if Component.assignments.number == self._synced and model.layers == self._layers_given:
             return
+        number = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
         self._check_same(model)
         self._follow_optimizer(model.optimizer)
         self.network.sync()
         self._follow_layout()
-        self._synced = Component.assignments.number
+        self._synced = number
 
     def _check_same(self, model: ModelArguments) -> None:
         network, given = self.network, self._layers_given
@@ -163,6 +164,7 @@ class ModelState:
 
     def snapshot(self) -> Snapshot:
         """Return a copy of all that training changes: each of the `FIELDS`."""
+        self._follow_layout()
         fields = {name: field.read(self) for name, field in FIELDS.items()}
         return Snapshot(fields, self.network.layout, self._followed)
 
@@ -199,15 +201,17 @@ class ModelState:
 
         return undo
 
-    def remember_batch(self) -> Callable[[], None]:
-        """Return a function that undoes what `sync` and a training pass change before the update."""
-        undo_pass, optimizer = self.remember_pass(), self.optimizer
-        arguments, followed, layout = optimizer.get_params(deep=False), self._followed, self._layout
+    def remember_optimizer(self) -> Callable[[], None]:
+        """Return a function that undoes what `sync` changes of the optimizer in use."""
+        self._follow_layout()
+        optimizer, followed, layout = self.optimizer, self._followed, self._layout
+        arguments = optimizer.get_params(deep=False)
 
         def undo() -> None:
-            undo_pass()
             if self._followed is not followed:
-                self.optimizer, self._followed, self._layout = optimizer, followed, layout
+                self._followed = followed
+                if self.optimizer is not optimizer:
+                    self.optimizer, self._layout = optimizer, layout
                 optimizer.set_params(**arguments)
 
         return undo

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from typing import Any, Protocol
 
@@ -64,6 +66,16 @@ class Step:
     @guard.setter
     def guard(self, guard: LossGuard | None) -> None:
         self._guard, self._large = guard, inf if guard is None else guard.large
+
+    @contextmanager
+    def unwatched(self) -> Iterator[None]:
+        """Leave observer and guard out in a ``with`` block: for batches that are not those of a fit."""
+        observer, guard = self.observer, self.guard
+        self.observer = self.guard = None
+        try:
+            yield
+        finally:
+            self.observer, self.guard = observer, guard
 
     def __getstate__(self) -> dict[str, Any]:
         return {"network": self.network, "objective": self.objective}

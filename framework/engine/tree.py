@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,20 @@ class PlacedLayer:
 
     def arguments(self) -> list[Any]:
         """Return all attributes of the layers here and inside, and of the components among them."""
-        values = [value for at in self for value in vars(at.layer).values()]
-        inside = (vars(value).values() for value in values if isinstance(value, Component))
-        return [*values, *(value for nested in inside for value in nested)]
+        return arguments_of(at.layer for at in self)
+
+
+def arguments_of(components: Iterable[Component]) -> list[Any]:
+    """Return all attributes of components and, however deep, of the components among these."""
+    pending, seen = list(components), set[int]()
+    found: list[Any] = []
+    for component in pending:
+        if id(component) not in seen:
+            seen.add(id(component))
+            values = vars(component).values()
+            found += values
+            pending += [value for value in values if isinstance(value, Component)]
+    return found
 
 
 def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> PlacedLayer:

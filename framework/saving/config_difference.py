@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import is_
 from typing import Any
 
 from framework.core.component import Component
@@ -37,6 +38,9 @@ def assign(component: Any, config: Any, classes: Iterable[type[Component]] = ())
     if isinstance(component, list) and isinstance(config, list) and len(component) == len(config):
         component[:] = [assign(item, other, classes) for item, other in zip(component, config, strict=True)]
         return component
+    if isinstance(component, tuple) and isinstance(config, dict) and len(config.get("tuple", ())) == len(component):
+        items = tuple(assign(item, other, classes) for item, other in zip(component, config["tuple"], strict=True))
+        return component if all(map(is_, items, component)) else items
     return decode(config, classes)
 
 

@@ -105,6 +105,9 @@ class DivergenceGuard:
         vectors = [network.params, *(present[slot] for slot in optimizer.slots)]
         if not all(all_finite(vector) for vector in vectors):
             network.params[...] = self._params[network.layout.moved_from(self._layout)]
+            if self._slots.keys() != present.keys():  # a hook has chosen another optimizer: it starts over
+                self.model.state.bind_optimizer()
+                return
             optimizer.restore(self.model.state.moved_slots(self._slots, self._layout))
 
 

@@ -59,6 +59,7 @@ def train(
         _ended_by_a_callback(model),
     ):
         hooks.train_begin()
+        model.sync()
         guard.keep()
         if model.history is not history:  # a checkpoint has restored a saved run
             first = _epochs_done(model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from framework import (
     SGD,
+    Activation,
     Adam,
     BatchNormalization,
     Callback,
@@ -18,6 +21,7 @@ from framework import (
     History,
     LambdaCallback,
     Model,
+    TerminateOnNaN,
 )
 from framework.engine.saved_fields import FIELDS
 
@@ -206,3 +210,106 @@ def test_a_refused_batch_does_not_replace_the_optimizer(change: Any) -> None:
     np.testing.assert_array_equal(used.state()["m"], slots["m"])
     model.train_on_batch(X, Y)
     assert (type(model.optimizer_), model.optimizer_.get_params().get("beta_1")) != (Adam, 0.9)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_freeze_just_before_a_copy_holds_in_the_copy(copied: Any) -> None:
+    model = made(layers=[Dense(4, "tanh"), Dense(1)]).fit(X, Y)
+    model.network.layers[0].trainable = False
+    twin = copied(model)
+    before = twin.network.view("0.W").copy()
+    twin.fit(X, Y, epochs=2)
+    np.testing.assert_array_equal(twin.network.view("0.W"), before)
+
+
+@pytest.mark.parametrize("method", ["fit", "train_on_batch"])
+def test_refused_data_after_a_freeze_and_a_prediction_leaves_the_slots_in_their_places(method: str) -> None:
+    def trained(refuse: bool) -> Model:
+        model = made(layers=[Dense(3, "tanh"), Dense(3, "tanh"), Dense(1)]).fit(X, Y, epochs=3)
+        model.network.layers[1].trainable = False
+        model.learning_rate = 0.02
+        model.predict(X)
+        if refuse:
+            with pytest.raises(ValueError, match="expects inputs of shape"):
+                getattr(model, method)(X[:, :2], Y)
+        return model.fit(X, Y, epochs=2)
+
+    np.testing.assert_array_equal(trained(True).network.params, trained(False).network.params)
+
+
+def test_a_refused_batch_after_a_freeze_leaves_running_means() -> None:
+    model = made(layers=[BatchNormalization(), Dense(2), Dense(1)]).fit(X, Y, epochs=2)
+    model.network.layers[1].trainable = False
+    before = model.predict(X)
+    with pytest.raises(FloatingPointError, match="no step was made"):
+        model.train_on_batch(1e3 * X, 1e200 * Y)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+def test_looking_at_gradients_in_a_hook_is_no_part_of_the_fit() -> None:
+    def fitted(look: bool) -> History:
+        model = made()
+        probe = [LambdaCallback(on_batch_end=lambda batch, logs: model.gradients(100 * X, 1e200 * Y))] if look else []
+        return model.fit(X, Y, epochs=2, batch_size=8, callbacks=probe).history
+
+    assert fitted(True) == fitted(False)
+
+
+def test_another_optimizer_chosen_by_a_hook_may_diverge_too() -> None:
+    def choose(epoch: int, logs: Any) -> None:
+        model.optimizer = SGD(1e6)
+
+    model = made(layers=[Dense(4, "relu"), Dense(1)])
+    model.fit(X, 1e3 * Y, epochs=30, callbacks=[LambdaCallback(on_epoch_begin=choose), TerminateOnNaN()])
+    assert model.stop_training
+    assert np.isfinite(model.network.params).all()
+
+
+def test_arguments_of_components_deep_inside_are_noticed() -> None:
+    class Scale(Activation, registered=False):
+        replayable = True
+
+        def __init__(self, k: float = 1.0) -> None:
+            self.k = k
+
+        def __call__(self, z: Any) -> Any:
+            return z * self.k
+
+        def derivative(self, z: Any, a: Any) -> Any:
+            return 0 * z + self.k
+
+    class Outer(Activation, registered=False):
+        replayable = True
+
+        def __init__(self, inner: Any) -> None:
+            self.inner = inner
+
+        def __call__(self, z: Any) -> Any:
+            return self.inner(z)
+
+        def derivative(self, z: Any, a: Any) -> Any:
+            return self.inner.derivative(z, a)
+
+    inner = Scale(1.0)
+    model = made(layers=[Dense(1, Outer(Outer(inner)))]).fit(X, Y, epochs=5, batch_size=8)
+    for _ in range(20):
+        first = model.predict(X[:8])
+    inner.k = 3.0
+    np.testing.assert_allclose(model.predict(X[:8]), 3 * first, rtol=1e-12)
+
+
+def test_gradients_of_a_frozen_regularized_layer_do_not_add_up() -> None:
+    model = made(layers=[Dense(3, weight_regularizer="l2", trainable=False), Dense(1)]).build(3)
+    for _ in range(3):
+        model.gradients(X, Y)
+    assert not model.network.grad_views["0.W"].any()
+    assert model.network.penalty > 0
+
+
+def test_a_run_is_resumed_where_its_initial_epoch_is_that_of_the_file(tmp_path: Any) -> None:
+    whole = made(layers=(Dense(4, "tanh"), Dense(1))).fit(X, Y, epochs=6, callbacks=[Checkpoint(tmp_path / "a.npz")])
+    made(layers=(Dense(4, "tanh"), Dense(1))).fit(X, Y, epochs=3, callbacks=[Checkpoint(tmp_path / "b.npz")])
+    model = made(layers=(Dense(4, "tanh"), Dense(1)))
+    model.fit(X, Y, initial_epoch=3, epochs=6, callbacks=[Checkpoint(tmp_path / "b.npz")])
+    np.testing.assert_array_equal(model.network.params, whole.network.params)
+    assert model.history == whole.history
