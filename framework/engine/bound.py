@@ -32,6 +32,8 @@ class Bound:
     idle : dict of int to list of Prediction
         By batch size, those that no thread is using.
     steps : dict of (batch size, axes of the targets, without weights) to RecordedStep
+    played : dict of the same to RecordedStep
+        Those that are played from a tape.
     """
 
     def __init__(self, network: BoundLayers, step_policy: Policy, prediction_policy: Policy) -> None:
@@ -42,6 +44,7 @@ class Bound:
         self.training: dict[tuple[int, bool], Pass] = {}
         self.idle: dict[int, list[Prediction]] = {}
         self.steps: dict[Kind, RecordedStep] = {}
+        self.played: dict[Kind, RecordedStep] = {}
 
     def training_pass(self, n: int, needs_input_grad: bool) -> Pass:
         """Return the training pass for batches of `n`."""

@@ -10,6 +10,7 @@ from framework.core.types import Array
 from framework.engine.objective import Objective
 from framework.engine.passes import Pass
 from framework.engine.replay.call import Call
+from framework.engine.replay.player import Play
 from framework.engine.replay.policy import Policy, Replay
 from framework.engine.replay.recording import Recording
 
@@ -21,6 +22,8 @@ class RecordedStep:
     ----------
     replay : Replay
         Whether the step runs as ordinary code, or is recorded and played.
+    tape : list of callables
+        That of `replay`, once it is recorded.
     x, y, weight : ndarray
         Where another batch is put before the tape is played.
     total, divisor : ndarray, 0-d, or number
@@ -29,6 +32,7 @@ class RecordedStep:
         Overwritten by the next batch.
     """
 
+    tape: list[Play]
     x: Array
     y: Array
     weight: Array
@@ -55,6 +59,7 @@ class RecordedStep:
             has_logits = at.forwards[-1][1].replayable or not objective.fused
             record_loss = self._traced_loss if objective.loss.replayable and has_logits else self._loss_as_written
             at.record(recording, at.backwards, record_loss(recording, objective, out))
+        self.tape = self.replay.tape or []
 
     def _traced_loss(self, recording: Recording, objective: Objective, prediction: Any) -> Any:
         y = recording.trace(self.y)

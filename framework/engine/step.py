@@ -11,7 +11,6 @@ from framework.core.types import Array
 from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.engine.passes import Pass
-from framework.engine.recorded_step import RecordedStep
 from framework.engine.replay.traced import BranchChanged
 
 
@@ -86,9 +85,9 @@ class Step:
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
         network = self.network
-        recorded = network.bound.steps.get((len(x), y.ndim, weight is None))
-        if recorded is None or recorded.replay.tape is None:
-            value, prediction = self._not_played(recorded, x, y, weight)
+        recorded = network.bound.played.get((len(x), y.ndim, weight is None))
+        if recorded is None:
+            value, prediction = self._not_played(x, y, weight)
         else:
             recorded.x[...] = x
             recorded.y[...] = y
@@ -96,7 +95,7 @@ class Step:
                 recorded.weight[...] = weight
             prediction = recorded.prediction
             try:
-                for play in recorded.replay.tape:
+                for play in recorded.tape:
                     play()
                 if network.regularized:
                     network.regularize()
@@ -120,14 +119,14 @@ class Step:
         at.backward(grad)  # back_prop
         return value
 
-    def _not_played(
-        self, recorded: RecordedStep | None, x: Array, y: Array, weight: Array | None
-    ) -> tuple[float, Array]:
-        if recorded is None:
-            recorded = self.network.bound.new_step((len(x), y.ndim, weight is None))
+    def _not_played(self, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
+        bound, kind = self.network.bound, (len(x), y.ndim, weight is None)
+        recorded = bound.steps.get(kind) or bound.new_step(kind)
         if not recorded.replay.due():
             return self.as_written(x, y, weight)
         recorded.record(self.network.training_pass(len(x)), self.objective, x, y, weight)
+        if recorded.replay.tape is not None:
+            bound.played[kind] = recorded
         self.network.regularize()
         return recorded.value(), recorded.prediction
 
