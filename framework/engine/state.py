@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.engine.saved_fields import FIELDS
 from framework.engine.step import Step
+from framework.engine.tree import arguments_of
 from framework.losses import Loss
 from framework.optimizers import Optimizer
 
@@ -81,7 +83,8 @@ class ModelState:
         self._loss_given = model.loss
         self._layers_given = _nested(model.layers)
         self._use(Optimizer.of(model.optimizer))
-        self._synced = Component.assignments.number
+        self._seen: list[Any] = []
+        self._synced = -1
 
     @property
     def loss(self) -> Loss:
@@ -102,11 +105,25 @@ class ModelState:
         if Component.assignments.number == self._synced and model.layers == self._layers_given:
             return
         number = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
-        self._check_same(model)
-        self._follow_optimizer(model.optimizer)
+        given = [model.loss, model.optimizer, model.dtype]
+        present = [*given, *arguments_of(value for value in given if isinstance(value, Component)), self.network.bound]
+        if len(present) != len(self._seen) or not all(map(is_, present, self._seen)) or not self._is_in_step(model):
+            self._check_same(model)
+            self._follow_optimizer(model.optimizer)
+            self.network.sync()
+            self._follow_layout()
+            # Following makes components of names, which counts as assignments. So the next call compares once more.
+            self._seen = [*present[:-1], self.network.bound]
+        else:
+            self._synced = number
+
+    def _is_in_step(self, model: ModelArguments) -> bool:
+        """Return whether neither layers nor their arguments changed, and the slots are laid out as the network is."""
+        bound = self.network.bound
         self.network.sync()
-        self._follow_layout()
-        self._synced = number
+        return (
+            model.layers == self._layers_given and bound is self.network.bound and self._layout is self.network.layout
+        )
 
     def _check_same(self, model: ModelArguments) -> None:
         network, given = self.network, self._layers_given
@@ -185,6 +202,7 @@ class ModelState:
             FIELDS[name].write(self, fields[name])
         if snapshot.followed is not None:
             self._followed = snapshot.followed
+        self._seen, self._synced = [], -1
 
     def adopt(self, other: ModelState) -> None:
         """Take over the progress of `other`, a state of the same layers and optimizer."""
@@ -209,7 +227,7 @@ class ModelState:
 
         def undo() -> None:
             if self._followed is not followed:
-                self._followed = followed
+                self._followed, self._seen, self._synced = followed, [], -1
                 if self.optimizer is not optimizer:
                     self.optimizer, self._layout = optimizer, layout
                 optimizer.set_params(**arguments)
@@ -217,7 +235,7 @@ class ModelState:
         return undo
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_synced": -1}  # the counter starts over in another process
+        return {**vars(self), "_synced": -1, "_seen": []}  # the counter starts over in another process
 
 
 @dataclass(frozen=True)

@@ -124,16 +124,27 @@ def test_the_cost_of_a_single_batch_does_not_depend_on_the_history(monkeypatch: 
     model.train_on_batch(X, Y)
 
 
-def test_nothing_is_compared_where_nothing_was_assigned(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = made().fit(X, Y)
-    model.train_on_batch(X, Y)
+NAMES_AND_OBJECTS: list[dict[str, Any]] = [
+    {},
+    {"layers": [Dense(2, "leaky_relu"), "tanh", [Dense(1), "sigmoid"]], "optimizer": "adam"},
+    {"layers": [Dense(2), Dense(1, "leaky_relu")], "optimizer": "sgd", "loss": "binary_crossentropy"},
+]
+
+
+@pytest.mark.parametrize("options", NAMES_AND_OBJECTS)
+def test_nothing_is_compared_where_nothing_was_assigned(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = made(**options).fit(X, np.abs(Y))
+    for _ in range(3):
+        model.train_on_batch(X, np.abs(Y))
     monkeypatch.setattr(type(model.state), "_check_same", None)
     monkeypatch.setattr(type(model.network), "_present", None)
-    model.train_on_batch(X, Y)
+    model.train_on_batch(X, np.abs(Y))
     model.predict(X)
     model.layers[0].name = "first"
     with pytest.raises(TypeError, match="not callable"):
-        model.train_on_batch(X, Y)
+        model.train_on_batch(X, np.abs(Y))
 
 
 class FreezeAt(Callback):
