@@ -17,6 +17,7 @@ from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import Source, data_of, first_samples
+from framework.engine.blas_threads import BlasThreads
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -279,6 +280,7 @@ class Model(Predictor, Component):
         with self._unchanged_if_refused(whole=False), no_overflow_warnings():
             self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)
-            with self.state.step.unwatched(), FiniteLoss(self.state.step):
+            threads = BlasThreads(len(data) * self.network.largest_product)
+            with self.state.step.unwatched(), FiniteLoss(self.state.step), threads:
                 value = self.train_step(data.x[:], data.y[:], data.weight)
         return value + self.network.penalty

@@ -15,6 +15,7 @@ from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import data_of
 from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
+from framework.engine.blas_threads import BlasThreads, prediction_threads
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import ModelState
@@ -111,12 +112,13 @@ class Predictor:
         network = self.network
         x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
         size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
-        if 0 < len(x) <= size:
-            return network.infer(x[:])[0]
-        predictions = np.empty((len(x), *network.output_shape), network.dtype)
-        for rows in row_slices(len(x), size):
-            network.infer(x[rows], predictions[rows])
-        return predictions
+        with prediction_threads(len(x), size, network.largest_product, network.products):
+            if 0 < len(x) <= size:
+                return network.infer(x[:])[0]
+            predictions = np.empty((len(x), *network.output_shape), network.dtype)
+            for rows in row_slices(len(x), size):
+                network.infer(x[rows], predictions[rows])
+            return predictions
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
@@ -137,7 +139,7 @@ class Predictor:
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()
         try:
-            with self.state.step.unwatched():
+            with self.state.step.unwatched(), BlasThreads(len(data) * self.network.largest_product):
                 self.state.step(data.x[:], data.y[:], data.weight)
         finally:
             put_back()

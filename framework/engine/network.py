@@ -15,6 +15,7 @@ from framework.constraints import Constraint
 from framework.core.component import Component
 from framework.core.messages import did_you_mean
 from framework.core.types import Array, Shape
+from framework.engine.blas_threads import multiplications
 from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE, STEPS_BEFORE, Bound
 from framework.engine.layout import Layout
 from framework.engine.passes import Pass
@@ -58,6 +59,8 @@ class Network:
         The number of elements of the largest array that a sample becomes on its way.
     inference_rows : int
         How many samples are predicted at once, so that what is worked on stays in the processor's cache.
+    largest_product, products : int
+        Multiplications for one sample: in the largest matrix product, and in all of them.
     penalty : float
         The regularizers' penalties at the last training pass.
     tree : PlacedLayer
@@ -90,6 +93,8 @@ class Network:
         self.tree, self.layout = self._laid_out()
         widest_output = max(prod(at.layer.output_shape(at.input_shape)) for at in self.tree)
         self.widest = max(1, prod(self.input_shape), widest_output)
+        products = multiplications(self.tree)
+        self.largest_product, self.products = max(products, default=0), sum(products)
         self.inference_rows = min(8192, max(256, INFERENCE_ELEMENTS // max(1, widest_output)))
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")

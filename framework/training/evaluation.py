@@ -11,6 +11,7 @@ import numpy as np
 from framework.core.arrays import row_slices
 from framework.core.types import Array, Logs
 from framework.data.samples import Data
+from framework.engine.blas_threads import BlasThreads
 from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.engine.step import Step
@@ -73,7 +74,9 @@ def evaluate(network: Network, objective: Objective, metrics: Mapping[str, Metri
     total = total_weight = 0.0
     for rows in row_slices(len(data), network.inference_rows):
         weight = None if data.weight is None else data.weight[rows]
-        prediction, logits = network.infer(data.x[rows], predictions[rows] if kept else None)
+        x = data.x[rows]
+        with BlasThreads(len(x) * network.largest_product):
+            prediction, logits = network.infer(x, predictions[rows] if kept else None)
         part, part_weight = objective.total(data.y[rows], prediction, weight, logits)
         total += part
         total_weight += part_weight

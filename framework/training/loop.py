@@ -10,6 +10,7 @@ from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.samples import Data
+from framework.engine.blas_threads import BlasThreads
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
 from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
@@ -69,8 +70,9 @@ def train(
             hooks.epoch_begin(epoch)
             batches.begin_epoch(epoch)
             guard.begin_epoch(epoch)
-            logs = train_epoch(model, batches, hooks)
-            guard.end_epoch()
+            with BlasThreads() as threads:
+                logs = train_epoch(model, batches, hooks, threads)
+                guard.end_epoch()
             if validation is not None:
                 with interrupts.at_once():
                     values = evaluate(model.network, model.state.objective, model.metrics_, validation)
@@ -83,17 +85,23 @@ def train(
             interrupts.check()
 
 
-def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList) -> Logs:
+def train_epoch(
+    model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList, threads: BlasThreads
+) -> Logs:
     """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
     model.sync()
     network, train_step = model.network, model.train_step
     averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
+    n = 0
     with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
         for batch, (x, y, weight) in enumerate(batches):
+            if len(x) != n:
+                n = len(x)
+                threads.resize(n * network.largest_product)
             value = train_step(x, y, weight)
-            size = len(x) if weight is None else float(weight.sum())
+            size = n if weight is None else float(weight.sum())
             total += value * size if averaging else value
             total_weight += size
             if network.regularized:
