@@ -167,7 +167,7 @@ def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
         )
 
 
-def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Array:
+def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight", *, may_be_zero: bool = False) -> Array:
     """Return sample weights as floats, (n,).
 
     Raises
@@ -175,7 +175,8 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Arra
     TypeError
         As in `numbers`.
     ValueError
-        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, or if all are 0.
+        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, or if all are 0 in `dtype`,
+        unless they may be.
     """
     array = numbers(value, name)
     if array.shape not in ((n,), (n, 1)):
@@ -183,6 +184,7 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Arra
     finite(array, name)
     if (array < 0).any():
         raise ValueError(f"{name} holds {array.min():g}; weights must be at least 0")
-    if n and not array.any():
+    converted = as_float(array.reshape(n), dtype, name)
+    if n and not may_be_zero and not converted.any():
         raise ValueError(f"{name} of shape {array.shape} is all zero; at least one sample must count")
-    return as_float(array.reshape(n), dtype, name)
+    return converted

@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core import arguments, arrays
 from framework.core.types import Array
-from framework.data.memmap import read_ahead
+from framework.data.memmap import ROWS_AT_ONCE, read_ahead
 
 
 class BlockShuffle:
@@ -66,6 +66,8 @@ class BlockShuffle:
         self.samples = len(self.arrays[0])
         if not self.samples:
             raise ValueError(f"x has shape {self.arrays[0].shape}: no samples")
+        if not all(any(part.any() for part in _pieces(array)) for array in self.arrays[2:]):
+            raise ValueError("sample_weight is all zero; at least one sample must count")
         self.batch_size = arguments.integer(batch_size, "batch_size", least=1)
         self.block = arguments.integer(block, "block", least=1)
         self.blocks = arguments.integer(blocks, "blocks", least=1)
@@ -132,6 +134,10 @@ def _joined(left: list[Array], group: list[Array], indices: Array) -> list[Array
     """Return the rows `left` over, followed by those at `indices` of a group, as new arrays."""
     rows = [np.take(array, indices, 0, None, "clip") for array in group]
     return [np.concatenate(pair) for pair in zip(left, rows, strict=True)] if len(left[0]) else rows
+
+
+def _pieces(array: Any) -> Iterator[Array]:
+    return (np.asarray(array[rows]) for rows in arrays.row_slices(len(array), ROWS_AT_ONCE))
 
 
 def _sliceable(array: Any, name: str) -> Any:

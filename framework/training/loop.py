@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
-from framework.data.samples import Data
+from framework.data.validation import Validation
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
 from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
+from framework.training.refusal import KeptProgress
 from framework.training.trainable import Trainable
 
 logger = logging.getLogger("framework")
@@ -24,7 +25,7 @@ def train(
     *,
     epochs: int,
     initial_epoch: int | None,
-    validation: Data | None,
+    validation: Validation | None,
     callbacks: Sequence[Callback],
     verbose: int,
 ) -> None:
@@ -52,6 +53,7 @@ def train(
     tolerated = any(callback.tolerates_divergence for callback in callbacks)
     model.stop_training = False
     with (
+        KeptProgress(model) as progress,
         HeldInterrupts(hooks.batch_hooks) as interrupts,
         no_overflow_warnings(),
         hooks.ended(),
@@ -62,7 +64,12 @@ def train(
         model.sync()
         guard.keep()
         if model.history is not history:  # a checkpoint has restored a saved run
-            first = _epochs_done(model)
+            done = _epochs_done(model)
+            progress.end_epoch(done - first)
+            first = done
+        batches.begin_fit(range(first, last))
+        if validation is not None:
+            validation.begin_fit(first, last)
         for epoch in range(first, last):
             if model.stop_training:
                 break
@@ -71,15 +78,17 @@ def train(
             guard.begin_epoch(epoch)
             logs = train_epoch(model, batches, hooks)
             guard.end_epoch()
-            if validation is not None:
+            if validation is not None and validation.is_due(epoch):
                 with interrupts.at_once():
-                    values = evaluate(model.network, model.state.objective, model.metrics_, validation)
+                    data = validation.batches(epoch)
+                    values = evaluate(model.network, model.state.objective, model.metrics_, data)
                 logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
             if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers
                 model.sync()
                 guard.keep()
+            progress.end_epoch()
             interrupts.check()
 
 
@@ -102,7 +111,7 @@ def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: 
                 hooks.batch_end(batch, {"loss": value + network.penalty})
                 model.sync()
     mean = total / total_weight if averaging else total
-    return loss_logs(network, mean, total_penalty / total_weight) | predictions.values()
+    return loss_logs(network, mean, total_penalty / total_weight) | scalar_logs(predictions.values())
 
 
 @contextmanager
