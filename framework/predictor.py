@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any, Self
 
 import numpy as np
@@ -118,12 +118,12 @@ class Predictor:
             1 shows a bar.
         """
         network = self.network
-        batches = None if type(X) is np.ndarray else input_batches(X, network)
+        batches: Iterable[Any] | None = None if type(X) is np.ndarray else input_batches(X, network)
         if batches is not None:
             if batch_size is not None:
                 raise ValueError("batch_size goes with an array X, not batches: they have their size")
-            predictions = [self._predicted(x, network.inference_rows) for x in shown_progress(batches, verbose)]
-            return np.concatenate(predictions)
+            batches = shown_progress(batches, verbose, len(X) if isinstance(X, Sized) else None)
+            return np.concatenate([self._predicted(x, network.inference_rows) for x in batches])
         x = inputs_of(X, network)
         size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
         return self._predicted(x, size, verbose)

@@ -145,7 +145,7 @@ class StreamBatches:
         """
         if len(epochs) > 1 and isinstance(self.source, Iterator) and type(self.source).__module__ in BUILT_IN:
             raise ValueError(
-                f"{self.name} is {shown(self.source)}, which serves one epoch of {len(epochs)}; then the error would be: "
+                f"{self.name} is {shown(self.source)}: it serves one epoch of {len(epochs)}; then comes the error: "
                 f"{self._no_batches(epochs[1])}"
             )
 
