@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -31,23 +30,12 @@ class Validation:
         self.rows = rows
 
     def begin_fit(self, first: int, last: int) -> None:
-        """Look ahead to a fit of the epochs from `first` up to `last`, which is left out; they count from 0.
+        """Raise ValueError if the data cannot be gone through in a fit of the epochs from `first` up to `last`.
 
-        Raises
-        ------
-        ValueError
-            If the data cannot be gone through that often.
-
-        Warns
-        -----
-        UserWarning
-            If nothing will be evaluated.
+        They count from 0, and `last` is left out.
         """
-        epochs = self.due_between(first, last)
         if isinstance(self.data, StreamBatches):
-            self.data.begin_fit(epochs)
-        if first < last and not epochs:
-            warnings.warn(f"nothing is validated in epochs {first + 1} to {last}: see validation_freq", stacklevel=4)
+            self.data.begin_fit(self.due_between(first, last))
 
     def due_between(self, first: int, last: int) -> Sequence[int]:
         """Return the epochs to evaluate after, from `first` up to `last`, which is left out; all count from 0."""

@@ -308,7 +308,9 @@ VALIDATION = [
 
 @pytest.mark.parametrize("fitted", [False, True])
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(("data", "error", "words"), [row[1:] for row in VALIDATION], ids=[row[0] for row in VALIDATION])
+@pytest.mark.parametrize(
+    ("data", "error", "words"), [row[1:] for row in VALIDATION], ids=[row[0] for row in VALIDATION]
+)
 def test_bad_validation_batches(data: Any, error: Any, words: Any, stream: bool, fitted: bool, snapshot: Any) -> None:
     if isinstance(data, Iterator):
         data = iter(list(data) or [(X, Y * np.nan)] * (words[0] == "validation batch 1"))

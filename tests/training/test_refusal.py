@@ -18,7 +18,9 @@ BATCHES = [(X[i : i + 7], Y[i : i + 7]) for i in range(0, 30, 7)]
 
 
 def model(**options: Any) -> Model:
-    return Model([Dense(4, "tanh"), "batch_normalization", Dense(1)], optimizer=SGD(0.05, momentum=0.9), seed=0, **options)
+    return Model(
+        [Dense(4, "tanh"), "batch_normalization", Dense(1)], optimizer=SGD(0.05, momentum=0.9), seed=0, **options
+    )
 
 
 class BadFrom(list[Any]):
@@ -64,7 +66,9 @@ BAD = {
 
 @pytest.mark.parametrize("trained", [0, 2])
 @pytest.mark.parametrize(("bad", "error", "words"), BAD.values(), ids=BAD)
-def test_a_bad_batch_in_a_late_epoch_costs_nothing(bad: Any, error: Any, words: str, trained: int, snapshot: Any) -> None:
+def test_a_bad_batch_in_a_late_epoch_costs_nothing(
+    bad: Any, error: Any, words: str, trained: int, snapshot: Any
+) -> None:
     net = model()
     if trained:
         net.fit(X, Y, epochs=trained)
@@ -120,7 +124,9 @@ def test_a_source_that_runs_dry_late_costs_nothing(snapshot: Any) -> None:
             return iter(BATCHES if self.epoch < 3 else [])
 
     net = model()
-    with pytest.raises(ValueError, match="X gave no batches in epoch 4.*keeps what it has learned in 3 epochs and 0 st"):
+    with pytest.raises(
+        ValueError, match="X gave no batches in epoch 4.*keeps what it has learned in 3 epochs and 0 st"
+    ):
         net.fit(Dry(0), epochs=9)
     assert snapshot(net) == snapshot(until(3, 0))
 
@@ -131,7 +137,9 @@ def test_weights_that_become_zero_late_cost_nothing() -> None:
             return ((x, y, np.full(len(x), float(self.epoch < 1))) for x, y in BATCHES)
 
     net = model()
-    words = "X gave only batches whose weights are all zero in epoch 2.*keeps what it has learned in 1 epoch and 5 steps"
+    words = (
+        "X gave only batches whose weights are all zero in epoch 2.*keeps what it has learned in 1 epoch and 5 steps"
+    )
     with pytest.raises(ValueError, match=words):
         net.fit(Fading(0), epochs=9)
     assert net.history.epoch == [1]
