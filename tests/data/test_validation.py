@@ -81,8 +81,10 @@ def test_due_epochs_are_those_that_are_due_one_by_one(frequency: Any) -> None:
 
 @pytest.mark.parametrize(
     ("value", "error"),
-    [(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError), ("2", TypeError), (None, TypeError)]
-    + [([], ValueError), ([0], ValueError), ([1.5], TypeError), (["a"], TypeError), ({1: 2, "a": 3}, TypeError)],
+    [
+        *[(0, ValueError), (-1, ValueError), (1.5, TypeError), (True, TypeError), ("2", TypeError), (None, TypeError)],
+        *[([], ValueError), ([0], ValueError), ([1.5], TypeError), (["a"], TypeError), ({1: 2, "a": 3}, TypeError)],
+    ],
 )
 def test_bad_frequencies(value: Any, error: Any) -> None:
     with pytest.raises(error, match="validation_freq"):
@@ -96,7 +98,7 @@ def test_bad_frequencies(value: Any, error: Any) -> None:
 def test_a_frequency_of_nothing_is_refused() -> None:
     for given in ([(X, Y)], [X, Y]):
         source = (given,) if len(given) == 1 else given
-        with pytest.raises(ValueError, match="validation_freq=2.*give validation_data or validation_split"):
+        with pytest.raises(ValueError, match=r"validation_freq=2.*give validation_data or validation_split"):
             model().fit(*source, validation_freq=2)
     assert measured(model().fit(X, Y, epochs=4, validation_split=0.3, validation_freq=2)) == [2, 4]
 

@@ -125,7 +125,7 @@ def test_a_source_that_runs_dry_late_costs_nothing(snapshot: Any) -> None:
 
     net = model()
     with pytest.raises(
-        ValueError, match="X gave no batches in epoch 4.*keeps what it has learned in 3 epochs and 0 st"
+        ValueError, match=r"X gave no batches in epoch 4.*keeps what it has learned in 3 epochs and 0 st"
     ):
         net.fit(Dry(0), epochs=9)
     assert snapshot(net) == snapshot(until(3, 0))
