@@ -99,7 +99,7 @@ class Predictor:
         Raises
         ------
         ValueError
-            If layers, loss or dtype are others than the network was built from.
+            If layers, loss, dtype or seed are others than the network was built from.
         """
         self.state.sync(self)
 

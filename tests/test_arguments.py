@@ -1,4 +1,4 @@
-"""Arguments of `fit` that would do nothing, and weights that would count nothing."""
+"""Arguments that would do nothing, and weights that would count nothing."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from framework import Dense, Loss, Model
+from framework import SGD, Checkpoint, Dense, Loss, Model
 from framework.data.block_shuffle import BlockShuffle
+from framework.initializers import Zeros
+from framework.schedules import Cosine
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(12, 3))
@@ -141,3 +143,56 @@ def test_batches_without_weight_are_fine_beside_others(reduction: str, dtype: st
     assert streamed.history["val_mae"][-1] == pytest.approx(values["mae"], rel=1e-6)
     blocks = BlockShuffle(X, Y, 1, 1, 12, seed=0, sample_weight=first(4))
     assert np.isfinite(net().fit(blocks, epochs=4, validation_data=blocks).history["val_loss"]).all()
+
+
+NO_EFFECT: list[tuple[Any, str]] = [
+    (
+        lambda: Dense(2, use_bias=False, bias_initializer="ones"),
+        "Dense: bias_initializer has no effect with use_bias=F",
+    ),
+    (lambda: Dense(2, use_bias=False, bias_initializer=np.ones(2)), "Dense: bias_initializer has no effect"),
+    (lambda: Dense(2, use_bias=False, bias_regularizer="l2"), "Dense: bias_regularizer has no effect"),
+    (lambda: Dense(2, use_bias=False, bias_constraint="non_negative"), "Dense: bias_constraint has no effect"),
+    (
+        lambda: Dense(2, bias_regularizer="l2", bias_constraint="non_negative").set_params(use_bias=False),
+        "Dense: bias_regularizer and bias_constraint have no effect with use_bias=False",
+    ),
+    (lambda: Cosine(0.1, 10, growth=2.0), "Cosine: growth has no effect without restarts=True"),
+    (lambda: Checkpoint("run", monitor="loss"), "Checkpoint: monitor has no effect without save_best_only=True"),
+    (lambda: Checkpoint("run", mode="min"), "Checkpoint: mode has no effect without save_best_only=True"),
+    (
+        lambda: Checkpoint("run", monitor="auc", mode="max"),
+        "Checkpoint: monitor and mode have no effect without save_best_only=True",
+    ),
+    (lambda: Checkpoint("run", 5, save_best_only=True), "Checkpoint: every has no effect with save_best_only=True"),
+    (lambda: SGD(0.1, nesterov=True), "SGD: nesterov needs a momentum"),
+]
+
+
+@pytest.mark.parametrize(("construct", "words"), NO_EFFECT)
+def test_arguments_that_others_make_useless_are_refused(construct: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        construct()
+
+
+def test_arguments_at_their_defaults_are_never_refused() -> None:
+    Dense(2, use_bias=False, bias_initializer="zeros", bias_regularizer=None)
+    Dense(2, use_bias=False, bias_initializer=Zeros)
+    Cosine(0.1, 10, restarts=False, growth=1.0)
+    Checkpoint("run", every=3, monitor="val_loss", mode="auto")
+    Checkpoint("run", every=1, save_best_only=True, monitor="loss", mode="min")
+
+
+def test_a_seed_set_after_the_model_was_built_is_refused(snapshot: Any) -> None:
+    net = model().fit(X, Y)
+    before = snapshot(net)
+    net.seed = 5
+    for call in (lambda: net.fit(X, Y), lambda: net.train_on_batch(X, Y), lambda: net.evaluate(X, Y)):
+        with pytest.raises(ValueError, match=r"seed changed after the model was built: call build\(\(3,\)\)"):
+            call()
+    assert snapshot(net) == before
+    net.seed = 0
+    net.fit(X, Y)
+    net.seed = 5
+    rebuilt = net.build(3).fit(X, Y)
+    assert rebuilt.network.params.tolist() == model().set_params(seed=5).fit(X, Y).network.params.tolist()
