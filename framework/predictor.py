@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -118,12 +118,12 @@ class Predictor:
             1 shows a bar.
         """
         network = self.network
-        batches: Iterable[Any] | None = None if type(X) is np.ndarray else input_batches(X, network)
+        batches = None if type(X) is np.ndarray else input_batches(X, network)
         if batches is not None:
             if batch_size is not None:
                 raise ValueError("batch_size goes with an array X, not batches: they have their size")
-            batches = shown_progress(batches, verbose, len(X) if isinstance(X, Sized) else None)
-            return np.concatenate([self._predicted(x, network.inference_rows) for x in batches])
+            inputs = shown_progress(batches, verbose, batches.steps)
+            return np.concatenate([self._predicted(x, network.inference_rows) for x in inputs])
         x = inputs_of(X, network)
         size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
         return self._predicted(x, size, verbose)
@@ -143,16 +143,16 @@ class Predictor:
         `X`, `y` and `sample_weight` are as for `fit`: arrays, or as `X` anything that gives ``(x, y)`` or
         ``(x, y, weight)`` batches.
         """
-        return self._evaluate(self.metrics_, X, y, sample_weight)
+        return self._evaluate("evaluate", self.metrics_, X, y, sample_weight)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy if the loss is one for classes, else R2; the data is as for `evaluate`."""
         metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
-        return float(self._evaluate({"score": metric}, X, y, sample_weight)["score"])
+        return float(self._evaluate("score", {"score": metric}, X, y, sample_weight)["score"])
 
-    def _evaluate(self, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
+    def _evaluate(self, method: str, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()
-        batches = Source(X, y).to_evaluate(self.state, sample_weight)
+        batches = Source(X, y, method=method).to_evaluate(self.state, sample_weight)
         return evaluate(self.network, self.state.objective, metrics, batches)
 
     def gradients(self, X: Any, y: Any = None, sample_weight: Any = None) -> list[Array]:

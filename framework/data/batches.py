@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
@@ -135,7 +135,10 @@ class StreamBatches:
     @property
     def steps(self) -> int | None:
         """The number of batches in an epoch, if the source knows it."""
-        return len(self.source) if isinstance(self.source, Sized) else None
+        try:
+            return len(self.source)  # type: ignore[arg-type]
+        except TypeError:  # also of sources with a length that they do not know, as progress bars and loaders have
+            return None
 
     def begin_fit(self, epochs: Sequence[int]) -> None:
         """Raise ValueError if the source cannot serve all `epochs`, which count from 0.

@@ -6,7 +6,7 @@ read) and `batches` (order and size).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from framework.core import arguments
 from framework.core.messages import shown
 from framework.data.batches import ArrayBatches, StreamBatches
+from framework.data.block_shuffle import BlockShuffle
 from framework.data.samples import Data, split, with_class_weight
 from framework.data.sources import DataState, Source, batch_parts, data_of, is_stream
 from framework.data.validation import Validation, checked_frequency
@@ -119,11 +120,9 @@ class DataArguments:
                 f"{shown(data)}"
             )
         source = Source(data, None, "validation_data")
-        # Nothing is taken from an iterator ahead of its time: it may be fit's X too, or start anew when asked again.
-        first = None if isinstance(data, Iterator) else source.first_batch()
         stream = source.stream(state, "validation batch")
-        if first is not None:
-            stream.checked(first, 1)
+        if isinstance(data, Sequence | BlockShuffle):  # of others, only their time is the right one to begin
+            stream.checked(source.first_batch(), 1)
         return self._evaluated(stream, state)
 
     def _evaluated(self, data: Data | StreamBatches, state: FitState) -> Validation:

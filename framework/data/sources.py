@@ -45,6 +45,8 @@ class Source:
         None if X gives batches.
     name : str
         What messages call the source of batches.
+    method : str
+        The method of the model that messages name.
 
     Raises
     ------
@@ -54,9 +56,10 @@ class Source:
         If a tuple of arrays stands where batches are expected.
     """
 
-    def __init__(self, X: Any, y: Any = None, name: str = "X") -> None:
+    def __init__(self, X: Any, y: Any = None, name: str = "X", method: str = "fit") -> None:
         if y is None and _is_tuple_of_arrays(X):
-            raise ValueError(f"{name} is a tuple of arrays: write fit(X, y), or fit([(x, y), ...]) for batches")
+            ways = f"{method}(X, y), or {method}([(x, y), ...]) for batches"
+            raise ValueError(f"{name} is a tuple of arrays: write {ways}")
         if y is not None and not hasattr(X, "__getitem__") and is_stream(X):
             raise TypeError(f"{name} is {shown(X)}; give an array, or batches (x, y) as X with no y")
         self.is_stream = y is None and is_stream(X)
@@ -127,7 +130,7 @@ def inputs_of(X: Any, network: Network) -> Array | MemmapRows:
     return checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
 
 
-def input_batches(X: Any, network: Network) -> Iterator[Array | MemmapRows] | None:
+def input_batches(X: Any, network: Network) -> StreamBatches | None:
     """Return the inputs of the batches that `X` gives, checked as they come; None if it is an array-like of samples.
 
     A batch is ``x`` or a tuple ``(x,)``, ``(x, y)`` or ``(x, y, weight)``.
@@ -159,7 +162,7 @@ def input_batches(X: Any, network: Network) -> Iterator[Array | MemmapRows] | No
             batch = batch[0]
         return checked_inputs(batch, "batch x", network.input_shape, network.dtype, who)
 
-    return iter(StreamBatches(X, check))
+    return StreamBatches(X, check)
 
 
 def is_stream(X: Any) -> bool:

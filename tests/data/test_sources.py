@@ -68,11 +68,27 @@ class OneBuffer:
             buffer[...] = 7
 
 
+class OneFile:
+    """Batches that are read from one place, which each iteration begins at."""
+
+    def __init__(self, batches: Any) -> None:
+        self.batches, self.at = batches, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        self.at = 0
+        while self.at < len(self.batches):
+            self.at += 1
+            yield self.batches[self.at - 1]
+
+
 class Wrapped:
-    """An object around an iterator, as progress bars are: it can be gone through once."""
+    """An object around an iterator, as progress bars are: it can be gone through once, and has no length to give."""
 
     def __init__(self, batches: Any) -> None:
         self.batches = iter(batches)
+
+    def __len__(self) -> int:
+        raise TypeError("of unknown length")
 
     def __iter__(self) -> Iterator[Any]:
         yield from self.batches
@@ -87,6 +103,7 @@ FORMS: dict[str, Any] = {
     "lists in an object": lambda batches: Again([list(batch) for batch in batches]),
     "object": Again,
     "restarting iterator": Restarting,
+    "one file": OneFile,
     "one buffer": OneBuffer,
     "wrapped iterator": Wrapped,
     "queue": deque,
@@ -139,12 +156,13 @@ def test_training_sees_each_batch_once_whatever_gives_it(form: str, built: bool)
     assert net.network.params.tolist() == wanted.network.params.tolist()
 
 
+@pytest.mark.parametrize("kind", [Restarting, OneFile])
 @pytest.mark.parametrize("built", [False, True])
-def test_an_iterator_that_starts_anew_serves_all_epochs(built: bool) -> None:
+def test_a_source_that_starts_anew_serves_training_and_validation(built: bool, kind: Any) -> None:
     net, wanted = model(), model().fit(PLAIN, epochs=3, validation_data=PLAIN)
     if built:
         net.build(3)
-    source = Restarting(PLAIN)
+    source = kind(PLAIN)
     net.fit(source, epochs=3, validation_data=source)
     assert net.network.params.tolist() == wanted.network.params.tolist()
     assert net.history == wanted.history
@@ -259,7 +277,8 @@ BAD = [
     ("evaluate and weights", lambda m: m.evaluate(PLAIN, sample_weight=W), ValueError, ["sample_weight", "batches"]),
     ("score and weights", lambda m: m.score(PLAIN, sample_weight=W), ValueError, ["sample_weight", "batches"]),
     ("evaluate no y", lambda m: m.evaluate(X), TypeError, ["y", "None"]),
-    ("evaluate a tuple", lambda m: m.evaluate((X, Y)), ValueError, ["tuple of arrays"]),
+    ("evaluate a tuple", lambda m: m.evaluate((X, Y)), ValueError, ["tuple of arrays", "evaluate(X, y)"]),
+    ("score a tuple", lambda m: m.score((X, Y)), ValueError, ["tuple of arrays", "score(X, y)"]),
     ("evaluate x alone", lambda m: m.evaluate(iter([X])), ValueError, ["batch 1", "(x, y)"]),
     ("evaluate a dict", lambda m: m.evaluate({"a": 1}), TypeError, ["X", "dict"]),
     ("evaluate blocks and y", lambda m: m.evaluate(BlockShuffle(X, Y), Y), TypeError, ["X", "BlockShuffle", "no y"]),
@@ -298,10 +317,11 @@ VALIDATION = [
     ("bad generator", ((X, Y * np.nan) for _ in range(1)), ValueError, ["validation batch 1", "nan"]),
     ("no tuple", Again([X]), ValueError, ["validation batch 1", "(x, y)"]),
     ("empty list", [], ValueError, ["validation_data", "(X, y)", "batches"]),
-    ("empty object", Again([]), ValueError, ["validation_data is empty"]),
+    ("empty object", Again([]), ValueError, ["validation_data gave no batches in epoch 1"]),
     ("empty iterator", iter([]), ValueError, ["validation_data gave no batches in epoch 1"]),
     ("a dict", {"x": X}, ValueError, ["validation_data", "(X, y)"]),
     ("zero weights", [(X, Y, W * 0)], ValueError, ["validation_data", "all zero"]),
+    ("empty queue", deque(), ValueError, ["validation_data is empty"]),
     ("blocks of another width", BlockShuffle(X[:, :2], Y), ValueError, ["validation batch 1", "(n, 3)"]),
 ]
 
