@@ -88,8 +88,12 @@ class Model(Predictor, Component):
         Optimizer.of(self.optimizer).check()
         if isinstance(self.metrics, str) or not isinstance(self.metrics, Sequence):
             raise TypeError(f"metrics must be a list of metrics, got {shown(self.metrics)}")
-        for metric in self.metrics:
-            Metric.of(metric)
+        labels = ["loss", "penalty", *(Metric.of(metric).label() for metric in self.metrics)]
+        if taken := sorted({label for label in labels if labels.count(label) > 1}):
+            raise ValueError(
+                f"metrics: {', '.join(map(repr, taken))} would stand twice in the history, and one would be lost; give "
+                "a function or a subclass of another name"
+            )
         if self.seed is not None:
             arguments.integer(self.seed, "seed", least=0)
         if self.dtype is not None:

@@ -11,6 +11,7 @@ import pytest
 from framework import SGD, Checkpoint, Dense, Loss, Model
 from framework.data.block_shuffle import BlockShuffle
 from framework.initializers import Zeros
+from framework.metrics import Accuracy, TopK
 from framework.schedules import Cosine
 
 RNG = np.random.default_rng(0)
@@ -196,3 +197,15 @@ def test_a_seed_set_after_the_model_was_built_is_refused(snapshot: Any) -> None:
     net.seed = 5
     rebuilt = net.build(3).fit(X, Y)
     assert rebuilt.network.params.tolist() == model().set_params(seed=5).fit(X, Y).network.params.tolist()
+
+
+def test_metrics_that_would_hide_each_other_are_refused() -> None:
+    def loss(y_true: Any, y_pred: Any) -> float:
+        return 0.0
+
+    for metrics in (["mae", "mean_absolute_error"], [Accuracy(0.3), Accuracy(0.7)], [loss]):
+        with pytest.raises(ValueError, match=r"metrics: '(mae|accuracy|loss)' would stand twice in the history"):
+            model(metrics=metrics)
+    assert set(model(metrics=["mae", "mse", TopK(1), TopK(2)]).build(3).metrics_) == {
+        *("mae", "mse", "top_1_accuracy", "top_2_accuracy")
+    }
