@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.callbacks.progress import shown_progress
 from framework.core import arguments
-from framework.core.arrays import row_slices
+from framework.core.arrays import RefusedBatch, ordinary, row_slices
 from framework.core.component import Component
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.memmap import MemmapRows
@@ -117,6 +117,12 @@ class Predictor:
         verbose : int
             1 shows a bar.
         """
+        try:
+            return self._predictions(X, batch_size, verbose)
+        except RefusedBatch as error:  # a callback may have asked, whose fit it must not undo
+            raise ordinary(error) from None
+
+    def _predictions(self, X: Any, batch_size: int | None, verbose: int) -> Array:
         network = self.network
         batches = None if type(X) is np.ndarray else input_batches(X, network)
         if batches is not None:
@@ -153,7 +159,10 @@ class Predictor:
     def _evaluate(self, method: str, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()
         batches = Source(X, y, method=method).to_evaluate(self.state, sample_weight)
-        return evaluate(self.network, self.state.objective, metrics, batches)
+        try:
+            return evaluate(self.network, self.state.objective, metrics, batches)
+        except RefusedBatch as error:  # as in `predict`
+            raise ordinary(error) from None
 
     def gradients(self, X: Any, y: Any = None, sample_weight: Any = None) -> list[Array]:
         """Return the gradients of the loss on one batch, penalties included, in the order of `get_weights`.
@@ -167,6 +176,8 @@ class Predictor:
         try:
             with self.state.step.unwatched():
                 self.state.step(data.x[:], data.y[:], data.weight)
+        except RefusedBatch as error:  # as in `predict`
+            raise ordinary(error) from None
         finally:
             put_back()
         return [gradient.copy() for gradient in self.network.grad_views.values()]

@@ -31,6 +31,11 @@ def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
     return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
 
 
+def ordinary(error: RefusedBatch, more: str = "") -> TypeError | ValueError:
+    """Return an error that says the same and `more`, but undoes no fit."""
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{error}{more}")
+
+
 def numbers(value: Any, name: str) -> Array:
     """Return `value` as an array of bools, ints or floats; raise TypeError if it does not convert."""
     if value is None:

@@ -38,8 +38,8 @@ def train(
     KeyboardInterrupt
         After Ctrl-C, between two steps.
     """
-    history = model.history
-    first = _epochs_done(model) if initial_epoch is None else initial_epoch
+    history, before = model.history, _epochs_done(model)
+    first = before if initial_epoch is None else initial_epoch
     last = first + epochs if initial_epoch is None else max(epochs, first)
     params = {
         "epochs": last - first,
@@ -64,9 +64,8 @@ def train(
         model.sync()
         guard.keep()
         if model.history is not history:  # a checkpoint has restored a saved run
-            done = _epochs_done(model)
-            progress.end_epoch(done - first)
-            first = done
+            first = _epochs_done(model)
+            progress.end_epoch(first - before)
         batches.begin_fit(range(first, last))
         if validation is not None:
             validation.begin_fit(first, last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from framework.core.arrays import RefusedBatch
+from framework.core.arrays import RefusedBatch, ordinary
 from framework.training.trainable import Trainable
 
 
@@ -43,8 +43,7 @@ class KeptProgress:
             return
         steps = self.model.optimizer_.step - self._first_step
         kept = f"{_count(self.epochs, 'epoch')} and {_count(steps, 'step')}"
-        ordinary = TypeError if isinstance(error, TypeError) else ValueError
-        raise ordinary(f"{error}; the model keeps what it has learned in {kept}").with_traceback(trace) from None
+        raise ordinary(error, f"; the model keeps what it has learned in {kept}").with_traceback(trace) from None
 
 
 def _count(n: int, what: str) -> str:

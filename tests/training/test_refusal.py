@@ -206,6 +206,22 @@ def test_a_step_without_the_optimizer_counts_as_learning() -> None:
     assert net.history.epoch == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda m: m.evaluate([(X * np.nan, Y)]),
+        lambda m: m.score(iter([(X, Y), (X * np.nan, Y)])),
+        lambda m: m.predict([X, X * np.nan]),
+    ],
+)
+def test_bad_data_that_a_callback_asks_about_undoes_no_fit(ask: Any) -> None:
+    net = model()
+    with pytest.raises(ValueError, match="batch x holds nan") as caught:
+        net.fit(BATCHES, callbacks=[LambdaCallback(on_epoch_end=lambda epoch, logs: ask(net))])
+    assert type(caught.value) is ValueError
+    assert net.network.params.tolist() == until(1, 0).network.params.tolist()
+
+
 def test_a_value_that_is_never_measured_undoes_the_first_epoch() -> None:
     net = model()
     with pytest.raises(ValueError, match="not measured"):
