@@ -110,7 +110,8 @@ class Predictor:
         ----------
         X : array-like, shape (n, ...), or iterable
             Samples, or anything that gives batches of them: ``x``, ``(x,)``, or as for `fit` ``(x, y)`` or
-            ``(x, y, weight)``, of which only ``x`` is used. The outputs are in the order given.
+            ``(x, y, weight)``, of which only ``x`` is used. The outputs are in the order given; for a `BlockShuffle` in
+            that of the rows of its arrays.
         batch_size : int, optional
             How many samples of an array to compute at a time. By default, as many as suit the processor's cache, so
             that the layers' memory does not grow with n.

@@ -66,7 +66,7 @@ class BlockShuffle:
         self.samples = len(self.arrays[0])
         if not self.samples:
             raise ValueError(f"x has shape {self.arrays[0].shape}: no samples")
-        if not all(any(part.any() for part in _pieces(array)) for array in self.arrays[2:]):
+        if not all(any(part.any() for part in _pieces(array, ROWS_AT_ONCE)) for array in self.arrays[2:]):
             raise ValueError("sample_weight is all zero; at least one sample must count")
         self.batch_size = arguments.integer(batch_size, "batch_size", least=1)
         self.block = arguments.integer(block, "block", least=1)
@@ -89,6 +89,10 @@ class BlockShuffle:
         rng = np.random.default_rng([self.seed, self.epoch])
         self.epoch += 1
         return self._batches(rng)
+
+    def inputs(self, rows: int) -> Iterator[Array]:
+        """Go through x in the order of its rows, not shuffled, so many at a time."""
+        return _pieces(self.arrays[0], rows)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Array, ...]]:
         starts = rng.permutation(-(-self.samples // self.block)) * self.block
@@ -136,8 +140,8 @@ def _joined(left: list[Array], group: list[Array], indices: Array) -> list[Array
     return [np.concatenate(pair) for pair in zip(left, rows, strict=True)] if len(left[0]) else rows
 
 
-def _pieces(array: Any) -> Iterator[Array]:
-    return (np.asarray(array[rows]) for rows in arrays.row_slices(len(array), ROWS_AT_ONCE))
+def _pieces(array: Any, rows: int) -> Iterator[Array]:
+    return (np.asarray(array[part]) for part in arrays.row_slices(len(array), rows))
 
 
 def _sliceable(array: Any, name: str) -> Any:

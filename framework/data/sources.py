@@ -133,15 +133,16 @@ def inputs_of(X: Any, network: Network) -> Array | MemmapRows:
 def input_batches(X: Any, network: Network) -> StreamBatches | None:
     """Return the inputs of the batches that `X` gives, checked as they come; None if it is an array-like of samples.
 
-    A batch is ``x`` or a tuple ``(x,)``, ``(x, y)`` or ``(x, y, weight)``.
+    A batch is ``x`` or a tuple ``(x,)``, ``(x, y)`` or ``(x, y, weight)``. A BlockShuffle gives its x in the order of the
+    rows, so that predictions stand beside them.
 
     Raises
     ------
     ValueError
-        If the predictions could not be told apart: `X` is a tuple of arrays, or gives its rows in random order.
+        If `X` is a tuple of arrays.
     """
     if isinstance(X, BlockShuffle):
-        raise ValueError("X is a BlockShuffle, so predictions would be in random order: predict its array x instead")
+        X = X.inputs(network.inference_rows)
     axes = len(network.input_shape) + 1
     if isinstance(X, list | tuple):
         first: Any = X[0] if X else None

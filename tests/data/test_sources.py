@@ -201,6 +201,16 @@ def test_predictions_of_batches_are_those_of_the_array(dtype: str) -> None:
     assert net.predict([X[:0], X[:2]]).shape == (2, 1)
 
 
+def test_predictions_of_block_shuffle_are_in_the_order_of_its_rows(tmp_path: Any) -> None:
+    x = RNG.normal(size=(700, 3))
+    np.save(tmp_path / "x.npy", x)
+    net = Model([Dense(3000, "relu"), Dense(1)], seed=0).build(3)
+    assert net.network.inference_rows < len(x)
+    blocks = BlockShuffle(np.load(tmp_path / "x.npy", mmap_mode="r"), np.zeros(700), 7, 4, 2, seed=0)
+    assert net.predict(blocks).tolist() == net.predict(x).tolist()
+    assert blocks.epoch == 0
+
+
 def test_memory_mapped_batches(tmp_path: Any) -> None:
     np.save(tmp_path / "x.npy", X)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
@@ -283,7 +293,8 @@ BAD = [
     ("evaluate a dict", lambda m: m.evaluate({"a": 1}), TypeError, ["X", "dict"]),
     ("evaluate blocks and y", lambda m: m.evaluate(BlockShuffle(X, Y), Y), TypeError, ["X", "BlockShuffle", "no y"]),
     ("fit blocks and y", lambda m: m.fit(BlockShuffle(X, Y), Y), TypeError, ["X", "BlockShuffle", "no y"]),
-    ("predict blocks", lambda m: m.predict(BlockShuffle(X, Y)), ValueError, ["X", "BlockShuffle", "order"]),
+    ("predict bad blocks", lambda m: m.predict(BlockShuffle(X * np.nan, Y)), ValueError, ["batch x holds nan"]),
+    ("predict narrow blocks", lambda m: m.predict(BlockShuffle(X[:, :2], Y)), ValueError, ["(n, 3)", "(30, 2)"]),
     ("predict a tuple", lambda m: m.predict((X, Y)), ValueError, ["tuple of arrays", "predict(x)"]),
     ("predict nan", lambda m: m.predict(iter([X, X * np.nan])), ValueError, ["batch 2", "batch x", "nan"]),
     ("predict four", lambda m: m.predict(iter([(X, Y, W, W)])), ValueError, ["batch 1", "(x, y, weight)"]),
