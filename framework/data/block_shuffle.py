@@ -28,7 +28,8 @@ class BlockShuffle:
     shuffle better and read more slowly; ``block=1`` is a plain shuffle. A class with fewer rows than a block may come
     in a single group. If in doubt, shuffle such a file once when you write it.
 
-    Each epoch has another order, which depends only on `seed` and the number of the epoch.
+    Each epoch has another order, which depends only on `seed` and the number of the epoch. Validation and `evaluate`
+    take a BlockShuffle too; `predict` reads its rows in order.
 
     Parameters
     ----------

@@ -133,8 +133,8 @@ def inputs_of(X: Any, network: Network) -> Array | MemmapRows:
 def input_batches(X: Any, network: Network) -> StreamBatches | None:
     """Return the inputs of the batches that `X` gives, checked as they come; None if it is an array-like of samples.
 
-    A batch is ``x`` or a tuple ``(x,)``, ``(x, y)`` or ``(x, y, weight)``. A BlockShuffle gives its x in the order of the
-    rows, so that predictions stand beside them.
+    A batch is ``x`` or a tuple ``(x,)``, ``(x, y)`` or ``(x, y, weight)``. A BlockShuffle gives its x in the order of
+    the rows, so that predictions stand beside them.
 
     Raises
     ------
