@@ -116,6 +116,21 @@ def test_weights_that_count_nothing_are_refused(dtype: str, snapshot: Any) -> No
         BlockShuffle(X, Y, sample_weight=zero)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weights_whose_sum_overflows_are_refused_and_not_taken_for_a_divergence(dtype: str) -> None:
+    large = np.full(12, np.finfo(dtype).max / 4)
+    net = model(dtype=dtype).build(3)
+    for call in (
+        lambda: net.fit(X, Y, sample_weight=large),
+        lambda: net.fit([(X, Y, large)]),
+        lambda: net.evaluate(X, Y, large),
+        lambda: net.fit(X, Y, validation_data=(X, Y, large)),
+    ):
+        with pytest.raises(ValueError, match=f"has a sum that is too large for {dtype}: scale it down"):
+            call()
+    assert net.optimizer_.step == 0
+
+
 def test_weights_and_class_weights_that_count_nothing_together_are_refused() -> None:
     net = classifier()
     with pytest.raises(ValueError, match=r"sample_weight times class_weight.* all zero"):

@@ -180,8 +180,8 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight", *, may_
     TypeError
         As in `numbers`.
     ValueError
-        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, or if all are 0 in `dtype`,
-        unless they may be.
+        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, if their sum is too large for
+        `dtype`, or if all are 0 in it, unless they may be.
     """
     array = numbers(value, name)
     if array.shape not in ((n,), (n, 1)):
@@ -190,6 +190,12 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight", *, may_
     if (array < 0).any():
         raise ValueError(f"{name} holds {array.min():g}; weights must be at least 0")
     converted = as_float(array.reshape(n), dtype, name)
-    if n and not may_be_zero and not converted.any():
+    with np.errstate(over="ignore"):
+        total = float(converted.sum())
+    if not isfinite(total):
+        raise ValueError(
+            f"{name} of shape {array.shape} has a sum that is too large for {np.dtype(dtype)}: scale it down"
+        )
+    if n and not may_be_zero and not total:
         raise ValueError(f"{name} of shape {array.shape} is all zero; at least one sample must count")
     return converted
