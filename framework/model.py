@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Self
@@ -16,7 +16,8 @@ from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
-from framework.data.fit_arguments import Source, data_of, first_samples
+from framework.data.fit_arguments import DataArguments
+from framework.data.sources import Source, data_of, first_samples, refuse_batches
 from framework.engine.blas_threads import BlasThreads
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
@@ -88,8 +89,12 @@ class Model(Predictor, Component):
         Optimizer.of(self.optimizer).check()
         if isinstance(self.metrics, str) or not isinstance(self.metrics, Sequence):
             raise TypeError(f"metrics must be a list of metrics, got {shown(self.metrics)}")
-        for metric in self.metrics:
-            Metric.of(metric)
+        labels = ["loss", "penalty", *(Metric.of(metric).label() for metric in self.metrics)]
+        if taken := sorted({label for label in labels if labels.count(label) > 1}):
+            raise ValueError(
+                f"metrics: {', '.join(map(repr, taken))} would stand twice in the history, and one would be lost; give "
+                "a function or a subclass of another name"
+            )
         if self.seed is not None:
             arguments.integer(self.seed, "seed", least=0)
         if self.dtype is not None:
@@ -127,7 +132,7 @@ class Model(Predictor, Component):
 
         With ``whole=False``, only what a single batch changes before its update.
         """
-        before, optimizer, updates = self._state, None, 0
+        before, optimizer, updates, epochs = self._state, None, 0, len(self.history.epoch)
         put_back: list[Callable[[], None]] = []
         if before is not None:
             optimizer, updates = before.optimizer, before.optimizer.step
@@ -140,6 +145,7 @@ class Model(Predictor, Component):
             yield
         except Exception as error:
             no_update = not self.built or self.optimizer_.step == (updates if self.optimizer_ is optimizer else 0)
+            no_update = no_update and len(self.history.epoch) == epochs  # a step of one's own may do without optimizer
             if isinstance(error, RefusedBatch) or no_update:
                 if before is not None:
                     self._state = before
@@ -155,10 +161,11 @@ class Model(Predictor, Component):
         y: Any = None,
         *,
         epochs: int = 1,
-        batch_size: int = 32,
-        shuffle: bool = True,
+        batch_size: int | None = None,
+        shuffle: bool | None = None,
         validation_data: Any = None,
         validation_split: float = 0.0,
+        validation_freq: int | Collection[int] = 1,
         sample_weight: Any = None,
         class_weight: Any = None,
         callbacks: Sequence[Callback] = (),
@@ -177,15 +184,18 @@ class Model(Predictor, Component):
             Targets, of the shape of the outputs; (n,) fits outputs of shape (n, 1).
         epochs : int
             How many times to go through the data.
-        batch_size : int
-            Samples in a step; the last step of an epoch takes what is left.
-        shuffle : bool
-            Whether to take the samples in a new order each epoch.
-        validation_data : tuple (X, y) or (X, y, sample_weight), optional
-            Evaluated after each epoch.
+        batch_size : int, optional
+            Samples in a step, 32 by default; the last step of an epoch takes what is left. Batches have their size.
+        shuffle : bool, optional
+            Whether to take the samples in a new order each epoch, as they are by default. Batches have their order.
+        validation_data : tuple (X, y) or (X, y, sample_weight), or iterable, optional
+            Evaluated after epochs: arrays, or anything that gives batches as `X` does.
         validation_split : float
             Share of the samples set aside for validation, drawn at random. If the targets are classes, each class
             gives the same share. Every call sets aside the same samples.
+        validation_freq : int or collection of int
+            n: validate after every n-th epoch of the whole training. Numbers: after the epochs with these numbers. In
+            the others, the history has nan for the "val_..." values, and callbacks that monitor one of them wait.
         sample_weight : array-like, shape (n,), optional
         class_weight : "balanced" or dict, optional
             Weights of the classes; multiplied with those of the samples.
@@ -194,12 +204,14 @@ class Model(Predictor, Component):
             0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.
         initial_epoch : int, optional
             None: the epochs are counted on from those in the history. k: as in Keras, the first epoch has number
-            k + 1 and the last one number `epochs`, so that ``epochs - k`` are made.
+            k + 1 and the last one number `epochs`, so that ``epochs - k`` are made; none if k is larger.
 
         Raises
         ------
         TypeError, ValueError
-            For an argument that cannot be used; the model is then as it was.
+            For an argument that cannot be used; the model is then as it was. Also for a batch that cannot be used: in
+            the first epoch the model is then as it was, and in a later one it keeps what it has learned so far, as
+            after Ctrl-C.
         FloatingPointError
             If the loss is no longer finite, unless there is a `TerminateOnNaN`; the model keeps the last finite
             weights.
@@ -207,25 +219,23 @@ class Model(Predictor, Component):
             After Ctrl-C, once the current step has finished; a second Ctrl-C does not wait for it.
         """
         epochs = arguments.integer(epochs, "epochs", least=0)
-        batch_size = arguments.integer(batch_size, "batch_size", least=1)
-        shuffle = arguments.flag(shuffle, "shuffle")
         verbose = arguments.integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0)
-        share = arguments.fraction(validation_split, "validation_split")
         if initial_epoch is not None:
             initial_epoch = arguments.integer(initial_epoch, "initial_epoch", least=0)
         callbacks = [*checked_callbacks(callbacks), *progress(verbose)]
+        data = DataArguments(
+            batch_size=batch_size,
+            shuffle=shuffle,
+            validation_data=validation_data,
+            validation_split=validation_split,
+            validation_freq=validation_freq,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+        )
         with self._unchanged_if_refused():
             source = Source(X, y)
             self._build_for(source.first_samples)
-            batches, validation = source.fit_data(
-                self.state,
-                batch_size=batch_size,
-                shuffle=shuffle,
-                validation_data=validation_data,
-                validation_split=share,
-                sample_weight=sample_weight,
-                class_weight=class_weight,
-            )
+            batches, validation = data.batches(source, self.state)
             train(
                 self,
                 batches,
@@ -269,7 +279,7 @@ class Model(Predictor, Component):
         """
         return self.state.step(x, y, weight)
 
-    def train_on_batch(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def train_on_batch(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Make one step on one batch and return its loss, penalties included, measured before the step.
 
         Raises
@@ -277,6 +287,7 @@ class Model(Predictor, Component):
         FloatingPointError
             If the loss is not finite; then no step is made.
         """
+        refuse_batches(X, y, "train_on_batch")
         with self._unchanged_if_refused(whole=False), no_overflow_warnings():
             self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)

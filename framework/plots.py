@@ -60,9 +60,12 @@ def plot_history(
     colors: dict[str, Any] = {}
     for name in drawn:
         values = np.asarray(history[name], np.float64)
+        epochs = np.asarray(getattr(history, "epoch", range(1, len(values) + 1)))
+        measured = ~np.isnan(values)  # not in every epoch, as with validation_freq
+        values = values[measured]
         quantity = name.removeprefix("val_")
         (line,) = ax.plot(
-            getattr(history, "epoch", range(1, len(values) + 1)),
+            epochs[measured],
             values,
             color=colors.get(quantity),
             linestyle="-" if name == quantity else "--",

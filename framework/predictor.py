@@ -8,12 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 
+from framework.callbacks.progress import shown_progress
 from framework.core import arguments
-from framework.core.arrays import row_slices
+from framework.core.arrays import RefusedBatch, ordinary, row_slices
 from framework.core.component import Component
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
-from framework.data.fit_arguments import data_of
-from framework.data.samples import checked_inputs
+from framework.data.memmap import MemmapRows
+from framework.data.sources import Source, data_of, input_batches, inputs_of, refuse_batches
 from framework.engine import weights as network_weights
 from framework.engine.blas_threads import BlasThreads, prediction_threads
 from framework.engine.history import History
@@ -99,48 +100,87 @@ class Predictor:
         Raises
         ------
         ValueError
-            If layers, loss or dtype are others than the network was built from.
+            If layers, loss, dtype or seed are others than the network was built from.
         """
         self.state.sync(self)
 
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
-        """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
+        """Return the outputs for `X`, (n, ...) -> (n, *output_shape).
 
-        By default, as many at a time as suit the processor's cache, so the layers' memory does not grow with n.
-        `verbose` is accepted for compatibility with Keras and ignored.
+        Parameters
+        ----------
+        X : array-like, shape (n, ...), or iterable
+            Samples, or anything that gives batches of them: ``x``, ``(x,)``, or as for `fit` ``(x, y)`` or
+            ``(x, y, weight)``, of which only ``x`` is used. The outputs are in the order given; for a `BlockShuffle` in
+            that of the rows of its arrays.
+        batch_size : int, optional
+            How many samples of an array to compute at a time. By default, as many as suit the processor's cache, so
+            that the layers' memory does not grow with n.
+        verbose : int
+            1 shows a bar.
         """
+        try:
+            return self._predictions(X, batch_size, verbose)
+        except RefusedBatch as error:  # a callback may have asked, whose fit it must not undo
+            raise ordinary(error) from None
+
+    def _predictions(self, X: Any, batch_size: int | None, verbose: int) -> Array:
         network = self.network
-        x = checked_inputs(X, "X", network.input_shape, network.dtype, network.layers[0].label())
+        batches = None if type(X) is np.ndarray else input_batches(X, network)
+        if batches is not None:
+            if batch_size is not None:
+                raise ValueError("batch_size goes with an array X, not batches: they have their size")
+            inputs = shown_progress(batches, verbose, batches.steps)
+            return np.concatenate([self._predicted(x, network.inference_rows) for x in inputs])
+        x = inputs_of(X, network)
         size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
+        return self._predicted(x, size, verbose)
+
+    def _predicted(self, x: Array | MemmapRows, size: int, verbose: int = 0) -> Array:
+        network = self.network
         with prediction_threads(len(x), size, network.largest_product, network.products):
-            if 0 < len(x) <= size:
+            if 0 < len(x) <= size and not verbose:
                 return network.infer(x[:])[0]
             predictions = np.empty((len(x), *network.output_shape), network.dtype)
-            for rows in row_slices(len(x), size):
+            for rows in shown_progress(row_slices(len(x), size), verbose, -(-len(x) // size)):
                 network.infer(x[rows], predictions[rows])
             return predictions
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
-        return self._evaluate(self.metrics_, X, y, sample_weight)
+    def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
+        """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data.
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy if the loss is one for classes, else R2."""
+        `X`, `y` and `sample_weight` are as for `fit`: arrays, or as `X` anything that gives ``(x, y)`` or
+        ``(x, y, weight)`` batches.
+        """
+        return self._evaluate("evaluate", self.metrics_, X, y, sample_weight)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Return the accuracy if the loss is one for classes, else R2; the data is as for `evaluate`."""
         metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
-        return float(self._evaluate({"score": metric}, X, y, sample_weight)["score"])
+        return float(self._evaluate("score", {"score": metric}, X, y, sample_weight)["score"])
 
-    def _evaluate(self, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
+    def _evaluate(self, method: str, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()
-        return evaluate(self.network, self.state.objective, metrics, data_of(self.state, X, y, sample_weight))
+        batches = Source(X, y, method=method).to_evaluate(self.state, sample_weight)
+        try:
+            return evaluate(self.network, self.state.objective, metrics, batches)
+        except RefusedBatch as error:  # as in `predict`
+            raise ordinary(error) from None
 
-    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
-        """Return the gradients of the loss, penalties included, in the order of `get_weights`; no parameter changes."""
+    def gradients(self, X: Any, y: Any = None, sample_weight: Any = None) -> list[Array]:
+        """Return the gradients of the loss on one batch, penalties included, in the order of `get_weights`.
+
+        No parameter changes.
+        """
         self.sync()
+        refuse_batches(X, y, "gradients")
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()
         try:
             with self.state.step.unwatched(), BlasThreads(len(data) * self.network.largest_product):
                 self.state.step(data.x[:], data.y[:], data.weight)
+        except RefusedBatch as error:  # as in `predict`
+            raise ordinary(error) from None
         finally:
             put_back()
         return [gradient.copy() for gradient in self.network.grad_views.values()]

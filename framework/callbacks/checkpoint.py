@@ -49,7 +49,7 @@ class Checkpoint(Monitor):
     path : str or path
         The name of the file, to which nothing is appended; see `Model.save`.
     every : int
-        Epochs from one save to the next. The last epoch is always saved.
+        Epochs from one save to the next, not with `save_best_only`. The last epoch is always saved.
     save_best_only : bool
         Save only after an epoch with the best `monitor` so far; a resumed run then goes back to that epoch.
     monitor : str
@@ -85,6 +85,11 @@ class Checkpoint(Monitor):
         self.every = arguments.integer(every, "every", least=1)
         self.save_best_only = arguments.flag(save_best_only, "save_best_only")
         self.resume = arguments.flag(resume, "resume")
+        if self.save_best_only:
+            arguments.effective(self, {"every": self.every != 1}, "with save_best_only=True")
+        else:
+            given = {"monitor": monitor != "val_loss", "mode": mode != "auto"}
+            arguments.effective(self, given, "without save_best_only=True")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:

@@ -17,7 +17,8 @@ class CSVLogger(Callback):
     """Write a line for each epoch to a CSV file: "epoch" (from 1) and the values of the history, in full precision.
 
     The file is opened before training begins, so that a path which cannot be written fails early; an old file is
-    replaced when the first epoch is done. Columns are those of the first epoch, or of the file appended to.
+    replaced when the first epoch is done. Columns are those of the first epoch, and of validation even if that comes
+    later, or of the file appended to.
 
     Parameters
     ----------
@@ -43,10 +44,15 @@ class CSVLogger(Callback):
         writer = csv.writer(self._file)
         if not self._columns:
             self._file.truncate(0)
-            self._columns = list(values)
+            later = (f"val_{name}" for name in (logs or {}) if self.params["validated"] and name in self._validated())
+            self._columns = list(dict.fromkeys([*values, *later]))
             writer.writerow(self._columns)
         writer.writerow([values.get(name, "") for name in self._columns])
         self._file.flush()
+
+    def _validated(self) -> list[str]:
+        """Return the names that have a "val_..." value, if only in later epochs."""
+        return ["loss", "penalty", *self.model.metrics_]
 
     def on_train_end(self, logs: Logs | None = None) -> None:
         self._file.close()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from framework.callbacks.base import Callback
+from framework.core.arguments import integer
 from framework.core.types import Logs
+
+T = TypeVar("T")
 
 
 def line(epoch: int, epochs: int, logs: Logs) -> str:
@@ -90,6 +94,15 @@ class ProgressBar(Callback):
     def _count(self) -> None:
         self.bar.update(self.done - self.counted)
         self.counted = self.done
+
+
+def shown_progress(parts: Iterable[T], verbose: int, total: int | None = None) -> Iterable[T]:
+    """Return `parts`, with a bar as they are gone through if `verbose` is not 0."""
+    if not integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0):
+        return parts
+    from tqdm.auto import tqdm
+
+    return tqdm(parts, total=total, unit="batch", dynamic_ncols=True)  # type: ignore[no-any-return]
 
 
 def progress(verbose: int) -> list[Callback]:

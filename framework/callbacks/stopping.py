@@ -73,6 +73,8 @@ class EarlyStopping(Monitor):
                 views = self.model.network.views.values()  # by name: frozen layers move in the vector
                 self.best_weights = np.concatenate([view.ravel() for view in views])
             return
+        if not self.is_measured(logs):
+            return
         self.waited += 1
         if self.waited >= self.patience:
             self.stopped_epoch = epoch + 1

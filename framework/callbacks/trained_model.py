@@ -68,13 +68,13 @@ class TrainedModel(Protocol):
     def predict(self, X: Any) -> Array:
         """Return the outputs for `X`."""
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """Return "loss" and the metrics on data."""
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return the accuracy, or R2."""
 
-    def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
+    def gradients(self, X: Any, y: Any = None, sample_weight: Any = None) -> list[Array]:
         """Return the gradients of the loss on one batch."""
 
     def summary(self) -> str:

@@ -6,6 +6,7 @@ For a constructor's argument, give the component as `owner`: the message then be
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from math import inf, isfinite
 from typing import Any
 
@@ -54,6 +55,17 @@ def flag(value: Any, name: str, owner: Any = None) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise TypeError(f"{_called(name, owner)} must be True or False, got {shown(value)}")
     return bool(value)
+
+
+def effective(owner: Any, given: Mapping[str, bool], why_not: str) -> None:
+    """Raise ValueError naming the arguments that are `given`: beside the owner's others, they would do nothing.
+
+    The message ends in `why_not`, such as "with use_bias=False".
+    """
+    names = [name for name, is_given in given.items() if is_given]
+    if names:
+        verb = "has" if len(names) == 1 else "have"
+        raise ValueError(f"{type(owner).__name__}: {' and '.join(names)} {verb} no effect {why_not}")
 
 
 def path(value: Any, name: str = "path") -> str:

@@ -31,6 +31,11 @@ def refused(error: TypeError | ValueError, message: str) -> RefusedBatch:
     return (_RefusedType if isinstance(error, TypeError) else _RefusedValue)(message)
 
 
+def ordinary(error: RefusedBatch, more: str = "") -> TypeError | ValueError:
+    """Return an error that says the same and `more`, but undoes no fit."""
+    return (TypeError if isinstance(error, TypeError) else ValueError)(f"{error}{more}")
+
+
 def numbers(value: Any, name: str) -> Array:
     """Return `value` as an array of bools, ints or floats; raise TypeError if it does not convert."""
     if value is None:
@@ -167,7 +172,7 @@ def same_length(first: Any, second: Any, names: tuple[str, str]) -> None:
         )
 
 
-def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Array:
+def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight", *, may_be_zero: bool = False) -> Array:
     """Return sample weights as floats, (n,).
 
     Raises
@@ -175,7 +180,8 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Arra
     TypeError
         As in `numbers`.
     ValueError
-        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, or if all are 0.
+        If the shape is neither (n,) nor (n, 1), if a weight is negative or not finite, if their sum is too large for
+        `dtype`, or if all are 0 in it, unless they may be.
     """
     array = numbers(value, name)
     if array.shape not in ((n,), (n, 1)):
@@ -183,6 +189,13 @@ def weights(value: Any, n: int, dtype: Any, name: str = "sample_weight") -> Arra
     finite(array, name)
     if (array < 0).any():
         raise ValueError(f"{name} holds {array.min():g}; weights must be at least 0")
-    if n and not array.any():
+    converted = as_float(array.reshape(n), dtype, name)
+    with np.errstate(over="ignore"):
+        total = float(converted.sum())
+    if not isfinite(total):
+        raise ValueError(
+            f"{name} of shape {array.shape} has a sum that is too large for {np.dtype(dtype)}: scale it down"
+        )
+    if n and not may_be_zero and not total:
         raise ValueError(f"{name} of shape {array.shape} is all zero; at least one sample must count")
-    return as_float(array.reshape(n), dtype, name)
+    return converted

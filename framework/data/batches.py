@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from math import prod
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from framework.core.arrays import refused, row_slices
+from framework.core.messages import shown
 from framework.core.types import Array
 from framework.data.memmap import MemmapRows
 
 Batch = tuple[Array, Array, Array | None]
 GATHERED_BYTES = 1 << 20
+BUILT_IN = ("builtins", "itertools")  # where generators, map, zip and their like are from
 
 
 class ArrayBatches:
@@ -55,12 +57,15 @@ class ArrayBatches:
                 np.empty((self.rows, *y.shape[1:]), y.dtype),
                 None if weight is None else np.empty(self.rows, weight.dtype),
             )
-            self._full = list(self._cut(*self._buffers))
+            self._full = list(cut(*self._buffers, self.batch_size))
 
     @property
     def steps(self) -> int:
         """The number of batches in an epoch."""
         return -(-self.samples // self.batch_size)
+
+    def begin_fit(self, epochs: Sequence[int]) -> None:
+        """Do nothing: arrays can be gone through any number of times."""
 
     def begin_epoch(self, epoch: int) -> None:
         """Do nothing: the order comes from the generator, whatever the number of the epoch."""
@@ -69,11 +74,7 @@ class ArrayBatches:
         """Go through the batches of one epoch."""
         if self.rng is not None:
             return chain.from_iterable(self._gathered(self.rng.permutation(self.samples)))
-        return self._cut(self.x, self.y, self.weight)
-
-    def _cut(self, x: Array | MemmapRows, y: Array | MemmapRows, weight: Array | None) -> Iterator[Batch]:
-        for rows in row_slices(len(x), self.batch_size):
-            yield x[rows], y[rows], None if weight is None else weight[rows]
+        return cut(self.x, self.y, self.weight, self.batch_size)
 
     def _gathered(self, order: Array) -> Iterator[Iterable[Batch]]:
         x, y, weight = self._buffers
@@ -84,7 +85,14 @@ class ArrayBatches:
             _gather(self.y, indices, y[:m])
             if weight is not None and self.weight is not None:
                 _gather(self.weight, indices, weight[:m])
-            yield self._full if m == self.rows else self._cut(x[:m], y[:m], None if weight is None else weight[:m])
+            part = x[:m], y[:m], None if weight is None else weight[:m]
+            yield self._full if m == self.rows else cut(*part, self.batch_size)
+
+
+def cut(x: Array | MemmapRows, y: Array | MemmapRows, weight: Array | None, rows: int) -> Iterator[Batch]:
+    """Go through arrays of equal length in batches of `rows` samples; the last may be smaller."""
+    for part in row_slices(len(x), rows):
+        yield x[part], y[part], None if weight is None else weight[part]
 
 
 def _gather(source: Array | MemmapRows, indices: Array, out: Array) -> None:
@@ -103,17 +111,46 @@ class StreamBatches:
         Iterated once an epoch.
     check : callable
         Gets a batch of the source and returns it checked and converted, or raises TypeError or ValueError.
+    name, noun : str
+        What messages call the source, and one of its batches.
+    begun : iterator, optional
+        An iteration of the source that somebody has begun; gone through in place of the first one.
     """
 
-    def __init__(self, source: Iterable[Any], check: Callable[[Any], Batch]) -> None:
+    def __init__(
+        self,
+        source: Iterable[Any],
+        check: Callable[[Any], Any],
+        *,
+        name: str = "X",
+        noun: str = "batch",
+        begun: Iterator[Any] | None = None,
+    ) -> None:
         self.source = source
         self.check = check
-        self.epoch = 0
+        self.name, self.noun = name, noun
+        self.begun = begun
+        self.epoch: int | None = None
 
     @property
     def steps(self) -> int | None:
         """The number of batches in an epoch, if the source knows it."""
-        return len(self.source) if isinstance(self.source, Sized) else None
+        try:
+            return len(self.source)  # type: ignore[arg-type]
+        except TypeError:  # also of sources with a length that they do not know, as progress bars and loaders have
+            return None
+
+    def begin_fit(self, epochs: Sequence[int]) -> None:
+        """Raise ValueError if the source cannot serve all `epochs`, which count from 0.
+
+        Only of iterators that are part of Python is it known beforehand that they never start anew; any other one is
+        found out when it gives no batches.
+        """
+        if len(epochs) > 1 and isinstance(self.source, Iterator) and type(self.source).__module__ in BUILT_IN:
+            raise ValueError(
+                f"{self.name} is {shown(self.source)}: it serves one epoch of {len(epochs)}; then comes the error: "
+                f"{self._no_batches(epochs[1])}"
+            )
 
     def begin_epoch(self, epoch: int) -> None:
         """Tell a source with a method ``set_epoch`` the number of the epoch, from 0, that comes next."""
@@ -121,18 +158,42 @@ class StreamBatches:
         if hasattr(self.source, "set_epoch"):
             self.source.set_epoch(epoch)
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Go through the batches of one epoch; `RefusedBatch` if one cannot be used or if there are none."""
-        count = 0
-        for count, batch in enumerate(self.source, start=1):
-            try:
-                checked = self.check(batch)
-            except (TypeError, ValueError) as error:
-                raise refused(error, f"batch {count}: {error}") from None
+    def __iter__(self) -> Iterator[Any]:
+        """Go through the batches of one epoch; `RefusedBatch` if one cannot be used, or if nothing counts."""
+        batches, self.begun = self.begun or self.source, None
+        count, counts = 0, False
+        for count, batch in enumerate(batches, start=1):
+            checked = self.checked(batch, count)
+            counts = counts or _counts(checked)
             yield checked
         if not count:
+            raise refused(ValueError(), self._no_batches(self.epoch))
+        if not counts:
             raise refused(
                 ValueError(),
-                f"X gave no batches in epoch {self.epoch + 1}: it is empty, or an iterator that was used up before; "
-                "give something that can be iterated again, such as a list or an object whose __iter__ starts anew",
+                f"{self.name} gave only batches whose weights are all zero{_in_epoch(self.epoch)}; at least one sample "
+                "must count",
             )
+
+    def checked(self, batch: Any, number: int) -> Any:
+        """Return a batch checked and converted; `RefusedBatch` names its `number`, from 1."""
+        try:
+            return self.check(batch)
+        except (TypeError, ValueError) as error:
+            raise refused(error, f"{self.noun} {number}: {error}") from None
+
+    def _no_batches(self, epoch: int | None) -> str:
+        return (
+            f"{self.name} gave no batches{_in_epoch(epoch)}: it is empty, or an iterator that was used up before; give "
+            "something that can be iterated again, such as a list or an object whose __iter__ starts anew"
+        )
+
+
+def _in_epoch(epoch: int | None) -> str:
+    return "" if epoch is None else f" in epoch {epoch + 1}"
+
+
+def _counts(batch: Any) -> bool:
+    """Return whether a batch has a sample whose weight is not zero."""
+    weight = batch[2] if isinstance(batch, tuple) else None
+    return weight is None or bool(weight.any())

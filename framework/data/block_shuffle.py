@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core import arguments, arrays
 from framework.core.types import Array
-from framework.data.memmap import read_ahead
+from framework.data.memmap import ROWS_AT_ONCE, read_ahead
 
 
 class BlockShuffle:
@@ -28,7 +28,8 @@ class BlockShuffle:
     shuffle better and read more slowly; ``block=1`` is a plain shuffle. A class with fewer rows than a block may come
     in a single group. If in doubt, shuffle such a file once when you write it.
 
-    Each epoch has another order, which depends only on `seed` and the number of the epoch.
+    Each epoch has another order, which depends only on `seed` and the number of the epoch. Validation and `evaluate`
+    take a BlockShuffle too; `predict` reads its rows in order.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ class BlockShuffle:
         self.samples = len(self.arrays[0])
         if not self.samples:
             raise ValueError(f"x has shape {self.arrays[0].shape}: no samples")
+        if not all(any(part.any() for part in _pieces(array, ROWS_AT_ONCE)) for array in self.arrays[2:]):
+            raise ValueError("sample_weight is all zero; at least one sample must count")
         self.batch_size = arguments.integer(batch_size, "batch_size", least=1)
         self.block = arguments.integer(block, "block", least=1)
         self.blocks = arguments.integer(blocks, "blocks", least=1)
@@ -87,6 +90,10 @@ class BlockShuffle:
         rng = np.random.default_rng([self.seed, self.epoch])
         self.epoch += 1
         return self._batches(rng)
+
+    def inputs(self, rows: int) -> Iterator[Array]:
+        """Go through x in the order of its rows, not shuffled, so many at a time."""
+        return _pieces(self.arrays[0], rows)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Array, ...]]:
         starts = rng.permutation(-(-self.samples // self.block)) * self.block
@@ -132,6 +139,10 @@ def _joined(left: list[Array], group: list[Array], indices: Array) -> list[Array
     """Return the rows `left` over, followed by those at `indices` of a group, as new arrays."""
     rows = [np.take(array, indices, 0, None, "clip") for array in group]
     return [np.concatenate(pair) for pair in zip(left, rows, strict=True)] if len(left[0]) else rows
+
+
+def _pieces(array: Any, rows: int) -> Iterator[Array]:
+    return (np.asarray(array[part]) for part in arrays.row_slices(len(array), rows))
 
 
 def _sliceable(array: Any, name: str) -> Any:

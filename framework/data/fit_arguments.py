@@ -6,168 +6,128 @@ read) and `batches` (order and size).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
-from framework.core import arrays
+from framework.core import arguments
 from framework.core.messages import shown
-from framework.core.types import Array
-from framework.data.batches import ArrayBatches, Batch, StreamBatches
+from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.block_shuffle import BlockShuffle
-from framework.data.samples import Data, checked_data, split, with_class_weight
-from framework.engine.network import Network
-from framework.losses import Loss
+from framework.data.samples import Data, split, with_class_weight
+from framework.data.sources import DataState, Source, batch_parts, data_of, is_stream
+from framework.data.validation import Validation, checked_frequency
 
-NAMES = ("X", "y", "sample_weight")
+BATCH_SIZE = 32
+VALIDATION_NAMES = ("validation_data X", "validation_data y", "validation_data sample_weight")
+NOT_WITH_BATCHES = {
+    "batch_size": "they have their size",
+    "shuffle": "they come in their own order",
+    "validation_split": "give validation_data",
+    "sample_weight": "give (x, y, weight)",
+    "class_weight": "give (x, y, weight)",
+}
 
 
-class FitState(Protocol):
-    """The part of a model's state against which data is checked, and which shuffles and splits it."""
+class FitState(DataState, Protocol):
+    """A state that also shuffles and splits data."""
 
     split_seed: np.random.SeedSequence
     split_drawn: bool
 
     @property
-    def network(self) -> Network: ...
-
-    @property
-    def loss(self) -> Loss: ...
-
-    @property
     def streams(self) -> Mapping[str, np.random.Generator]: ...
 
 
-class Source:
-    """The X and y of a fit: arrays of samples and targets, or a stream of batches.
+class DataArguments:
+    """The arguments of `fit` that say what to do with X and y, checked as far as they can be without these.
 
-    A network is built for `first_samples`; `fit_data` then checks everything against it.
-
-    Parameters
-    ----------
-    X, y
-        As `fit` gets them.
+    Parameters are those of `fit`.
 
     Raises
     ------
-    ValueError
-        If a tuple of arrays stands where batches are expected.
+    TypeError, ValueError
+        If one cannot be used.
     """
 
-    def __init__(self, X: Any, y: Any) -> None:
-        if y is None and isinstance(X, tuple) and len(X) in (2, 3) and all(hasattr(part, "__array__") for part in X):
-            raise ValueError("X is a tuple of arrays: write fit(X, y), or fit([(x, y), ...]) for batches")
-        self.is_stream = y is None and _is_stream(X)
-        self.X = OneShot(X) if self.is_stream and isinstance(X, Iterator) else X
-        self.y = y
-
-    def first_samples(self) -> Array:
-        """Return samples that show the network's input shape and dtype; ValueError if there are none."""
-        if not self.is_stream:
-            return first_samples(self.X)
-        if isinstance(self.X, BlockShuffle):
-            return first_samples(self.X.arrays[0][:1])
-        for batch in self.X.first if isinstance(self.X, OneShot) else self.X:
-            return first_samples(_batch_parts(batch)[0])
-        raise ValueError("X is empty: no batches")
-
-    def fit_data(
+    def __init__(
         self,
-        state: FitState,
         *,
-        batch_size: int,
-        shuffle: bool,
+        batch_size: int | None,
+        shuffle: bool | None,
         validation_data: Any,
         validation_split: float,
+        validation_freq: Any,
         sample_weight: Any,
         class_weight: Any,
-    ) -> tuple[ArrayBatches | StreamBatches, Data | None]:
-        """Return checked batches, and the data to evaluate after each epoch if there is any; arguments as in `fit`.
+    ) -> None:
+        self.batch_size = None if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
+        self.shuffle = None if shuffle is None else arguments.flag(shuffle, "shuffle")
+        self.validation_data = validation_data
+        self.validation_split = arguments.fraction(validation_split, "validation_split")
+        self.validation_freq = checked_frequency(validation_freq)
+        self.sample_weight = sample_weight
+        self.class_weight = class_weight
+        if validation_data is not None and self.validation_split:
+            raise ValueError("give validation_data or validation_split, not both")
+        if validation_data is None and not self.validation_split and self.validation_freq != 1:
+            raise ValueError(
+                f"validation_freq={shown(validation_freq)} needs something to validate: give validation_data or "
+                "validation_split"
+            )
+
+    def batches(self, source: Source, state: FitState) -> tuple[ArrayBatches | StreamBatches, Validation | None]:
+        """Return the checked batches of `source`, and what to evaluate after epochs if there is anything.
 
         Raises
         ------
         TypeError, ValueError
             If the data or an argument cannot be used.
         """
-        state.split_drawn = bool(validation_split)
-        if self.is_stream:
-            if validation_split or sample_weight is not None or class_weight is not None:
-                who = "validation_split, sample_weight and class_weight"
-                raise ValueError(f"{who} go with arrays X and y, not batches")
-            return StreamBatches(self.X, _batch_check(state)), _validation(state, validation_data)
-        data = data_of(state, self.X, self.y, sample_weight)
-        validation = _validation(state, validation_data)
-        if validation_split:
-            if validation is not None:
-                raise ValueError("give validation_data or validation_split, not both")
-            data, validation = split(data, validation_split, state.loss, np.random.default_rng(state.split_seed))
-        if class_weight is not None:
-            data = with_class_weight(data, class_weight, state.loss)
-        rng = state.streams["shuffle"] if shuffle else None
-        return ArrayBatches(data.x, data.y, data.weight, batch_size, rng), validation
+        state.split_drawn = bool(self.validation_split)
+        if source.is_stream:
+            self._refuse_what_goes_with_arrays()
+            return source.stream(state), self._validation(state)
+        data = data_of(state, source.X, source.y, self.sample_weight)
+        validation = self._validation(state)
+        if self.validation_split:
+            rng = np.random.default_rng(state.split_seed)
+            data, held_back = split(data, self.validation_split, state.loss, rng)
+            validation = self._evaluated(held_back, state)
+        if self.class_weight is not None:
+            data = with_class_weight(data, self.class_weight, state.loss)
+        order = None if self.shuffle is False else state.streams["shuffle"]
+        return ArrayBatches(data.x, data.y, data.weight, self.batch_size or BATCH_SIZE, order), validation
+
+    def _refuse_what_goes_with_arrays(self) -> None:
+        values = {**vars(self), "validation_split": self.validation_split or None}
+        given = [name for name in NOT_WITH_BATCHES if values[name] is not None]
+        if given:
+            reasons = dict.fromkeys(NOT_WITH_BATCHES[name] for name in given)
+            verb = "goes" if len(given) == 1 else "go"
+            raise ValueError(f"{' and '.join(given)} {verb} with arrays X and y, not batches: {'; '.join(reasons)}")
+
+    def _validation(self, state: FitState) -> Validation | None:
+        data = self.validation_data
+        if data is None:
+            return None
+        if isinstance(data, tuple | list) and len(data) in (2, 3) and not all(map(_is_batch, data)):
+            return self._evaluated(data_of(state, *batch_parts(data), VALIDATION_NAMES), state)
+        if not is_stream(data):
+            raise ValueError(
+                "validation_data must be (X, y) or (X, y, sample_weight), or batches such as [(x, y), ...], got "
+                f"{shown(data)}"
+            )
+        source = Source(data, None, "validation_data")
+        stream = source.stream(state, "validation batch")
+        if isinstance(data, Sequence | BlockShuffle):  # of others, only their time is the right one to begin
+            stream.checked(source.first_batch(), 1)
+        return self._evaluated(stream, state)
+
+    def _evaluated(self, data: Data | StreamBatches, state: FitState) -> Validation:
+        return Validation(data, self.validation_freq, state.network.inference_rows)
 
 
-class OneShot:
-    """An iterator of batches whose first batch can be inspected before it is yielded.
-
-    Attributes
-    ----------
-    first : list
-        The first batch, until it is yielded; then empty.
-    """
-
-    def __init__(self, batches: Iterator[Any]) -> None:
-        self.batches = batches
-        self.first = list(islice(batches, 1))
-
-    def __iter__(self) -> Iterator[Any]:
-        """Go through the batches that are left."""
-        first, self.first = self.first, []
-        return chain(first, self.batches)
-
-
-def first_samples(X: Any) -> Array:
-    """Return `X` as an array of any number of features; TypeError or ValueError if it holds no samples."""
-    x = arrays.samples(X, "X", None, "")
-    if not len(x):
-        raise ValueError(f"X has shape {x.shape}: no samples")
-    return x
-
-
-def data_of(state: FitState, X: Any, y: Any, weight: Any = None, names: tuple[str, str, str] = NAMES) -> Data:
-    """Return arguments called `names` as data for the network and the loss of `state`."""
-    return checked_data(X, y, weight, names=names, loss=state.loss, network=state.network)
-
-
-def _is_stream(X: Any) -> bool:
-    """Return whether `X` is a source of batches rather than an array-like of samples."""
-    if isinstance(X, list | tuple):
-        first = X[0] if X else None
-        return isinstance(first, tuple | list) and any(hasattr(part, "__array__") for part in first)
-    return hasattr(X, "__iter__") and not hasattr(X, "__array__") and not hasattr(X, "__dlpack__")
-
-
-def _batch_parts(batch: Any) -> tuple[Any, Any, Any]:
-    """Return a batch as (x, y, weight or None); ValueError if it is not one."""
-    if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
-        raise ValueError(f"a batch must be (x, y) or (x, y, weight), got {shown(batch)}")
-    return batch[0], batch[1], batch[2] if len(batch) == 3 else None
-
-
-def _batch_check(state: FitState) -> Callable[[Any], Batch]:
-    def check(batch: Any) -> Batch:
-        data = data_of(state, *_batch_parts(batch), ("batch x", "batch y", "batch weight"))
-        return data.x[:], data.y[:], data.weight
-
-    return check
-
-
-def _validation(state: FitState, data: Any) -> Data | None:
-    if data is None:
-        return None
-    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {shown(data)}")
-    names = ("validation_data X", "validation_data y", "validation_data sample_weight")
-    return data_of(state, data[0], data[1], data[2] if len(data) == 3 else None, names)
+def _is_batch(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) in (2, 3) and is_stream([value])

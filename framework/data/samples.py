@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from framework.core import arrays
 from framework.core.messages import shown
 from framework.core.types import Array
+from framework.data.batches import Batch, cut
 from framework.data.memmap import MemmapRows
 from framework.engine.network import Network
 from framework.losses import Loss
@@ -34,6 +36,10 @@ class Data:
         """Return the number of samples."""
         return len(self.x)
 
+    def batches(self, rows: int) -> Iterator[Batch]:
+        """Go through the data in order, in batches of `rows` samples; the last may be smaller."""
+        return cut(self.x, self.y, self.weight, rows)
+
     def at(self, indices: Array) -> Data:
         """Return the samples at `indices`."""
         weight = None if self.weight is None else self.weight[indices]
@@ -55,8 +61,20 @@ def checked_inputs(value: Any, name: str, input_shape: tuple[int, ...], dtype: A
     return MemmapRows(array, convert) if isinstance(array, np.memmap) and len(array) else convert(array)
 
 
-def checked_data(X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], loss: Loss, network: Network) -> Data:
-    """Return the arguments called `names` as data for `network` and `loss`; TypeError or ValueError unless they fit."""
+def checked_data(
+    X: Any,
+    y: Any,
+    weight: Any,
+    *,
+    names: tuple[str, str, str],
+    loss: Loss,
+    network: Network,
+    is_part: bool = False,
+) -> Data:
+    """Return the arguments called `names` as data for `network` and `loss`; TypeError or ValueError unless they fit.
+
+    All weights may be 0 only if the data `is_part` of something larger, as a batch of a stream is.
+    """
     x = checked_inputs(X, names[0], network.input_shape, network.dtype, network.layers[0].label())
     targets = arrays.numbers(y, names[1])
     arrays.same_length(x, targets, names[:2])
@@ -69,7 +87,7 @@ def checked_data(X: Any, y: Any, weight: Any, *, names: tuple[str, str, str], lo
 
     y_checked = MemmapRows(targets, convert) if isinstance(targets, np.memmap) else convert(targets)
     if weight is not None:
-        weight = arrays.weights(weight, len(x), network.dtype, names[2])
+        weight = arrays.weights(weight, len(x), network.dtype, names[2], may_be_zero=is_part)
     return Data(x, y_checked, weight)
 
 
@@ -113,7 +131,9 @@ def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
     else:
         raise ValueError(f'class_weight must be "balanced" or a dict from class to weight, got {shown(class_weight)}')
     weight = arrays.weights(weights[position], len(data), data.x.dtype, "class_weight")
-    return Data(data.x, data.y, weight if data.weight is None else data.weight * weight)
+    if data.weight is not None:
+        weight = arrays.weights(data.weight * weight, len(data), data.x.dtype, "sample_weight times class_weight")
+    return Data(data.x, data.y, weight)
 
 
 def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> tuple[Data, Data]:
@@ -122,7 +142,7 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     Raises
     ------
     ValueError
-        If either part would be empty.
+        If either part would be empty, or all of its samples would have the weight 0.
     """
     n = len(data)
     groups = [np.arange(n)]
@@ -144,6 +164,12 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
             f"validation_split={fraction} of {n} samples leaves {len(training)} for training and {len(validation)} for "
             "validation; give more data or another share"
         )
+    for part, indices in (("training", training), ("validation", validation)):
+        if data.weight is not None and not data.weight[indices].any():
+            raise ValueError(
+                f"validation_split={fraction} leaves a {part} part whose sample_weight is all zero; leave out samples "
+                "of weight zero, or give another share or validation_data"
+            )
     return data.at(training), data.at(validation)
 
 

@@ -29,6 +29,7 @@ class ModelArguments(Protocol):
     loss: Any
     optimizer: Any
     dtype: Any
+    seed: int | None
 
 
 class ModelState:
@@ -80,7 +81,7 @@ class ModelState:
         self.step = Step(self.network, self.objective)
         self.history = History()
         self.split_drawn = False
-        self._loss_given = model.loss
+        self._loss_given, self._seed_given = model.loss, model.seed
         self._layers_given = _nested(model.layers)
         self._use(Optimizer.of(model.optimizer))
         self._seen: list[Any] = []
@@ -100,12 +101,12 @@ class ModelState:
         Raises
         ------
         ValueError
-            If the model was given other layers, another loss or another dtype than its network was built from.
+            If the model was given other layers, another loss, dtype or seed than its network was built from.
         """
         if Component.assignments.number == self._synced and model.layers == self._layers_given:
             return
         number = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
-        given = [model.loss, model.optimizer, model.dtype]
+        given = [model.loss, model.optimizer, model.dtype, model.seed]
         present = [*given, *arguments_of(value for value in given if isinstance(value, Component)), self.network.bound]
         if len(present) != len(self._seen) or not all(map(is_, present, self._seen)) or not self._is_in_step(model):
             self._check_same(model)
@@ -131,6 +132,7 @@ class ModelState:
             "layers": len(model.layers) == len(given) and all(map(_same, _nested(model.layers), given)),
             "loss": _same(model.loss, self._loss_given),
             "dtype": model.dtype is None or np.dtype(model.dtype) == network.dtype,
+            "seed": model.seed == self._seed_given,
         }
         if all(same.values()) and Objective.of(self.loss, model.layers).fused != network.fused:
             same["output activation"] = False

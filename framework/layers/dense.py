@@ -9,9 +9,9 @@ import numpy as np
 from framework.activations import Activation
 from framework.activations.base import COPY_LIMIT
 from framework.constraints import Constraint
-from framework.core.arguments import flag, integer
+from framework.core.arguments import effective, flag, integer
 from framework.core.types import ActivationLike, Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
-from framework.initializers import Initializer
+from framework.initializers import Initializer, Zeros
 from framework.layers.activate import bind_activation
 from framework.layers.base import Context, Layer, Parameter
 from framework.regularizers import Regularizer
@@ -80,6 +80,10 @@ class Dense(Layer):
         for constraint in (self.weight_constraint, self.bias_constraint):
             if constraint is not None:
                 Constraint.of(constraint).check()
+        if not self.use_bias:
+            given = {name: getattr(self, name) is not None for name in ("bias_regularizer", "bias_constraint")}
+            given["bias_initializer"] = not isinstance(Initializer.of(self.bias_initializer), Zeros)
+            effective(self, given, "with use_bias=False")
 
     def parameters(self, input_shape: Shape) -> dict[str, Parameter]:
         W = Parameter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import cos, pi
 
-from framework.core.arguments import integer, number
+from framework.core.arguments import effective, integer, number
 from framework.schedules.base import Schedule
 
 
@@ -45,6 +45,8 @@ class Cosine(Schedule):
         integer(self.steps, "steps", self, least=1)
         number(self.end, "end", self, least=0)
         number(self.growth, "growth", self, least=1)
+        if not self.restarts:
+            effective(self, {"growth": self.growth != 1}, "without restarts=True")
 
     def __call__(self, step: int) -> float:
         made, period = float(step), float(self.steps)

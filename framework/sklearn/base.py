@@ -29,6 +29,7 @@ from framework.layers import Layer
 from framework.losses import Loss
 from framework.model import Model
 from framework.optimizers import Optimizer
+from framework.sklearn.continuation import refuse_another_network
 from framework.sklearn.layers import hidden_layers
 from framework.sklearn.samples import arranged
 
@@ -153,16 +154,21 @@ class NeuralNetwork(BaseEstimator):
         if class_weights is not None:
             weight = class_weights if weight is None else class_weights * weight
         X, targets = X[chosen], targets[chosen]
+        if goes_on:
+            refuse_another_network(self.model_, *self._described(targets, weight), isinstance(self.output, Layer))
         model = self.model_ if goes_on else self._model(targets, weight)
         model.optimizer = self.optimizer
         self._train(model, X, targets, weight, epochs)
         return self
 
-    def _model(self, targets: Array, weight: Array | None) -> Model:
+    def _described(self, targets: Array, weight: Array | None) -> tuple[list[Layer], Loss]:
+        """Return the layers and the loss that the arguments describe for these targets."""
         loss, output = self._output(targets, weight)
-        return Model(
-            [*hidden_layers(self.layers), output], loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state)
-        )
+        return [*hidden_layers(self.layers), output], loss
+
+    def _model(self, targets: Array, weight: Array | None) -> Model:
+        layers, loss = self._described(targets, weight)
+        return Model(layers, loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state))
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0

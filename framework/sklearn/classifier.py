@@ -48,8 +48,9 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         Whether to hold out a validation set with the same proportions of classes, to stop when its loss has not
         improved for `patience` epochs, and to return to the weights of the best epoch.
     validation_fraction : float
-        The fraction of the data to hold out.
+        The fraction of the data to hold out; as elsewhere in scikit-learn, it waits for `early_stopping`.
     patience : int
+        As in `EarlyStopping`; it waits for `early_stopping` too.
     class_weight : "balanced", dict or list of dict, optional
         Weights of the classes, as elsewhere in scikit-learn. They are multiplied by the sample weights.
     callbacks : sequence of Callback

@@ -35,8 +35,9 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
         Whether to hold out a validation set, to stop when its loss has not improved for `patience` epochs, and to
         return to the weights of the best epoch.
     validation_fraction : float
-        The fraction of the data to hold out.
+        The fraction of the data to hold out; as elsewhere in scikit-learn, it waits for `early_stopping`.
     patience : int
+        As in `EarlyStopping`; it waits for `early_stopping` too.
     callbacks : sequence of Callback
         Each fit works with copies of them.
     warm_start : bool

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
 
-from framework.core.arrays import row_slices
 from framework.core.types import Array, Logs
-from framework.data.samples import Data
+from framework.data.batches import Batch
 from framework.engine.blas_threads import BlasThreads
 from framework.engine.network import Network
 from framework.engine.objective import Objective
@@ -54,7 +53,7 @@ class EpochPredictions:
         """Keep copies of a batch's arrays, which are overwritten by the next batch."""
         self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
 
-    def values(self) -> Logs:
+    def values(self) -> dict[str, Any]:
         """Return the metrics over all that was collected."""
         if not self.batches:
             return {}
@@ -64,23 +63,23 @@ class EpochPredictions:
         if any(part is not None for part in weights):
             ones = (np.ones(len(batch[0]), prediction.dtype) for batch in self.batches)
             weight = np.concatenate([one if part is None else part for part, one in zip(weights, ones, strict=True)])
-        return scalar_logs(metric_values(self.metrics, y, prediction, weight))
+        return metric_values(self.metrics, y, prediction, weight)
 
 
-def evaluate(network: Network, objective: Objective, metrics: Mapping[str, Metric], data: Data) -> dict[str, Any]:
-    """Return "loss" and the metrics of `network` on `data`, exact over all of it."""
-    kept = len(data) if metrics else 0
-    predictions = np.empty((kept, *network.output_shape), network.dtype)
+def evaluate(
+    network: Network, objective: Objective, metrics: Mapping[str, Metric], batches: Iterable[Batch]
+) -> dict[str, Any]:
+    """Return "loss" and the metrics of `network` on `batches`, exact over all of them."""
+    predictions = EpochPredictions(metrics)
     total = total_weight = 0.0
-    for rows in row_slices(len(data), network.inference_rows):
-        weight = None if data.weight is None else data.weight[rows]
-        x = data.x[rows]
+    for x, y, weight in batches:
         with BlasThreads(len(x) * network.largest_product):
-            prediction, logits = network.infer(x, predictions[rows] if kept else None)
-        part, part_weight = objective.total(data.y[rows], prediction, weight, logits)
+            prediction, logits = network.infer(x)
+        part, part_weight = objective.total(y, prediction, weight, logits)
         total += part
         total_weight += part_weight
+        if metrics:
+            predictions.add(y, prediction, weight)
     mean = total / total_weight if objective.loss.reduction == "mean" else total
     penalty = network.penalties() if network.regularized else 0.0
-    values = metric_values(metrics, data.y[:], predictions, data.weight) if metrics else {}
-    return loss_logs(network, float(mean), penalty) | values
+    return loss_logs(network, float(mean), penalty) | predictions.values()

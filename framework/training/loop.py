@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
-from framework.data.samples import Data
+from framework.data.validation import Validation
 from framework.engine.blas_threads import BlasThreads
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
 from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
+from framework.training.refusal import KeptProgress
 from framework.training.trainable import Trainable
 
 logger = logging.getLogger("framework")
@@ -25,7 +26,7 @@ def train(
     *,
     epochs: int,
     initial_epoch: int | None,
-    validation: Data | None,
+    validation: Validation | None,
     callbacks: Sequence[Callback],
     verbose: int,
 ) -> None:
@@ -38,8 +39,8 @@ def train(
     KeyboardInterrupt
         After Ctrl-C, between two steps.
     """
-    history = model.history
-    first = _epochs_done(model) if initial_epoch is None else initial_epoch
+    history, before = model.history, _epochs_done(model)
+    first = before if initial_epoch is None else initial_epoch
     last = first + epochs if initial_epoch is None else max(epochs, first)
     params = {
         "epochs": last - first,
@@ -53,6 +54,7 @@ def train(
     tolerated = any(callback.tolerates_divergence for callback in callbacks)
     model.stop_training = False
     with (
+        KeptProgress(model) as progress,
         HeldInterrupts(hooks.batch_hooks) as interrupts,
         no_overflow_warnings(),
         hooks.ended(),
@@ -64,6 +66,10 @@ def train(
         guard.keep()
         if model.history is not history:  # a checkpoint has restored a saved run
             first = _epochs_done(model)
+            progress.end_epoch(first - before)
+        batches.begin_fit(range(first, last))
+        if validation is not None:
+            validation.begin_fit(first, last)
         for epoch in range(first, last):
             if model.stop_training:
                 break
@@ -73,15 +79,17 @@ def train(
             with BlasThreads() as threads:
                 logs = train_epoch(model, batches, hooks, threads)
                 guard.end_epoch()
-            if validation is not None:
+            if validation is not None and validation.is_due(epoch):
                 with interrupts.at_once():
-                    values = evaluate(model.network, model.state.objective, model.metrics_, validation)
+                    data = validation.batches(epoch)
+                    values = evaluate(model.network, model.state.objective, model.metrics_, data)
                 logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
             if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers
                 model.sync()
                 guard.keep()
+            progress.end_epoch()
             interrupts.check()
 
 
@@ -110,7 +118,7 @@ def train_epoch(
                 hooks.batch_end(batch, {"loss": value + network.penalty})
                 model.sync()
     mean = total / total_weight if averaging else total
-    return loss_logs(network, mean, total_penalty / total_weight) | predictions.values()
+    return loss_logs(network, mean, total_penalty / total_weight) | scalar_logs(predictions.values())
 
 
 @contextmanager
