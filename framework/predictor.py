@@ -76,8 +76,12 @@ class Predictor:
 
     @property
     def metrics_(self) -> dict[str, Metric]:
-        """The metrics by the names that the history uses."""
-        metrics = (Metric.of(metric) for metric in self.metrics)
+        """The metrics by the names that the history uses; ValueError if one cannot be computed from logits."""
+        metrics = [Metric.of(metric) for metric in self.metrics]
+        for metric in metrics:
+            if metric.needs_probabilities and self.loss_.from_logits:
+                fix = "leave it out (the loss is that number), or end the model in probabilities without from_logits"
+                raise ValueError(f"{metric.label()} needs probabilities, but the outputs are logits: {fix}")
         return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
 
     @property
@@ -106,6 +110,8 @@ class Predictor:
         """Return the outputs for `X`, (n, ...) -> (n, *output_shape), computed `batch_size` samples at a time.
 
         By default, as many at a time as suit the processor's cache, so the layers' memory does not grow with n.
+        With a loss that is computed `from_logits`, the outputs are logits: ``Activation.of("softmax")`` (or "sigmoid")
+        turns them into probabilities.
         `verbose` is accepted for compatibility with Keras and ignored.
         """
         network = self.network

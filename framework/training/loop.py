@@ -91,6 +91,7 @@ def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: 
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
     with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
+        model.state.step.check_next()
         for batch, (x, y, weight) in enumerate(batches):
             value = train_step(x, y, weight)
             size = len(x) if weight is None else float(weight.sum())
