@@ -1,4 +1,4 @@
-"""What a network ends in, and whether a loss can be computed from it: the one place that knows losses and outputs."""
+"""The outputs of a network, and the losses that can be computed from them: the one place that knows both."""
 
 from __future__ import annotations
 

@@ -177,11 +177,10 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
 
     def _signed(self) -> bool:
         """Return whether the targets are -1 and +1."""
-        if self.loss is not None and Loss.of(self.loss).from_logits:
-            return False
-        if self.output is not None:
-            return output_activation([self.output]) in SIGNED_OUTPUTS
-        return self.loss is not None and _has_margin(Loss.of(self.loss))
+        loss = None if self.loss is None else Loss.of(self.loss)
+        if loss is not None and (loss.from_logits or _has_margin(loss)):
+            return not loss.from_logits
+        return self.output is not None and output_activation([self.output]) in SIGNED_OUTPUTS
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
         X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=DTYPES, multi_output=True)

@@ -64,12 +64,12 @@ def _means(y: Array, weight: Array | None, units: int) -> Array:
 
 
 def _logit(p: Array, n: int) -> Array:
-    p = (n * p + 1) / (n + 2)  # Laplace's rule of succession: a class that has not occurred is not impossible
+    p = (n * np.clip(p, 0, 1) + 1) / (n + 2)  # Laplace's rule of succession: a class that has not occurred is not impossible
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def _log(p: Array, n: int) -> Array:
-    return np.asarray(np.log((n * p + 1) / (n + len(p))))
+    return np.asarray(np.log((n * np.maximum(p, 0) + 1) / (n + len(p))))
 
 
 def _log_of_positive(mean: Array, n: int) -> Array:
