@@ -187,7 +187,8 @@ class Model(Predictor, Component):
             gives the same share. Every call sets aside the same samples.
         sample_weight : array-like, shape (n,), optional
         class_weight : "balanced" or dict, optional
-            Weights of the classes; multiplied with those of the samples.
+            Weights of the classes; multiplied with those of the samples. Each sample must have one class; for several
+            labels there is the `pos_weight` of `BinaryCrossentropy`.
         callbacks : sequence of Callback
         verbose : int
             0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.

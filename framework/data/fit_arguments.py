@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, islice
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -104,7 +105,7 @@ class Source:
                 raise ValueError("give validation_data or validation_split, not both")
             data, validation = split(data, validation_split, state.loss, np.random.default_rng(state.split_seed))
         if class_weight is not None:
-            data = with_class_weight(data, class_weight, state.loss)
+            data = with_class_weight(data, class_weight, state.loss, prod(state.network.output_shape))
         rng = state.streams["shuffle"] if shuffle else None
         return ArrayBatches(data.x, data.y, data.weight, batch_size, rng), validation
 

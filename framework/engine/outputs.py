@@ -29,7 +29,8 @@ TOLERANCE = 1e-3
 NEEDS = {
     "positive": "outputs of 0 or more",
     "signed": "outputs of either sign",
-    "logits": "logits, which may be any numbers",
+    "logits": "logits",
+    "signed logits": "logits, of either sign",
     "probabilities": "probabilities, each between 0 and 1",
     "distribution": "probabilities that sum to 1 for each sample",
 }
@@ -75,7 +76,7 @@ def expected_of(loss: Loss) -> str:
     """Return what a loss needs of the outputs: a key of `NEEDS`, or "numbers"."""
     if not loss.from_logits:
         return loss.expects
-    return "logits" if loss.expects == "distribution" else "signed"
+    return "logits" if loss.expects == "distribution" else "signed logits"
 
 
 def is_known(loss: Loss, root: PlacedLayer) -> bool:
@@ -156,6 +157,7 @@ def _fits(activation: Activation, expected: str) -> bool:
         "positive": lowest >= 0,
         "signed": lowest < 0 < highest,
         "logits": not bounded,
+        "signed logits": lowest < 0 < highest,
         "probabilities": bounded,
         "distribution": bounded and abs(values.sum() - 1) < TOLERANCE,
     }

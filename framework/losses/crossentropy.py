@@ -144,9 +144,8 @@ class BinaryCrossentropy(Elementwise):
         y = super().check_targets(y, output_shape, dtype)
         if np.ndim(self.pos_weight) and np.shape(self.pos_weight) != tuple(output_shape):
             given, labels = len(self.pos_weight), ", ".join(map(str, output_shape))
-            raise ValueError(
-                f"BinaryCrossentropy: pos_weight has {given} numbers, but the outputs have {labels} labels"
-            )
+            who = f"{type(self).__name__}: pos_weight has {given} numbers"
+            raise ValueError(f"{who}, but a sample has {labels} labels: give one number for each, or one for all")
         fix = "for labels -1 and +1 use (y + 1) / 2" if y.size and y.min() == -1 else "use labels 0 and 1"
         require((y >= 0) & (y <= 1), y, "binary_crossentropy needs targets between 0 and 1", fix)
         return y

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
+from framework.core import arrays
 from framework.core.arrays import row_slices
 from framework.core.types import Array
 from framework.engine.outputs import output_activation
@@ -237,7 +238,9 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         return loss, output_layer(self.output, units, activation, targets, weight, logits_of)
 
     def _class_weights(self, y: Array) -> Array | None:
-        return None if self.class_weight is None else np.asarray(compute_sample_weight(self.class_weight, y))
+        if self.class_weight is None:
+            return None
+        return arrays.weights(compute_sample_weight(self.class_weight, y), len(y), np.float64, "class_weight")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

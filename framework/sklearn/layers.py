@@ -64,7 +64,9 @@ def _means(y: Array, weight: Array | None, units: int) -> Array:
 
 
 def _logit(p: Array, n: int) -> Array:
-    p = (n * np.clip(p, 0, 1) + 1) / (n + 2)  # Laplace's rule of succession: a class that has not occurred is not impossible
+    p = (n * np.clip(p, 0, 1) + 1) / (
+        n + 2
+    )  # Laplace's rule of succession: a class that has not occurred is not impossible
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
