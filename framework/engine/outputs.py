@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,10 @@ from framework.core.types import Array, Shape
 from framework.engine.tree import PlacedLayer
 from framework.layers.activate import Activate
 from framework.layers.base import Layer
+from framework.layers.combinators import Concatenate
 from framework.layers.dense import Dense
+from framework.layers.dropout import AlphaDropout, Dropout, GaussianDropout
+from framework.layers.noise import GaussianNoise
 from framework.layers.reshape import Flatten, Reshape
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -21,6 +24,7 @@ from framework.losses import Loss
 # A user's class may reuse a built-in name for a different function.
 BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
 LAYER_METHODS = ("forward", "backward", "bind", "children", "memory", "run", "run_back")
+NOISE = (AlphaDropout, Dropout, GaussianDropout, GaussianNoise)
 ACTIVATION_METHODS = ("__call__", "derivative", "backward")
 # A built-in activation is known by what it makes of these. In one row, so that a softmax shows itself: they sum to 1.
 TRIED = np.array([[-1e4, -3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 1e4]])
@@ -92,14 +96,14 @@ def is_known(loss: Loss, root: PlacedLayer) -> bool:
     expected = expected_of(loss)
     if expected == "numbers":
         return True
-    activation = _activation_of_values(root)
-    if activation is None:
-        return False
-    if not _fits(activation, expected):
-        found = f"the model ends in the activation {activation.component_name!r}"
-        shape = root.layer.output_shape(root.input_shape)
-        raise ValueError(f"{_name(loss)} needs {NEEDS[expected]}, but {found}: {_fix(loss, shape)}")
-    return not (expected == "probabilities" and isinstance(activation, Softmax))
+    endings = list(_endings(root))
+    for activation, whole in endings:
+        if not _may_be(activation, expected, whole):
+            found = f"the model ends in the activation {activation.component_name!r}"
+            shape = root.layer.output_shape(root.input_shape)
+            raise ValueError(f"{_name(loss)} needs {NEEDS[expected]}, but {found}: {_fix(loss, shape)}")
+    several_labels = expected == "probabilities" and any(isinstance(each, Softmax) for each, _ in endings)
+    return [whole for _, whole in endings] == [True] and not several_labels
 
 
 def check_values(loss: Loss, y: Array, prediction: Array, root: PlacedLayer) -> None:
@@ -107,7 +111,7 @@ def check_values(loss: Loss, y: Array, prediction: Array, root: PlacedLayer) -> 
 
     It is for outputs of which `is_known` knows nothing.
     """
-    expected, last = expected_of(loss), _last(root)
+    expected, last = expected_of(loss), _in_series(root)[-1]
     who, where = f"{_name(loss)} needs {NEEDS.get(expected)}", f"the outputs of {last.layer.label()}"
     fix = _fix(loss, prediction.shape[1:])
     if expected in ("positive", "probabilities", "distribution"):
@@ -115,13 +119,16 @@ def check_values(loss: Loss, y: Array, prediction: Array, root: PlacedLayer) -> 
         wrong = prediction[(prediction < -TOLERANCE) | (prediction > highest)]
         if wrong.size:
             raise ValueError(f"{who}, but {where} hold {wrong[0]:.4g}: {fix}")
-    activation = activation_of(last.layer)
-    if expected == "distribution":
-        sums = prediction.sum(axis=-1)
-        off = sums[np.abs(sums - 1) > TOLERANCE]
-        if off.size:
-            raise ValueError(f"{who}, but {where} sum to {off[0]:.4g}: {fix}")
-    elif expected == "probabilities" and isinstance(activation, Softmax) and np.any(np.abs(y.sum(axis=-1) - 1) > 1e-3):
+    if expected not in ("distribution", "logits", "probabilities"):
+        return
+    sums = prediction.sum(axis=-1)
+    off = sums[np.abs(sums - 1) > TOLERANCE]
+    if expected == "distribution" and off.size:
+        raise ValueError(f"{who}, but {where} sum to {off[0]:.4g}: {fix}")
+    if expected == "logits" and prediction.size and prediction.min() >= 0 and not off.size:
+        raise ValueError(f"{who}, but {where} sum to 1, so that a softmax would be applied twice: {fix}")
+    softmax = isinstance(activation_of(last.layer), Softmax)
+    if expected == "probabilities" and softmax and np.any(np.abs(y.sum(axis=-1) - 1) > TOLERANCE):
         problem = "the outputs of the softmax sum to 1 for each sample and these labels do not"
         raise ValueError(f"{who} on its own, but {problem}: {fix}")
 
@@ -133,33 +140,43 @@ def _check_units(at: PlacedLayer) -> None:
         raise ValueError(f"{at.layer.label()}: a softmax over one unit is always 1, so nothing can be learned: {fix}")
 
 
-def _last(root: PlacedLayer) -> PlacedLayer:
-    return _last(root.children[-1]) if root.children and passes_on(root.layer) else root
+def _in_series(root: PlacedLayer) -> list[PlacedLayer]:
+    """Return the layers that follow one another in `root`, those of series inside it included."""
+    if not (root.children and passes_on(root.layer)):
+        return [root]
+    return [at for child in root.children for at in _in_series(child)]
 
 
-def _activation_of_values(root: PlacedLayer) -> Activation | None:
-    """Return the built-in activation whose values the outputs are, reshaped or not."""
-    if root.children and passes_on(root.layer):
-        *before, last = root.children
-        if before and (runs_as(last.layer, Flatten) or runs_as(last.layer, Reshape)):
-            activation = _activation_of_values(PlacedLayer(root.layer, "", root.input_shape, {}, before, True))
-            return None if isinstance(activation, Softmax) else activation  # its rows are others now
-        return _activation_of_values(last)
-    return activation_of(root.layer)
+def _endings(root: PlacedLayer) -> Iterator[tuple[Activation, bool]]:
+    """Yield the built-in activations that return the outputs, and whether these are just what one of them returned."""
+    whole, reshaped = True, False
+    for at in reversed(_in_series(root)):
+        if any(runs_as(at.layer, kind) for kind in (Flatten, Reshape)):
+            reshaped = True
+        elif any(runs_as(at.layer, kind) for kind in NOISE):
+            whole = False
+        elif runs_as(at.layer, Concatenate):
+            yield from ((each, False) for branch in at.children for each, _ in _endings(branch))
+            return
+        else:
+            if (activation := activation_of(at.layer)) is not None:
+                yield activation, whole and not (reshaped and isinstance(activation, Softmax))  # which goes by rows
+            return
 
 
-def _fits(activation: Activation, expected: str) -> bool:
+def _may_be(activation: Activation, expected: str, whole: bool) -> bool:
+    """Return whether what an activation returns, or what is made of it if not `whole`, may be what is expected."""
     with np.errstate(all="ignore"):
         values = activation(TRIED)
     lowest, highest = values.min(), values.max()
     bounded = lowest >= 0 and highest <= 1
     fits = {
         "positive": lowest >= 0,
-        "signed": lowest < 0 < highest,
-        "logits": not bounded,
-        "signed logits": lowest < 0 < highest,
+        "signed": lowest < 0 < highest or not whole,
+        "logits": not bounded or not whole,
+        "signed logits": lowest < 0 < highest or not whole,
         "probabilities": bounded,
-        "distribution": bounded and abs(values.sum() - 1) < TOLERANCE,
+        "distribution": bounded and (abs(values.sum() - 1) < TOLERANCE or not whole),
     }
     return bool(fits[expected])
 

@@ -15,6 +15,7 @@ from framework import (
     Dense,
     Dropout,
     Flatten,
+    GaussianNoise,
     Layer,
     Loss,
     Model,
@@ -104,6 +105,33 @@ def test_a_softmax_of_one_unit_is_refused(layers, loss):
         Model(layers, loss=loss).build(4)
 
 
+@pytest.mark.parametrize(
+    ("layers", "loss"),
+    [
+        ([Dense(3), Dropout(0.2)], "categorical_crossentropy"),
+        ([Dense(3), [GaussianNoise(0.1)], Flatten()], "binary_crossentropy"),
+        ([Dense(3, "tanh"), Dropout(0.2)], "poisson"),
+        ([Concatenate([[Dense(1, "sigmoid")], [Dense(1)]])], "binary_crossentropy"),
+        ([Concatenate([Dense(1), [Dense(2, "relu"), Dropout(0.1)]])], "categorical_crossentropy"),
+    ],
+)
+def test_what_lies_behind_noise_and_branches_is_seen_at_build(layers, loss):
+    with pytest.raises(ValueError, match=r"needs .*the model ends in the activation '(linear|tanh|relu)': write Dense"):
+        Model(layers, loss=loss).build(4)
+
+
+def test_noise_and_branches_that_may_be_right_are_not_refused_at_build():
+    for layers, loss in [
+        ([Dense(3, "softmax"), Dropout(0.2)], "categorical_crossentropy"),
+        ([Concatenate([[Dense(1, "sigmoid")], [Dense(1, "hard_sigmoid")]])], "binary_crossentropy"),
+        ([Concatenate([[Dense(1, "relu")], [Dense(1)]])], "hinge"),
+        ([Dense(3, "relu"), GaussianNoise(0.1)], "hinge"),
+    ]:
+        assert Model(layers, loss=loss).build(4).state.objective.unknown is not None
+    model = Model([Concatenate([[Dense(1, "sigmoid")], [Dense(2, "sigmoid")]])], loss="binary_crossentropy", seed=0)
+    model.fit(X, ONE_HOT, epochs=3).evaluate(X, ONE_HOT)
+
+
 def test_a_refused_fit_leaves_the_model_as_it_was(snapshot):
     new = Model([Dense(3)], loss="categorical_crossentropy")
     for call in (lambda: new.fit(X, LABELS), lambda: new.train_on_batch(X, LABELS), lambda: new.build(4)):
@@ -151,11 +179,28 @@ class Half(Layer, registered=False):
     ("layers", "loss", "y", "words"),
     [
         ([Dense(3, Ratio(False))], "categorical_crossentropy", LABELS, r"the outputs of Dense hold -.*\"softmax\""),
+        (
+            [Dense(3, Ratio())],
+            CategoricalCrossentropy(from_logits=True),
+            LABELS,
+            r"softmax would be applied twice.*Dense",
+        ),
         ([Dense(3, "softmax"), Half()], "categorical_crossentropy", LABELS, r"outputs of Half sum to 0\.5"),
         ([Dense(3, "softmax"), Dropout(0.5)], "categorical_crossentropy", LABELS, r"outputs of Dropout"),
         ([Dense(3, "softmax"), "batch_normalization"], "categorical_crossentropy", LABELS, "BatchNormalization hold"),
         ([Residual([Dense(4)])], "binary_crossentropy", np.eye(4)[LABELS], r"Residual hold .*\"sigmoid\""),
-        ([Concatenate([[Dense(1, "sigmoid")], [Dense(1)]])], "binary_crossentropy", ONE_HOT[:, :2], "Concatenate"),
+        (
+            [Concatenate([[Dense(1, "sigmoid")], [Half(), Dense(1), Half()]])],
+            "binary_crossentropy",
+            ONE_HOT[:, :2],
+            "Co",
+        ),
+        (
+            [Concatenate([[Dense(1, "sigmoid")], [Dense(1, "sigmoid")]])],
+            "categorical_crossentropy",
+            LABELS % 2,
+            "sum to",
+        ),
         ([Dense(3, Ratio(False))], "poisson", ONE_HOT, r"0 or more.*\"exponential\""),
     ],
 )
