@@ -17,6 +17,7 @@ from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
 from framework.engine.history import History
 from framework.engine.network import Network
+from framework.engine.outputs import require_probabilities
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
 from framework.losses import Loss
@@ -76,12 +77,11 @@ class Predictor:
 
     @property
     def metrics_(self) -> dict[str, Metric]:
-        """The metrics by the names that the history uses; ValueError if one cannot be computed from logits."""
+        """The metrics by the names that the history uses; ValueError if one needs probabilities and gets others."""
         metrics = [Metric.of(metric) for metric in self.metrics]
         for metric in metrics:
-            if metric.needs_probabilities and self.loss_.from_logits:
-                fix = "leave it out (the loss is that number), or end the model in probabilities without from_logits"
-                raise ValueError(f"{metric.label()} needs probabilities, but the outputs are logits: {fix}")
+            if metric.needs_probabilities:
+                require_probabilities(metric.label(), self.loss_, self.network.tree)
         return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
 
     @property

@@ -133,6 +133,15 @@ def check_values(loss: Loss, y: Array, prediction: Array, root: PlacedLayer) -> 
         raise ValueError(f"{who} on its own, but {problem}: {fix}")
 
 
+def require_probabilities(who: str, loss: Loss, root: PlacedLayer) -> None:
+    """Raise ValueError if the outputs of a network cannot be probabilities, which `who` needs of them."""
+    wrong = [each.component_name for each, whole in _endings(root) if not _may_be(each, "probabilities", whole)]
+    if loss.from_logits or wrong:
+        found = "logits" if loss.from_logits else f"those of the activation {wrong[0]!r}"
+        fix = "end the model in sigmoid or softmax, without from_logits, or leave this metric out"
+        raise ValueError(f"{who} needs probabilities, but the outputs are {found}: {fix}")
+
+
 def _check_units(at: PlacedLayer) -> None:
     activation = activation_of(at.layer)
     if isinstance(activation, Softmax) and at.layer.output_shape(at.input_shape)[-1:] == (1,):

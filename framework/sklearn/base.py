@@ -19,7 +19,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from framework.callbacks import Callback, EarlyStopping, checked_callbacks
-from framework.core import arguments, arrays
+from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.messages import did_you_mean
 from framework.core.types import Array
@@ -152,7 +152,6 @@ class NeuralNetwork(BaseEstimator):
         class_weights = self._class_weights(y[chosen])
         if class_weights is not None:
             weight = class_weights if weight is None else class_weights * weight
-            weight = arrays.weights(weight, len(weight), np.float64, "class_weight times sample_weight")
         X, targets = X[chosen], targets[chosen]
         model = self.model_ if goes_on else self._model(targets, weight)
         model.optimizer = self.optimizer

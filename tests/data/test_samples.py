@@ -120,6 +120,16 @@ def test_several_labels_are_no_classes():
         labels(ONE_HOT, Loss.of("mse"))
 
 
+def test_memory_mapped_targets_are_looked_at_too(tmp_path):
+    for y, words in ((SOFT, "y holds 0.95"), (SEVERAL, "pos_weight")):
+        np.save(tmp_path / "y.npy", y)
+        mapped = np.load(tmp_path / "y.npy", mmap_mode="r")
+        model = Model([Dense(y.size // 24, "sigmoid")], loss="binary_crossentropy")
+        with pytest.raises(ValueError, match=words):
+            model.fit(X, mapped, class_weight="balanced")
+        model.fit(X, mapped, validation_split=0.25)
+
+
 def test_balanced_weights_are_those_of_scikit_learn():
     """n / (classes * n_c): 6 / (2 * 4) and 6 / (2 * 2)."""
     y = np.array([0, 0, 0, 0, 1, 1])

@@ -329,11 +329,23 @@ def test_classes_are_cut_at_the_logit_0():
     assert BinaryCrossentropy().threshold == 0.5
 
 
-def test_a_metric_of_probabilities_is_refused_for_logits():
-    model = Model([Dense(3)], loss=CategoricalCrossentropy(from_logits=True), metrics=["log_loss"])
-    with pytest.raises(ValueError, match="log_loss needs probabilities, but the outputs are logits"):
-        model.fit(X, LABELS)
+@pytest.mark.parametrize(
+    ("end", "loss", "y", "found"),
+    [
+        ("linear", CategoricalCrossentropy(from_logits=True), LABELS, "logits"),
+        ("tanh", "hinge", 2 * ONE_HOT - 1, "those of the activation 'tanh'"),
+        ("linear", "mse", ONE_HOT, "those of the activation 'linear'"),
+    ],
+)
+def test_a_metric_of_probabilities_is_refused_for_other_outputs(end, loss, y, found):
+    model = Model([Dense(3, end)], loss=loss, metrics=["log_loss"])
+    with pytest.raises(
+        ValueError, match=f"log_loss needs probabilities, but the outputs are {found}: end the model in"
+    ):
+        model.fit(X, y)
     assert not model.built
+    right = Model([Dense(3, "softmax")], loss="mse", metrics=["log_loss"]).fit(X, ONE_HOT)
+    assert right.history["log_loss"][0] > 0
 
 
 # The user's own layers and activations at the end
@@ -362,6 +374,22 @@ class ClippedBackward(Dense, registered=False):
     def backward(self, ctx, grad):
         type(self).given = grad.copy()
         return super().backward(ctx, grad)
+
+
+class OwnActivate(Activate, registered=False):
+    def backward(self, ctx, grad):
+        return super().backward(ctx, grad)
+
+
+class OwnMemory(Dense, registered=False):
+    """Its logits are overwritten by its outputs."""
+
+    def memory(self, input_shape):
+        return {**super().memory(input_shape), "y": (self.units,)}
+
+    def bind(self, ctx):
+        super().bind(ctx)
+        ctx.y = ctx.z
 
 
 class OwnBind(Dense, registered=False):
@@ -414,6 +442,8 @@ ENDS = {
     "it in a series": ([Doubled([Head([Dense(1, "sigmoid")])])], False),
     "its own backward": ([Dense(2, "tanh"), ClippedBackward(1, "sigmoid")], False),
     "its own backward, inside": ([Head([ClippedBackward(1, "sigmoid")])], False),
+    "an activation with its own backward": ([Dense(1), OwnActivate("sigmoid")], False),
+    "its own memory": ([OwnMemory(1, "sigmoid")], False),
     "its own bind": ([OwnBind(1, "sigmoid")], False),
     "its own children": ([OwnChildren(1, "sigmoid")], False),
     "an instance with its own forward": ([with_own_forward()], False),

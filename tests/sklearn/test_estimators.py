@@ -344,6 +344,17 @@ def test_weighted_labels_are_found_more_often(iris):
     weighted = NeuralClassifier([], loss=loss, **options).fit(X, rare).predict(X).sum(axis=0)
     assert weighted[1] > 2 * plain[1] > 0
     assert weighted[0] == plain[0]
+    searched = NeuralClassifier([], loss="binary_crossentropy", **options).set_params(loss__pos_weight=[1.0, 20.0])
+    np.testing.assert_array_equal(searched.fit(X, rare).predict(X).sum(axis=0), weighted)
+
+
+@pytest.mark.parametrize("weight", [{0: 0, 1: 0}, {0: -1, 1: 1}, {0: np.nan, 1: 1}])
+def test_wrong_class_weights_are_named(weight):
+    X, y = make_classification(30, random_state=0)
+    with pytest.raises(ValueError, match=r"^class_weight "):
+        NeuralClassifier([2], class_weight=weight, epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match=r"class_weight .* all zero"):
+        NeuralClassifier([2], class_weight={0: 0, 1: 1}, epochs=1).fit(X, y, 1.0 * (y == 0))
 
 
 def test_signed_outputs_as_in_the_tutorial(iris):
