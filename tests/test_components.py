@@ -139,7 +139,7 @@ def built_in(family):
 def cases():
     for family, samples in SAMPLES.items():
         for cls in built_in(family):
-            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):  # type: ignore[attr-defined]
+            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):
                 yield pytest.param(family, cls, sample, id=f"{family.__name__}-{cls.__name__}-{i}")
 
 

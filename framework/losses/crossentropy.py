@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,13 @@ class BinaryCrossentropy(Elementwise):
     expects = "probabilities"
     link = "sigmoid"
 
-    def __init__(self, reduction: str = "mean", *, from_logits: bool = False, pos_weight: Any = None) -> None:
+    def __init__(
+        self,
+        reduction: str = "mean",
+        *,
+        from_logits: bool = False,
+        pos_weight: float | Sequence[float] | Array | None = None,
+    ) -> None:
         self.from_logits = from_logits
         self.pos_weight = pos_weight
         super().__init__(reduction)
@@ -142,8 +149,9 @@ class BinaryCrossentropy(Elementwise):
     def check_targets(self, y: Array, output_shape: tuple[int, ...], dtype: Any) -> Array:
         """Return targets of shape (n, *output_shape); ValueError if one is not between 0 and 1."""
         y = super().check_targets(y, output_shape, dtype)
-        if np.ndim(self.pos_weight) and np.shape(self.pos_weight) != tuple(output_shape):
-            given, labels = len(self.pos_weight), ", ".join(map(str, output_shape))
+        weights: Any = self.pos_weight
+        if np.ndim(weights) and np.shape(weights) != tuple(output_shape):
+            given, labels = len(weights), ", ".join(map(str, output_shape))
             who = f"{type(self).__name__}: pos_weight has {given} numbers"
             raise ValueError(f"{who}, but a sample has {labels} labels: give one number for each, or one for all")
         fix = "for labels -1 and +1 use (y + 1) / 2" if y.size and y.min() == -1 else "use labels 0 and 1"

@@ -164,7 +164,7 @@ def test_pos_weight_is_saved_and_copied(pos_weight, from_logits, tmp_path):
     model.fit(X, SEVERAL, epochs=3, batch_size=6)
     model.save(tmp_path / "model")
     for twin in (Model.load(tmp_path / "model"), model):
-        assert type(twin.loss_.pos_weight) is type(pos_weight)
+        assert type(twin.loss_.get_params()["pos_weight"]) is type(pos_weight)
         twin.fit(X, SEVERAL, epochs=2, batch_size=6)
         assert twin.network.params.dtype == np.float32
     np.testing.assert_array_equal(twin.network.params, model.network.params)

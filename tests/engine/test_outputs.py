@@ -371,6 +371,8 @@ class Doubled(Sequential, registered=False):
 class ClippedBackward(Dense, registered=False):
     """Its own backward pass gets the gradient at the outputs, and keeps it for the test."""
 
+    given = np.empty(0)
+
     def backward(self, ctx, grad):
         type(self).given = grad.copy()
         return super().backward(ctx, grad)
@@ -418,16 +420,22 @@ class SteepSigmoid(Sigmoid, name="sigmoid", registered=False):
 
 def steep_instance():
     f = Sigmoid()
-    f.__call__ = lambda z, out=None: 1 / (1 + np.exp(-2 * z))
-    f.backward = lambda grad, z, a, out=None: grad * 2 * a * (1 - a)
+    own = {
+        "__call__": lambda z, out=None: 1 / (1 + np.exp(-2 * z)),
+        "backward": lambda grad, z, a, out=None: grad * 2 * a * (1 - a),
+    }
+    vars(f).update(own)
     return f
 
 
 def with_own_forward():
     layer = Dense(1, "sigmoid")
     plain = layer.forward
-    layer.forward = lambda ctx, x: plain(ctx, x) ** 2
-    layer.backward = lambda ctx, grad: Dense.backward(layer, ctx, 2 * grad * ctx.a)
+    own = {
+        "forward": lambda ctx, x: plain(ctx, x) ** 2,
+        "backward": lambda ctx, grad: Dense.backward(layer, ctx, 2 * grad * ctx.a),
+    }
+    vars(layer).update(own)
     return layer
 
 
