@@ -198,7 +198,8 @@ class Model(Predictor, Component):
             the others, the history has nan for the "val_..." values, and callbacks that monitor one of them wait.
         sample_weight : array-like, shape (n,), optional
         class_weight : "balanced" or dict, optional
-            Weights of the classes; multiplied with those of the samples.
+            Weights of the classes; multiplied with those of the samples. Each sample must have one class; for several
+            labels there is the `pos_weight` of `BinaryCrossentropy`.
         callbacks : sequence of Callback
         verbose : int
             0 is silent, 1 shows a bar, n > 1 prints a line every n epochs.

@@ -196,13 +196,15 @@ def plot_decision_surface(
     ValueError
         Unless model and data have two inputs, and one output or two classes.
     """
+    loss = getattr(model, "loss", None)
     if probabilities is None:
-        loss = getattr(model, "loss", None)
         probabilities = "crossentropy" in name_key(str(getattr(loss, "component_name", loss)))
 
     def predicted(X: Array) -> Array:
         try:
             values = model.predict(X)
+            if getattr(loss, "from_logits", False):
+                values = Activation.of(loss.link)(values)  # type: ignore[union-attr]
         except ValueError as error:
             raise ValueError(f"a decision surface needs a model that takes inputs (n, 2): {error}") from error
         return _column("a decision surface needs predictions", values, len(X), probabilities)

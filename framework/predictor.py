@@ -19,6 +19,7 @@ from framework.engine import weights as network_weights
 from framework.engine.blas_threads import BlasThreads, prediction_threads
 from framework.engine.history import History
 from framework.engine.network import Network
+from framework.engine.outputs import require_probabilities
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
 from framework.losses import Loss
@@ -78,8 +79,11 @@ class Predictor:
 
     @property
     def metrics_(self) -> dict[str, Metric]:
-        """The metrics by the names that the history uses."""
-        metrics = (Metric.of(metric) for metric in self.metrics)
+        """The metrics by the names that the history uses; ValueError if one needs probabilities and gets others."""
+        metrics = [Metric.of(metric) for metric in self.metrics]
+        for metric in metrics:
+            if metric.needs_probabilities:
+                require_probabilities(metric.label(), self.loss_, self.network.tree)
         return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
 
     @property
@@ -106,6 +110,9 @@ class Predictor:
 
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> Array:
         """Return the outputs for `X`, (n, ...) -> (n, *output_shape).
+
+        With a loss that is computed `from_logits`, the outputs are logits: ``Activation.of("softmax")`` (or "sigmoid")
+        turns them into probabilities.
 
         Parameters
         ----------

@@ -58,7 +58,7 @@ LECUN = by_fans(lambda fan_in, fan_out: 1 / fan_in)
 SHAPES = {"input_shape": [(4,), (3, 2)]}
 VECTOR = {"input_shape": (4,)}
 
-# By family and class: the constructor's arguments, and the options of the check.
+# By family and class: the constructor's arguments, as a tuple or by name, and the options of the check.
 SAMPLES = {
     Activation: {
         "ELU": [((0.5,), {}), ((2.0,), {})],
@@ -101,7 +101,13 @@ SAMPLES = {
         "Sequential": [((["tanh", "sigmoid"],), VECTOR)],
     },
     Loss: {
-        "CategoricalCrossentropy": [((), {"minimum": False})],
+        "BinaryCrossentropy": [
+            ((), {}),
+            ({"from_logits": True}, {"minimum": False}),
+            ({"pos_weight": 3.0}, {"minimum": False}),
+            ({"from_logits": True, "pos_weight": [3.0, 0.5, 1.0]}, {"minimum": False, "outputs": (3,)}),
+        ],
+        "CategoricalCrossentropy": [((), {"minimum": False}), ({"from_logits": True}, {"minimum": False})],
     },
     Metric: {
         "ConfusionMatrix": [((), {"number": False})],
@@ -133,7 +139,7 @@ def built_in(family):
 def cases():
     for family, samples in SAMPLES.items():
         for cls in built_in(family):
-            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):  # type: ignore[attr-defined]
+            for i, sample in enumerate(samples.get(cls.__name__, [((), {})])):
                 yield pytest.param(family, cls, sample, id=f"{family.__name__}-{cls.__name__}-{i}")
 
 
@@ -141,7 +147,7 @@ def cases():
 def test_component(family, cls, sample):
     arguments, options = sample
     try:
-        component = cls(*arguments)
+        component = cls(**arguments) if isinstance(arguments, dict) else cls(*arguments)
     except TypeError as error:
         pytest.fail(f"{cls.__name__} cannot be created ({error}): give it a sample in SAMPLES")
     CHECKS[family](component, **options)

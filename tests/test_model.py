@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from framework import SGD, Activation, Callback, Dense, Dropout, Loss, Model
-from framework.losses import HalfSquaredError, MeanSquaredError
+from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, HalfSquaredError, MeanSquaredError
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(23, 2)), RNG.normal(size=(23, 1))
@@ -148,7 +148,9 @@ PAIRS = {
     "softmax, binary cross-entropy": ("softmax", "binary_crossentropy", ONE_HOT),
     "softmax, cross-entropy": ("softmax", "categorical_crossentropy", ONE_HOT),
     "softmax, cross-entropy of labels": ("softmax", "categorical_crossentropy", ONE_HOT.argmax(axis=1)),
-    "sigmoid, cross-entropy": ("sigmoid", "categorical_crossentropy", ONE_HOT),
+    "linear, cross-entropy of logits": ("linear", CategoricalCrossentropy(from_logits=True), ONE_HOT),
+    "linear, binary cross-entropy of logits": ("linear", BinaryCrossentropy(from_logits=True), ONE_HOT),
+    "sigmoid, weighted binary cross-entropy": ("sigmoid", BinaryCrossentropy(pos_weight=[3.0, 0.5, 1.0]), ONE_HOT),
     "tanh, hinge": ("tanh", "hinge", 2 * ONE_HOT - 1),
     "softplus, poisson": ("softplus", "poisson", RNG.integers(4, size=(23, 3)).astype(float)),
 }

@@ -10,6 +10,7 @@ from matplotlib.colors import to_hex, to_rgba
 
 from framework.activations import Activation, Softmax
 from framework.engine.history import History
+from framework.losses import BinaryCrossentropy, CategoricalCrossentropy
 from framework.plots import plot_activation, plot_decision_surface, plot_history, plot_points, plot_surface
 
 matplotlib.use("Agg")
@@ -232,6 +233,14 @@ def test_probabilities_are_drawn_from_minus_1_to_1(predict, loss, override, mapp
     plot_decision_surface(Predictor(predict, loss), ax=ax, resolution=12, probabilities=override)
     p = sigmoid(np.arange(-5.5, 6))
     np.testing.assert_allclose(ax.get_images()[0].get_array(), np.tile(2 * p - 1 if mapped else p, (12, 1)))
+
+
+def test_logits_are_drawn_as_probabilities(ax):
+    for i, loss in enumerate((BinaryCrossentropy(from_logits=True), CategoricalCrossentropy(from_logits=True))):
+        model = Predictor(lambda X, i=i: X[:, :1] if i == 0 else np.c_[-X[:, 0], 0 * X[:, 0]], loss)
+        plot_decision_surface(model, ax=ax, resolution=12, colorbar=False)
+        expected = 2 * sigmoid(np.arange(-5.5, 6)) - 1
+        np.testing.assert_allclose(ax.get_images()[i].get_array(), np.tile(expected, (12, 1)), atol=1e-12)
 
 
 @pytest.mark.parametrize("labels", [[[0], [1], [1]], [[-1], [1], [1]], [0, 1, 1], [[1, 0], [0, 1], [0, 1]]])

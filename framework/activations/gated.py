@@ -21,15 +21,16 @@ def _gated(z: Array, v: Array, out: Array) -> Array:
     return np.subtract(np.maximum(z, bound(0.0, z)), out, out)
 
 
-SMALLEST = {np.dtype(t): float(np.finfo(t).smallest_subnormal) for t in (np.float32, np.float64)}
+# Below the smallest normal number, a float loses a bit with each halving; these have lost eight.
+TINY = {np.dtype(t): float(np.finfo(t).tiny) / 256 for t in (np.float32, np.float64)}
 
 
 def _gate(z: Array, a: Array, out: Array) -> Array:
     """Return the gate a / z of a = z gate(z), and 1/2 at z = 0, where these gates are half open."""
-    # The bounds matter only at and next to 0: they turn 0 / 0 into smallest / (2 * smallest).
-    smallest = SMALLEST[z.dtype]
-    above = np.maximum(np.abs(a), bound(smallest, z))
-    gate: Array = np.divide(above, np.maximum(np.abs(z), bound(2 * smallest, z)), out)
+    # The bounds matter only next to 0, where a has lost its digits: there they make it tiny / (2 * tiny).
+    tiny = TINY[z.dtype]
+    above = np.maximum(np.abs(a), bound(tiny, z))
+    gate: Array = np.divide(above, np.maximum(np.abs(z), bound(2 * tiny, z)), out)
     return gate
 
 
@@ -72,7 +73,11 @@ class GELU(Activation, name="gelu"):
 
 
 def _gelu_inner(z: Array) -> tuple[Array, Array]:
-    """Return 2 v(z) = c (z + b z^3) and z times its derivative."""
+    """Return 2 v(z) = c (z + b z^3) and z times its derivative, for z between -24 and 24.
+
+    Beyond, the gate is 0 or 1 to rounding, and z^3 would overflow.
+    """
+    z = np.minimum(np.maximum(z, bound(-24.0, z)), bound(24.0, z))
     b, c = scalar(0.044715, z.dtype), scalar(2 * sqrt(2 / pi), z.dtype)
     cz, bzz = c * z, b * np.square(z)
     return cz * (ONE[z.dtype] + bzz), cz * (ONE[z.dtype] + scalar(3.0, z.dtype) * bzz)
@@ -103,19 +108,25 @@ class Mish(Activation):
     replayable = True
 
     def __call__(self, z: Array, out: Array = LIKE_Z) -> Array:
-        w, _ = self._w_and_slope(z)
+        w, _ = self._w_and_slope(self._at_most_40(z))
         np.divide(w, w + TWO[z.dtype], out)
         return np.multiply(out, z, out)
 
     def derivative(self, z: Array, a: Array, out: Array = LIKE_Z) -> Array:
+        z = self._at_most_40(z)
         w, dw = self._w_and_slope(z)
         v: Array = w + TWO[z.dtype]
         np.divide(w, v, out)
         return np.add(out, z * (dw / v * (TWO[z.dtype] / v)), out)
 
+    def _at_most_40(self, z: Array) -> Array:
+        """Return min(z, 40): above 40, T and f' are 1 to rounding, and w^2 would overflow a float32."""
+        lower: Array = np.minimum(z, bound(40.0, z))
+        return lower
+
     def _w_and_slope(self, z: Array) -> tuple[Array, Array]:
-        """Return w and w' at min(z, 40): above 40, T is 1 to rounding, and w^2 would overflow a float32."""
-        e = np.exp(np.minimum(z, bound(40.0, z)))
+        """Return w and w'."""
+        e = np.exp(z)
         return e * (e + TWO[z.dtype]), TWO[z.dtype] * e * (e + ONE[z.dtype])
 
 

@@ -7,6 +7,7 @@ read) and `batches` (order and size).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
@@ -96,7 +97,7 @@ class DataArguments:
             data, held_back = split(data, self.validation_split, state.loss, rng)
             validation = self._evaluated(held_back, state)
         if self.class_weight is not None:
-            data = with_class_weight(data, self.class_weight, state.loss)
+            data = with_class_weight(data, self.class_weight, state.loss, prod(state.network.output_shape))
         order = None if self.shuffle is False else state.streams["shuffle"]
         return ArrayBatches(data.x, data.y, data.weight, self.batch_size or BATCH_SIZE, order), validation
 

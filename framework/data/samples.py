@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from framework.core import arrays
+from framework.core.arguments import number
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.data.batches import Batch, cut
@@ -94,40 +95,80 @@ def checked_data(
 def labels(y: Array | MemmapRows, loss: Loss) -> Array:
     """Return the class of each target, (n,): integer labels as they are, the column of one-hot rows.
 
+    The classes of one column are its values: 0 and 1, or -1 and +1.
+
     Raises
     ------
     ValueError
-        If the targets are not classes.
+        If the targets are not classes, or not one for each sample.
     """
     if not loss.classifies:
         raise ValueError(f"class_weight needs classes, but {type(loss).__name__} is a loss for regression")
     if isinstance(y, MemmapRows):
         return np.concatenate([labels(piece, loss) for piece in y.pieces()])
+    classes = hard_classes(y)
+    if classes is not None:
+        return classes
+    if not _are_hard(y):
+        soft = y.ravel()[~np.isin(y, (-1, 0, 1)).ravel()]
+        example = f"but y holds {soft[0]:g}" if soft.size else "but y holds -1, 0 and 1"
+        raise ValueError(f"class_weight needs one class for each sample, {example}: give a sample_weight instead")
+    fix = "for several labels, use BinaryCrossentropy(pos_weight=[...]), a weight for each, or give a sample_weight"
+    row = int(np.argmax((y > 0).reshape(len(y), -1).sum(axis=1) != 1))
+    raise ValueError(f"class_weight needs one class for each sample, but y has the row {y[row].tolist()}: {fix}")
+
+
+def hard_classes(y: Array | MemmapRows) -> Array | None:
+    """Return the class of each target, (n,); None if they are probabilities, or if a sample has none or several."""
+    if isinstance(y, MemmapRows):
+        parts = [hard_classes(piece) for piece in y.pieces()]
+        known = [part for part in parts if part is not None]
+        return np.concatenate(known) if len(known) == len(parts) else None
     if y.ndim == 1:
         return np.asarray(y)
+    if y.ndim > 2 or not _are_hard(y):
+        return None
     if y.shape[1] == 1:
         return y[:, 0].astype(np.intp)
-    return np.asarray(y.argmax(axis=1))
+    return np.asarray(y.argmax(axis=1)) if ((y > 0).sum(axis=1) == 1).all() else None
 
 
-def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
+def _are_hard(y: Array) -> bool:
+    """Return whether targets are 0 and 1, or -1 and +1."""
+    return any(bool(np.isin(y, values).all()) for values in ((0, 1), (-1, 1)))
+
+
+def with_class_weight(data: Data, class_weight: Any, loss: Loss, outputs: int) -> Data:
     """Return `data` with its weights multiplied by those of the classes.
 
     Parameters
     ----------
     class_weight : "balanced" or dict
         "balanced" gives class c the weight n / (classes * n_c), as scikit-learn does; a dict maps each class to its
-        weight.
+        weight. Classes are numbers 0 .. K - 1, or -1 and +1 for a loss of such labels.
+    outputs : int
+        The number of outputs, K, or 1 for two classes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the targets are not classes, if a class has no weight or is unknown, or if a weight is not a number of 0 or
+        more.
     """
     classes = labels(data.y, loss)
     present, position, counts = np.unique(classes, return_inverse=True, return_counts=True)
     if isinstance(class_weight, str) and class_weight == "balanced":
         weights = len(classes) / (len(present) * counts)
     elif isinstance(class_weight, dict):
+        known = set(range(outputs) if outputs > 1 else (-1, 1) if loss.expects == "signed" else (0, 1))
+        if unknown := [key for key in class_weight if key not in known | set(present.tolist())]:
+            expected = ", ".join(map(str, sorted(known)))
+            raise ValueError(f"class_weight has a weight for {shown(unknown[0])}; the classes are {expected}")
         missing = [int(c) for c in present if c not in class_weight]
         if missing:
             raise ValueError(f"class_weight has no weight for class {missing[0]}; it has {list(class_weight)}")
-        weights = np.array([class_weight[c] for c in present.tolist()], np.float64)
+        chosen = [number(class_weight[c], f"class_weight[{c}]", least=0) for c in present.tolist()]
+        weights = np.array(chosen, np.float64)
     else:
         raise ValueError(f'class_weight must be "balanced" or a dict from class to weight, got {shown(class_weight)}')
     weight = arrays.weights(weights[position], len(data), data.x.dtype, "class_weight")
@@ -139,6 +180,8 @@ def with_class_weight(data: Data, class_weight: Any, loss: Loss) -> Data:
 def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> tuple[Data, Data]:
     """Split `data` at random into a training and a validation part; classes keep their proportions.
 
+    Targets that are probabilities, or several labels for a sample, are split without regard to their values.
+
     Raises
     ------
     ValueError
@@ -146,8 +189,8 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
     """
     n = len(data)
     groups = [np.arange(n)]
-    if loss.classifies and (len(data.y.shape) == 1 or not _is_soft(data.y)):
-        classes = labels(data.y, loss)
+    classes = hard_classes(data.y) if loss.classifies else None
+    if classes is not None:
         groups = [np.flatnonzero(classes == c) for c in np.unique(classes)]
     wanted = round(n * fraction)
     shares = np.array([len(group) * fraction for group in groups])
@@ -171,10 +214,3 @@ def split(data: Data, fraction: float, loss: Loss, rng: np.random.Generator) -> 
                 "of weight zero, or give another share or validation_data"
             )
     return data.at(training), data.at(validation)
-
-
-def _is_soft(y: Array | MemmapRows) -> bool:
-    """Return whether targets are probabilities rather than classes."""
-    if isinstance(y, MemmapRows):
-        return any(map(_is_soft, y.pieces()))
-    return not bool(np.isin(y, (-1, 0, 1)).all())

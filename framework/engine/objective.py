@@ -1,20 +1,14 @@
-"""Decides whether a loss is fused with the output activation: `Objective`."""
+"""Decides how a loss goes with the outputs: whether it is refused, fused or computed from them: `Objective`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from framework.activations import Activation
 from framework.core.types import Array
-from framework.layers.activate import Activate
-from framework.layers.base import Layer
-from framework.layers.dense import Dense
-from framework.layers.sequential import Sequential
+from framework.engine.outputs import check_values, is_known, output_activation
+from framework.engine.tree import PlacedLayer
 from framework.losses import Loss
-
-# A user's class may reuse a built-in name for a different function.
-BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
 
 
 class TrainingPass(Protocol):
@@ -27,7 +21,7 @@ class TrainingPass(Protocol):
 
 
 class Objective:
-    """A loss and the output activation it follows: the one place that decides whether the two are fused.
+    """A loss and the outputs that it is computed from: the one place that decides how the two go together.
 
     They are fused if the activation is the loss's link (sigmoid for binary cross-entropy, softmax for categorical
     cross-entropy). The loss and its gradient are then computed from the logits. That is exact for logits of any
@@ -38,16 +32,32 @@ class Objective:
     loss : Loss
     fused : bool
         Whether gradients are with respect to the logits, so that the output layer has to pass them on as they are.
+
+    Attributes
+    ----------
+    unknown : PlacedLayer or None
+        The layers, if what they end in is the user's own, so that only the outputs themselves show whether they fit.
     """
 
     def __init__(self, loss: Loss, fused: bool = False) -> None:
         self.loss = loss
         self.fused = fused
+        self.unknown: PlacedLayer | None = None
 
     @classmethod
     def of(cls, loss: Loss, layers: Sequence[Any]) -> Objective:
         """Return `loss` at the end of `layers`, fused if these end in its link."""
-        return cls(loss, loss.link is not None and output_activation(layers) == loss.link)
+        fused = loss.link is not None and not loss.from_logits and output_activation(layers) == loss.link
+        return cls(loss, fused)
+
+    def check_layers(self, root: PlacedLayer) -> None:
+        """Raise ValueError if the outputs of these layers cannot be what the loss needs, naming what to write."""
+        self.unknown = None if is_known(self.loss, root) else root
+
+    def check_outputs(self, y: Array, prediction: Array) -> None:
+        """Raise ValueError if a batch of outputs of unknown kind is not what the loss needs."""
+        if self.unknown is not None:
+            check_values(self.loss, y, prediction, self.unknown)
 
     @property
     def link(self) -> str | None:
@@ -61,20 +71,6 @@ class Objective:
         return self.loss.value_and_gradient(y, prediction, weight, at.logits, at.grad)
 
     def total(self, y: Array, prediction: Array, weight: Array | None, logits: Array | None) -> tuple[float, float]:
-        """Return the weighted sum of the samples' losses, and the sum of the weights."""
+        """Return the weighted sum of the samples' losses, and the sum of the weights; ValueError for wrong outputs."""
+        self.check_outputs(y, prediction)
         return self.loss.total(y, prediction, weight, logits)
-
-
-def output_activation(layers: Sequence[Any]) -> str | None:
-    """Return the name of the activation that ends `layers`; None if they do not end in one.
-
-    Also None for a subclass with its own forward pass, which may change what the activation returns.
-    """
-    last = Layer.of(layers[-1])
-    if isinstance(last, Sequential):
-        return output_activation(last.layers) if type(last).forward is Sequential.forward else None
-    if type(last).forward not in (Dense.forward, Activate.forward):
-        return None
-    activation = type(Activation.of(last.activation))
-    name = activation.component_name
-    return name if BUILT_IN.get(name, activation) is activation else None

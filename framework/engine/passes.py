@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from framework.core.types import Array, Shape
+from framework.engine.outputs import passes_on
 from framework.engine.replay.call import Call
 from framework.engine.replay.policy import Policy, Replay
 from framework.engine.replay.recording import Recording, TracedGenerator
 from framework.engine.replay.traced import TracedArray
 from framework.engine.tree import PlacedLayer
 from framework.layers.base import Context, context_class
-from framework.layers.sequential import Sequential
 
 
 class BoundLayers(Protocol):
@@ -102,13 +102,14 @@ class Pass:
         for name, shape in layer.memory(at.input_shape).items():
             setattr(ctx, name, np.empty((self.n, *shape), network.dtype))
         in_series = getattr(layer, "in_series", False)
+        ends_inside = last and passes_on(layer)
         ctx.children = []
         for i, child in enumerate(at.children):
-            child_is_last = last and type(layer) is Sequential and i == len(at.children) - 1
+            child_is_last = ends_inside and i == len(at.children) - 1
             ctx.children.append(self._context(child, needs_input_grad, child_is_last))
             if in_series:
                 needs_input_grad = needs_input_grad or child.learns()
-        ctx.fused = last and network.fused and not at.children
+        ctx.fused = last and network.fused and not ends_inside
         if ctx.fused:
             self._output = ctx
         layer.bind(ctx)

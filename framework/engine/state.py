@@ -78,6 +78,7 @@ class ModelState:
             fused=self.objective.fused,
             params=params,
         )
+        self.objective.check_layers(self.network.tree)
         self.step = Step(self.network, self.objective)
         self.history = History()
         self.split_drawn = False
@@ -143,6 +144,7 @@ class ModelState:
                 f"{', '.join(changed)} changed after the model was built: call build({network.input_shape}) to start "
                 "over from initial values, or make another model"
             )
+        self.objective.check_layers(self.network.tree)
 
     def _use(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer.clone()

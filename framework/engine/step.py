@@ -66,11 +66,17 @@ class Step:
     def guard(self, guard: LossGuard | None) -> None:
         self._guard, self._large = guard, inf if guard is None else guard.large
 
+    def check_next(self) -> None:
+        """Have the outputs of the next batch checked before its update, if it is not known that they fit the loss."""
+        if self.objective.unknown is not None:
+            self.observer = _FirstOutputs(self, self.observer)
+
     @contextmanager
     def unwatched(self) -> Iterator[None]:
         """Leave observer and guard out in a ``with`` block: for batches that are not those of a fit."""
         observer, guard = self.observer, self.guard
         self.observer = self.guard = None
+        self.check_next()
         try:
             yield
         finally:
@@ -134,3 +140,16 @@ class Step:
         """Return why batches like this one are not played from a recording; None if they are, or will be."""
         recorded = self.network.bound.steps.get((len(x), y.ndim, weight is None))
         return None if recorded is None else recorded.replay.problem
+
+
+class _FirstOutputs:
+    """An observer that checks the outputs of one batch, and leaves."""
+
+    def __init__(self, step: Step, after: Observer | None) -> None:
+        self.step, self.after = step, after
+
+    def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
+        self.step.observer = self.after
+        self.step.objective.check_outputs(y, prediction)
+        if self.after is not None:
+            self.after.add(y, prediction, weight)

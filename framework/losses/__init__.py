@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from framework.losses.base import Loss
-from framework.losses.classification import BinaryCrossentropy, CategoricalCrossentropy, Hinge
+from framework.losses.crossentropy import BinaryCrossentropy, CategoricalCrossentropy
 from framework.losses.elementwise import Elementwise
+from framework.losses.hinge import Hinge
 from framework.losses.regression import (
     HalfSquaredError,
     Huber,

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from framework.core import arguments
 from framework.core.arrays import as_float
 from framework.core.component import Component
 from framework.core.messages import shown
@@ -14,6 +15,7 @@ from framework.core.types import Array
 from framework.losses.targets import fitting
 
 REDUCTIONS = ("mean", "sum")
+EXPECTED = ("numbers", "positive", "signed", "probabilities", "distribution")
 DEFINITIONS = {"per_sample", "gradient", "values", "slopes"}
 FROM_LOGITS = {"per_sample_from_logits", "gradient_from_logits"}
 
@@ -38,6 +40,12 @@ class Loss(Component):
     ----------
     classifies : bool
         Whether the targets are classes, so that a model is scored by its accuracy.
+    expects : {"numbers", "positive", "signed", "probabilities", "distribution"}
+        What the outputs must be: any numbers; numbers of 0 or more; scores of either sign; numbers between 0 and 1; or
+        numbers between 0 and 1 that sum to 1 for each sample. A model whose outputs cannot be that is refused. A
+        subclass that redefines the formulas expects any numbers unless it says so.
+    from_logits : bool
+        Whether the predictions are logits, to which the loss itself applies its link activation.
     link : str or None
         The name of the link activation: the output activation with which the loss is fused (its canonical link). The
         logits are what it is applied to; `per_sample_from_logits` and `gradient_from_logits` are exact at any of them.
@@ -46,7 +54,9 @@ class Loss(Component):
     """
 
     reduction: str = "mean"
+    from_logits: bool = False
     classifies: ClassVar[bool] = False
+    expects: ClassVar[str] = "numbers"
     link: ClassVar[str | None] = None
     threshold: ClassVar[float] = 0.5
 
@@ -63,11 +73,20 @@ class Loss(Component):
                 setattr(cls, name, getattr(Loss, name))
         if own & DEFINITIONS and not own & {*FROM_LOGITS, "link"}:
             cls.link = None
+        if own & DEFINITIONS and "expects" not in own:
+            cls.expects = "numbers"
+        if cls.expects not in EXPECTED:
+            known = ", ".join(map(repr, EXPECTED))
+            raise ValueError(f"{cls.__name__}: expects must be one of {known}, got {shown(cls.expects)}")
 
     def check(self) -> None:
         """Raise ValueError if an argument cannot be used."""
         if self.reduction not in REDUCTIONS:
             raise ValueError(f"{type(self).__name__}: reduction must be 'mean' or 'sum', got {shown(self.reduction)}")
+        arguments.flag(self.from_logits, "from_logits", self)
+        if self.from_logits and self.link is None:
+            needed = "needs a link activation, per_sample_from_logits and gradient_from_logits"
+            raise ValueError(f"{type(self).__name__}: from_logits=True {needed}; this class redefines the formulas")
 
     def per_sample(self, y_true: Array, y_pred: Array) -> Array:
         """Return the loss of each sample, (n,)."""

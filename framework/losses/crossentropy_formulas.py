@@ -1,7 +1,8 @@
-"""Fast paths of the crossentropies: the sum over a batch and the gradient at the logits, in few passes over memory.
+"""Formulas of the crossentropies: probabilities of logits, and fast paths.
 
-On small batches an allocation costs as much as the arithmetic. So each function writes into the buffer `out` that it is
-offered (None: into a new array), and constant arrays come from a cache.
+A fast path computes the sum over a batch and the gradient at the logits in few passes over memory. On small batches an
+allocation costs as much as the arithmetic. So it writes into the buffer `out` that it is offered (None: into a new
+array), and constant arrays come from a cache.
 """
 
 from __future__ import annotations
@@ -22,6 +23,19 @@ TINY = {np.dtype(name): float(np.finfo(name).tiny) for name in ("float32", "floa
 # so adds -log(TINY) to the sum of -log p: 87 in float32, 708 in float64. No term of that sum is negative. Hence a sum
 # below -log(TINY) proves that every p in it is above TINY, and every logarithm exact; almost every batch's sum is.
 SURELY_EXACT = {dtype: -log(tiny) for dtype, tiny in TINY.items()}
+
+
+def sigmoid(z: Array) -> Array:
+    """Return ``1 / (1 + exp(-z))``, exact to rounding in both tails."""
+    p: Array = np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
+    return p
+
+
+def softmax(z: Array) -> Array:
+    """Return ``exp(z_i) / sum_j exp(z_j)`` over the last axis."""
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    p: Array = e / e.sum(axis=-1, keepdims=True)
+    return p
 
 
 def from_sigmoid(y: Array, p: Array, z: Array, share: float, out: Array | None) -> tuple[Any, Array]:

@@ -170,6 +170,7 @@ class Poisson(Elementwise):
     """
 
     replayable = True
+    expects = "positive"
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """Return ``p - y log p``."""

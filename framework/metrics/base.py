@@ -22,11 +22,14 @@ class Metric(Component):
     ----------
     greater_is_better : bool
         Whether the best value is the largest.
+    needs_probabilities : bool
+        Whether predictions must be probabilities, so that it cannot be computed from logits.
     cut : float
         Where one predicted column is cut into two classes, unless the metric has a threshold of its own.
     """
 
     greater_is_better: ClassVar[bool] = True
+    needs_probabilities: ClassVar[bool] = False
     cut: float = 0.5
 
     def __call__(self, y_true: Array, y_pred: Array, sample_weight: Array | None = None) -> Any:

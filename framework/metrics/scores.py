@@ -76,6 +76,7 @@ class LogLoss(Metric):
     """
 
     greater_is_better = False
+    needs_probabilities = True
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
         """Return the weighted mean."""

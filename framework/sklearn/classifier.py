@@ -13,9 +13,10 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classi
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from framework.callbacks import Callback
+from framework.core import arrays
 from framework.core.arrays import row_slices
 from framework.core.types import Array
-from framework.engine.objective import output_activation
+from framework.engine.outputs import output_activation
 from framework.layers import Layer
 from framework.losses import CategoricalCrossentropy, Loss
 from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping
@@ -39,7 +40,8 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         threshold 0, such as "hinge", gets targets -1 and +1; all others get 0 and 1.
     output : str, Activation or Layer, optional
         The activation of the output, or the whole output layer. By default, it follows from the loss and the targets.
-        With "linear" or "tanh", targets are -1 and +1, and there are no probabilities.
+        With "linear" or "tanh", targets are -1 and +1, and there are no probabilities, unless the loss is computed
+        from logits.
     optimizer : str or Optimizer
     epochs : int
         The number of passes over the data in `fit`.
@@ -165,9 +167,10 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         if self._signed():
             return outputs
         several = not self.multilabel_ and outputs.shape[1] > 1
-        link = self.model_.state.objective.link
+        objective = self.model_.state.objective
+        link = objective.loss.link if objective.loss.from_logits else objective.link
         if link in ("sigmoid", "softmax"):
-            scores = np.concatenate([logits for _, logits in parts])
+            scores = outputs if objective.loss.from_logits else np.concatenate([logits for _, logits in parts])
             scores = _log_sigmoid(scores) if several and link == "sigmoid" else scores
         else:
             p = np.clip(outputs, np.finfo(outputs.dtype).tiny, 1 - np.finfo(outputs.dtype).epsneg)
@@ -176,9 +179,10 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
 
     def _signed(self) -> bool:
         """Return whether the targets are -1 and +1."""
-        if self.output is not None:
-            return output_activation([self.output]) in SIGNED_OUTPUTS
-        return self.loss is not None and _has_margin(Loss.of(self.loss))
+        loss = None if self.loss is None else Loss.of(self.loss)
+        if loss is not None and (loss.from_logits or _has_margin(loss)):
+            return not loss.from_logits
+        return self.output is not None and output_activation([self.output]) in SIGNED_OUTPUTS
 
     def _checked(self, X: Any, y: Any, reset: bool) -> tuple[Array, Array]:
         X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=DTYPES, multi_output=True)
@@ -230,11 +234,14 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
         units = max(2, len(self.classes_)) if one_of_many else len(self.classes_) if self.multilabel_ else 1
         activation = "softmax" if one_of_many else "sigmoid"
         if loss.classifies:
-            activation = "linear" if _has_margin(loss) else loss.link or activation
-        return loss, output_layer(self.output, units, activation, targets, weight)
+            activation = "linear" if _has_margin(loss) or loss.from_logits else loss.link or activation
+        logits_of = loss.link if loss.from_logits else None
+        return loss, output_layer(self.output, units, activation, targets, weight, logits_of)
 
     def _class_weights(self, y: Array) -> Array | None:
-        return None if self.class_weight is None else np.asarray(compute_sample_weight(self.class_weight, y))
+        if self.class_weight is None:
+            return None
+        return arrays.weights(compute_sample_weight(self.class_weight, y), len(y), np.float64, "class_weight")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -243,7 +250,7 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
 
 
 def _has_margin(loss: Loss) -> bool:
-    return loss.classifies and loss.threshold == 0
+    return loss.classifies and loss.threshold == 0 and not loss.from_logits
 
 
 def _log_sigmoid(z: Array) -> Array:

@@ -37,8 +37,12 @@ def hidden_layers(layers: Any) -> list[Layer]:
     return made[::-1]
 
 
-def output_layer(given: Any, units: int, activation: str, y: Array, weight: Array | None) -> Layer:
+def output_layer(
+    given: Any, units: int, activation: str, y: Array, weight: Array | None, logits_of: str | None = None
+) -> Layer:
     """Return the output layer: `given` if it is a layer, else one with `given` or, by default, `activation`.
+
+    If the outputs are logits, `logits_of` names the activation that the loss applies to them.
 
     The initial bias is the one from which the activation makes the mean of the targets `y` where inputs are 0, so that
     training spends no steps on learning that mean. Source: Lin et al. 2017, "Focal loss for dense object detection",
@@ -47,7 +51,7 @@ def output_layer(given: Any, units: int, activation: str, y: Array, weight: Arra
     if isinstance(given, Layer):
         return given
     chosen = Activation.of(activation if given is None else given)
-    start = STARTS.get(chosen.component_name)
+    start = STARTS.get(logits_of or chosen.component_name)
     return Dense(units, chosen, bias_initializer="zeros" if start is None else start(_means(y, weight, units), len(y)))
 
 
@@ -60,12 +64,14 @@ def _means(y: Array, weight: Array | None, units: int) -> Array:
 
 
 def _logit(p: Array, n: int) -> Array:
-    p = (n * p + 1) / (n + 2)  # Laplace's rule of succession: a class that has not occurred is not impossible
+    p = (n * np.clip(p, 0, 1) + 1) / (
+        n + 2
+    )  # Laplace's rule of succession: a class that has not occurred is not impossible
     return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def _log(p: Array, n: int) -> Array:
-    return np.asarray(np.log((n * p + 1) / (n + len(p))))
+    return np.asarray(np.log((n * np.maximum(p, 0) + 1) / (n + len(p))))
 
 
 def _log_of_positive(mean: Array, n: int) -> Array:

@@ -25,8 +25,8 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
     loss : str or Loss, optional
         By default, half the squared error.
     output : str, Activation or Layer, optional
-        The activation of the output, or the whole output layer. By default, "exponential" for the loss "poisson", else
-        "linear".
+        The activation of the output, or the whole output layer. By default, it follows from the loss: "exponential" for
+        "poisson", "sigmoid" for "binary_crossentropy" (of shares between 0 and 1), and "linear" for most others.
     optimizer : str or Optimizer
     epochs : int
         The number of passes over the data in `fit`.
@@ -80,7 +80,10 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
 
     def _output(self, targets: Array, weight: Array | None) -> tuple[Loss, Layer]:
         loss = Loss.of("half_squared_error" if self.loss is None else self.loss)
-        activation = "exponential" if loss.component_name == "poisson" else "linear"
+        if loss.from_logits:
+            name = type(loss).__name__
+            raise ValueError(f"NeuralRegressor predicts numbers, not logits: write {name}() without from_logits=True")
+        activation = loss.link or ("exponential" if loss.expects == "positive" else "linear")
         return loss, output_layer(self.output, self.n_outputs_, activation, targets, weight)
 
     def __sklearn_tags__(self) -> Any:

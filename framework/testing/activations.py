@@ -17,6 +17,7 @@ from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4))
+NEAR = 0.05
 
 
 @reporting
@@ -51,6 +52,7 @@ def check_activation(activation: Activation, *, kinks: Sequence[float] = (), see
                 _check_buffers(subject, activation, z, rng.standard_normal(shape))
         _check_float32(subject, activation)
         _check_extremes(subject, activation)
+        _check_limits(subject, activation)
         if type(activation).replayable:
             _check_replay(subject, activation)
 
@@ -150,6 +152,42 @@ def _check_extremes(subject: Subject, f: Activation) -> None:
             subject.require(not np.isnan(a).any(), f"f(z), {part}", "is NaN", cause)
             if np.isfinite(a).all():
                 subject.require(not np.isnan(gradient).any(), f"backward, {part}", "is NaN", cause)
+
+
+def _check_limits(subject: Subject, f: Activation) -> None:
+    """Check the slope at the largest numbers of a function that has become a straight line long before."""
+    if not _elementwise(f, np.ones((2, 3))):
+        return
+    for sign in (-1, 1):
+        limit = _slope_far_out(f, sign)
+        if limit is None:
+            continue
+        for dtype in (np.float32, np.float64):
+            for size in (1e10, 1e20, float(np.finfo(dtype).max) / 8):
+                z = np.full((1, 2), sign * size, dtype)
+                with np.errstate(all="ignore"):
+                    a = np.asarray(f(z.copy()))
+                    values = {
+                        "derivative(z, a)": np.asarray(f.derivative(z, a)),
+                        "backward(grad, z, a)": np.asarray(f.backward(np.ones_like(z), z, a)),
+                    }
+                for part, value in values.items():
+                    wrong = np.abs(value - limit) > NEAR  # a NaN shows itself in training
+                    problem = f"computed {value.ravel()[0]:.6g}, expected about {limit:.6g}"
+                    cause = "a factor of a product is bounded, and the other one is not"
+                    where = f"{part}, z = {sign * size:.3g} in {np.dtype(dtype)}"
+                    subject.require(not wrong.any(), where, problem, cause)
+
+
+def _slope_far_out(f: Activation, sign: int) -> float | None:
+    """Return the slope of f beyond 1e4; None unless it is a straight line there, as far as can be seen."""
+    z = sign * 1e4 * np.linspace(1, 2, 33).reshape(1, -1)
+    with np.errstate(all="ignore"):
+        a = f(z)
+        steps = np.concatenate([(f(z + h) - a) / h for h in (0.37, 5.0)])
+    if not np.isfinite(steps).all() or np.abs(a).max() > 1e6 or np.ptp(steps) > NEAR / 10:
+        return None
+    return float(steps.mean())
 
 
 def _check_replay(subject: Subject, f: Activation) -> None:

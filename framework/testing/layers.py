@@ -15,6 +15,7 @@ from framework.testing.arrays import shapes_of
 from framework.testing.bench import Bench, Source
 from framework.testing.layer_gradients import check_gradients
 from framework.testing.layer_inference import check_inference
+from framework.testing.layer_last import check_as_last
 from framework.testing.layer_state import check_buffers, check_contexts, check_randomness, forward_with_noise
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -77,6 +78,7 @@ def check_layer(
                 check_inference(subject, bench, x)
                 check_randomness(subject, bench, x)
                 _check_float32(subject, bench, x, rng, shape)
+                check_as_last(subject, layer, shape, x, rng, smooth)
                 if type(layer).replayable:
                     for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
                         batches = [draw(rng, n) for _ in range(PLAYED)]

@@ -71,20 +71,25 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
 def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
     """Check computation from the logits of the link activation against computation from its outputs."""
     f, part = Activation.of(loss.link), "from logits"
+    of_outputs = loss.clone().set_params(from_logits=False) if loss.from_logits else loss
     p = f(logits).copy()
-    through, gradient = loss.value_and_gradient(y, p)
+    through, gradient = of_outputs.value_and_gradient(y, p)
     gradient = f.backward(gradient, logits, p).copy()
     factors = sizes(p.shape)
+
+    def from_logits(z: Array, weight: Array | None, out: Array | None) -> tuple[float, Array]:
+        if loss.from_logits:
+            return loss.value_and_gradient(y, z, weight, out=out)
+        return loss.value_and_gradient(y, f(z).copy(), weight, logits=z, out=out)
+
     for w in (None, np.ones(len(p))):
         for out in (None, poisoned(p.shape)):
-            compute = partial(loss.value_and_gradient, y, p, w, logits=logits, out=out)
-            value, at_logits = subject.call(part, compute, y_true=y, y_pred=p, logits=logits)
+            value, at_logits = subject.call(part, partial(from_logits, logits, w, out), y_true=y, logits=logits)
             subject.same(f"{part}, value", value, through, factors=factors)
             subject.same(f"{part}, gradient", at_logits, gradient, rtol=1e-7, factors=factors)
     losses = loss.per_sample_from_logits(y, logits)
-    subject.same("per_sample_from_logits", losses, loss.per_sample(y, p), factors=factors)
-    big = 1e4 * np.sign(logits)
-    value, at_logits = loss.value_and_gradient(y, f(big).copy(), logits=big)
+    subject.same("per_sample_from_logits", losses, of_outputs.per_sample(y, p), factors=factors)
+    value, at_logits = from_logits(1e4 * np.sign(logits), None, None)
     cause = "a logarithm of 0 or an exp that overflows"
     subject.finite("from logits of 1e4, value", value, cause)
     subject.finite("from logits of 1e4, gradient", at_logits, cause)

@@ -141,7 +141,8 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
 
 def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> None:
     rng = np.random.default_rng(0)
-    activations = ["sigmoid", loss.link] if loss.link else ["sigmoid"]
+    link = None if loss.from_logits else loss.link
+    activations = ["linear" if loss.from_logits else "sigmoid", *([link] if link else [])]
     for dtype in (np.float32, np.float64):
         pairs = [draw(rng, 5, outputs) for _ in range(PLAYED)]
         for activation in activations:
@@ -151,7 +152,7 @@ def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> N
                     (p.astype(dtype), narrowed(y, dtype), weight) for (y, p), weight in zip(pairs, weights, strict=True)
                 ]
                 layers = [Dense(outputs, activation)]
-                check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == loss.link)
+                check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == link)
 
 
 def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:

@@ -143,6 +143,7 @@ class Subject:
         *,
         factors: Mapping[str, float] | None = None,
         alternatives: Mapping[str, Array] | None = None,
+        cause: str = "",
     ) -> int:
         """Fail unless `computed` holds the `expected` derivatives; return how many of them could be compared."""
         where = [i for i, smooth in zip(expected.where, expected.smooth, strict=True) if smooth]
@@ -152,9 +153,9 @@ class Subject:
         if wrong.any():
             k = int(np.argmax(np.where(wrong, np.nan_to_num(np.abs(entries - values), nan=np.inf), -1)))
             others = {fault: np.array([a[i] for i in where]) for fault, a in (alternatives or {}).items()}
-            if len(where) == computed.size and not isinstance(where[0], int):
+            if not cause and len(where) == computed.size and not isinstance(where[0], int):
                 cause = likeliest(computed, values.reshape(computed.shape), factors, alternatives)
-            else:
+            elif not cause:
                 cause = likeliest(entries, values, factors, others)
             problem = f"entry {list(where[k])}: computed {entries[k]:.10g}, expected {values[k]:.10g}"
             self.fail(part, f"{problem} by central differences", cause)

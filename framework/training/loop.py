@@ -104,6 +104,7 @@ def train_epoch(
     total = total_weight = total_penalty = 0.0
     n = 0
     with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
+        model.state.step.check_next()
         for batch, (x, y, weight) in enumerate(batches):
             if len(x) != n:
                 n = len(x)

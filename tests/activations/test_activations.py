@@ -202,6 +202,86 @@ def test_extreme_inputs_give_finite_gradients(f, dtype):
         assert np.isfinite(f.backward(np.ones_like(z), z, a)).all()
 
 
+LARGE = {np.float32: [1e5, 1e10, 1e19, 1e20, 1e38, 2e38], np.float64: [1e5, 1e10, 1e20, 1e155, 1e300, 1e308]}
+
+
+def limits(f, z):
+    """Return f(z) and f'(z) for a large positive `z`, and for -z, up to terms that are 0 there."""
+    scale = getattr(f, "scale", 1.0)
+    bounded = {"hard_sigmoid": 0.0, "sigmoid": 0.0, "tanh": -1.0}
+    if f.component_name in bounded:
+        return (1.0, 0.0), (bounded[f.component_name], 0.0)
+    if f.component_name == "softsign":
+        return (1.0, z**-2), (-1.0, z**-2)
+    if f.component_name == "exponential":
+        return (None, None), (0.0, 0.0)
+    slope, lowest = {"leaky_relu": getattr(f, "negative_slope", 0), "linear": 1.0}.get(f.component_name, 0.0), 0.0
+    if f.component_name in ("elu", "selu"):
+        lowest = -scale * f.alpha
+    return (scale * z, scale), (lowest - slope * z, slope)
+
+
+@each_dtype
+@each_size
+@each_elementwise
+def test_values_and_slopes_at_the_largest_numbers_are_the_limits(f, shape, dtype):
+    for size in LARGE[dtype]:
+        for sign, (value, slope) in zip((1, -1), limits(f, size), strict=True):
+            z, grad = np.full(shape, sign * size, dtype), np.full(shape, -0.5, dtype)
+            a = f(z.copy())
+            computed = a, f.derivative(z, a), f.backward(grad, z, a)
+            if value is None:  # the exponential, which stops below the largest number
+                value = slope = np.finfo(dtype).max
+            for got, expected in zip(computed, (value, slope, -0.5 * slope), strict=True):
+                assert got.dtype == dtype
+                np.testing.assert_allclose(got, expected, rtol=1e-4, atol=0 if abs(expected) > 1e-30 else 1e-30)
+
+
+AT_ZERO = {  # f(0), and f' just below and just above 0
+    "elu": lambda f: (0, f.alpha, 1),
+    "exponential": lambda f: (1, 1, 1),
+    "gelu": lambda f: (0, 0.5, 0.5),
+    "hard_sigmoid": lambda f: (0.5, 1 / 6, 1 / 6),
+    "leaky_relu": lambda f: (0, f.negative_slope, 1),
+    "linear": lambda f: (0, 1, 1),
+    "mish": lambda f: (0, 0.6, 0.6),
+    "relu": lambda f: (0, 0, 1),
+    "selu": lambda f: (0, f.scale * f.alpha, f.scale),
+    "sigmoid": lambda f: (0.5, 0.25, 0.25),
+    "silu": lambda f: (0, 0.5, 0.5),
+    "softplus": lambda f: (np.log(2), 0.5, 0.5),
+    "softsign": lambda f: (0, 1, 1),
+    "tanh": lambda f: (0, 1, 1),
+}
+
+
+@each_dtype
+@each_size
+@each_elementwise
+def test_values_and_slopes_next_to_zero(f, shape, dtype):
+    start, *slopes = AT_ZERO[f.component_name](f)
+    limit = np.finfo(dtype)
+    for size in (float(limit.smallest_subnormal), 5 * float(limit.smallest_subnormal), float(limit.tiny) / 300, 1e-30):
+        for sign, slope in zip((-1, 1), slopes, strict=True):
+            z = np.full(shape, sign * size, dtype)
+            a = f(z.copy())
+            rounding = 1.5 * float(limit.smallest_subnormal)
+            np.testing.assert_allclose(a, start + slope * sign * size, rtol=1e-6, atol=rounding)
+            np.testing.assert_allclose(f.derivative(z, a), slope, rtol=3e-5)
+            np.testing.assert_allclose(f.backward(np.full_like(z, -3), z, a), -3 * slope, rtol=3e-5)
+
+
+@each_dtype
+def test_softmax_at_the_largest_numbers(dtype):
+    size = LARGE[dtype][-2]
+    z = np.array([[size, -size, 0], [-size, -size, -size], [size, size, -size]], dtype)
+    a = Softmax()(z)
+    np.testing.assert_allclose(a, [[1, 0, 0], [1 / 3, 1 / 3, 1 / 3], [0.5, 0.5, 0]], rtol=1e-6)
+    grad = np.array([[1, 2, 3], [1, 2, 3], [1, 3, 7]], dtype)
+    expected = [[0, 0, 0], [-1 / 3, 0, 1 / 3], [-0.5, 0.5, 0]]
+    np.testing.assert_allclose(Softmax().backward(grad, z, a), expected, rtol=1e-6, atol=1e-7)
+
+
 @each_dtype
 @each_size
 @each

@@ -1,8 +1,8 @@
 """Record losses.json with PyTorch: ``python tests/references/losses.py``.
 
 Each case holds a loss's name and arguments, targets, predictions (or, for a canonical pair, the logits), and
-PyTorch's value and gradient. Quantile, hinge and log-cosh, which PyTorch does not have in
-this form, are written with its elementary operations and differentiated by it.
+PyTorch's value and gradient. Quantile, hinge, log-cosh and the weighted cross-entropy of probabilities, which PyTorch
+does not have in this form, are written with its elementary operations and differentiated by it.
 """
 
 import json
@@ -37,6 +37,12 @@ def log_cosh(p, y, reduction):
     return getattr(torch.log(torch.cosh(p - y)), reduction)()
 
 
+def weighted(p, y, pos_weight, reduction):
+    """Return the cross-entropy of probabilities, the ones weighted."""
+    losses = -(torch.tensor(pos_weight, dtype=torch.float64) * y * torch.log(p) + (1 - y) * torch.log1p(-p))
+    return getattr(losses, reduction)()
+
+
 def categorical(p, y, reduction):
     """Return the cross-entropy of probabilities."""
     losses = F.nll_loss(torch.log(p), y, reduction="none") if y.ndim == 1 else -(y * torch.log(p)).sum(1)
@@ -64,11 +70,28 @@ def cases(rng) -> Iterator[tuple[Any, ...]]:
     for scale in (1.0, 5000.0):
         logits = scale * p
         for targets in ((signs + 1) / 2, torch.tensor(rng.uniform(size=shape))):
-            yield "binary_crossentropy", {}, True, F.binary_cross_entropy_with_logits, targets, logits
+            binary = F.binary_cross_entropy_with_logits
+            yield "binary_crossentropy", {}, True, binary, targets, logits
+            yield "binary_crossentropy", {"from_logits": True}, False, binary, targets, logits
+            for weight in (3.5, [0.2, 1.0, 40.0]):
+                positive = partial(binary, pos_weight=torch.tensor(weight, dtype=torch.float64))
+                yield "binary_crossentropy", {"pos_weight": weight}, True, positive, targets, logits
+                arguments = {"from_logits": True, "pos_weight": weight}
+                yield "binary_crossentropy", arguments, False, positive, targets, logits
         for targets in (labels, rows):
             yield "categorical_crossentropy", {}, True, F.cross_entropy, targets, logits
+            yield "categorical_crossentropy", {"from_logits": True}, False, F.cross_entropy, targets, logits
     for targets in ((signs + 1) / 2, torch.tensor(rng.uniform(size=shape))):
         yield "binary_crossentropy", {}, False, F.binary_cross_entropy, targets, torch.sigmoid(p)
+        for weight in (3.5, [0.2, 1.0, 40.0]):
+            yield (
+                "binary_crossentropy",
+                {"pos_weight": weight},
+                False,
+                partial(weighted, pos_weight=weight),
+                targets,
+                torch.sigmoid(p),
+            )
     for targets in (labels, rows):
         yield "categorical_crossentropy", {}, False, categorical, targets, torch.softmax(p, 1)
 

@@ -26,7 +26,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from framework import Activation, BatchNormalization, Callback, Dense, Dropout, Loss, Model
-from framework.losses import CategoricalCrossentropy
+from framework.losses import BinaryCrossentropy, CategoricalCrossentropy
 from framework.optimizers import SGD, Adam
 from framework.sklearn import NeuralClassifier, NeuralRegressor
 from framework.sklearn.layers import hidden_layers
@@ -290,6 +290,71 @@ def test_every_loss_classifies(iris, name, classes):
         assert p.shape == (len(X), classes)
         np.testing.assert_allclose(p.sum(axis=1), 1)
         np.testing.assert_array_equal(p.argmax(axis=1), estimator.predict(X))
+
+
+@pytest.mark.parametrize("kind", ["two classes", "three classes", "one against the rest", "several labels"])
+def test_losses_from_logits_give_the_same_probabilities(iris, kind):
+    X, y = iris
+    loss = CategoricalCrossentropy if kind == "three classes" else BinaryCrossentropy
+    if kind == "two classes":
+        X, y = X[y > 0], np.array(["no", "yes"])[y[y > 0] - 1]
+    elif kind == "several labels":
+        y = np.column_stack([y > 0, y < 2, X[:, 0] > 5.5]).astype(int)
+    fitted = [
+        NeuralClassifier([8], loss=each, optimizer=Adam(0.02), epochs=20, random_state=0).fit(X, y)
+        for each in (loss(), loss(from_logits=True))
+    ]
+    for method in ("predict_proba", "predict_log_proba", "decision_function"):
+        through, logits = (getattr(estimator, method)(X) for estimator in fitted)
+        np.testing.assert_allclose(logits, through, rtol=1e-6, atol=1e-9)
+    assert fitted[0].score(X, y) == fitted[1].score(X, y) > 0.7
+    assert clone(fitted[1]).fit(X, y).loss_curve_ == fitted[1].loss_curve_
+    for output in ("linear", Dense(fitted[1].model_.network.output_shape[0])):
+        NeuralClassifier([8], loss=loss(from_logits=True), output=output, epochs=1).fit(X, y).predict_proba(X)
+    with pytest.raises(ValueError, match="leave from_logits=True out"):
+        NeuralClassifier([8], loss=loss(from_logits=True), output="sigmoid", epochs=1).fit(X, y)
+
+
+def test_outputs_that_do_not_fit_the_loss_are_refused(iris):
+    X, y = iris
+    for estimator, words in [
+        (NeuralClassifier(output="relu"), "'relu': write Dense.3, \"softmax\""),
+        (NeuralClassifier(output="sigmoid"), "'sigmoid': write Dense.3, \"softmax\""),
+        (NeuralClassifier(loss="hinge", output="softmax"), "'softmax': write Dense.3. or"),
+        (NeuralRegressor(loss="poisson", output="linear"), "0 or more"),
+        (NeuralRegressor(loss=BinaryCrossentropy(from_logits=True)), "predicts numbers, not logits"),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            estimator.set_params(epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="softmax over one unit"):
+        NeuralClassifier(output="softmax", epochs=1).fit(X[y < 2], y[y < 2])
+    for output in ("elu", "softsign", Dense(3, "silu")):  # a margin needs targets -1 and +1 with any of these
+        NeuralClassifier([4], loss="hinge", output=output, epochs=1).fit(X, y).predict(X)
+    shares = NeuralRegressor([4], loss="binary_crossentropy", epochs=5).fit(X, y / 2).predict(X)
+    assert 0 < shares.min() < shares.max() < 1
+    assert NeuralRegressor([4], output="sigmoid", epochs=5).fit(X, 10 * y - 5).predict(X).max() < 1  # mean 5
+
+
+def test_weighted_labels_are_found_more_often(iris):
+    X, y = iris
+    rare = np.column_stack([y == 1, X[:, 1] > np.quantile(X[:, 1], 0.9)]).astype(int)
+    options = {"optimizer": Adam(0.05), "epochs": 40, "random_state": 0}
+    plain = NeuralClassifier([], **options).fit(X, rare).predict(X).sum(axis=0)
+    loss = BinaryCrossentropy(pos_weight=[1.0, 20.0])
+    weighted = NeuralClassifier([], loss=loss, **options).fit(X, rare).predict(X).sum(axis=0)
+    assert weighted[1] > 2 * plain[1] > 0
+    assert weighted[0] == plain[0]
+    searched = NeuralClassifier([], loss="binary_crossentropy", **options).set_params(loss__pos_weight=[1.0, 20.0])
+    np.testing.assert_array_equal(searched.fit(X, rare).predict(X).sum(axis=0), weighted)
+
+
+@pytest.mark.parametrize("weight", [{0: 0, 1: 0}, {0: -1, 1: 1}, {0: np.nan, 1: 1}])
+def test_wrong_class_weights_are_named(weight):
+    X, y = make_classification(30, random_state=0)
+    with pytest.raises(ValueError, match=r"^class_weight "):
+        NeuralClassifier([2], class_weight=weight, epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match=r"class_weight .* all zero"):
+        NeuralClassifier([2], class_weight={0: 0, 1: 1}, epochs=1).fit(X, y, 1.0 * (y == 0))
 
 
 def test_signed_outputs_as_in_the_tutorial(iris):

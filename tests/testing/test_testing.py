@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from faults import FAULTS, RIGHT
 
-from framework import Component, Dense
+from framework import Component, Dense, Sequential
+from framework.engine import outputs
 from framework.testing import check_layer, check_metric
 
 for module in iter_modules(faults.__path__):
@@ -40,6 +41,27 @@ def test_every_check_has_faults():
 def test_faults_are_not_registered():
     families = Component.__subclasses__()
     assert not [cls for family in families for cls in family.components() if cls.__module__.startswith("faults")]
+
+
+class _Halved(Dense):
+    """Halves the gradient at its outputs, and its outputs too."""
+
+    def forward(self, ctx, x):
+        return 0.5 * super().forward(ctx, x)
+
+    def backward(self, ctx, grad):
+        return super().backward(ctx, 0.5 * grad)
+
+
+def test_a_last_layer_that_is_given_another_gradient_is_named(monkeypatch):
+    check_layer(_Halved(2, "sigmoid"), input_shape=(4,))
+    check_layer(Sequential([_Halved(2, "softmax")]), input_shape=(4,))
+    monkeypatch.setattr(outputs, "runs_as", lambda component, base, methods=(): isinstance(component, base))
+    for activation, loss in (("sigmoid", "binary_crossentropy"), ("softmax", "categorical_crossentropy")):
+        words = rf"(?s)as the last layer, with {loss}: gradient.*by central differences.*fused"
+        for layer in (_Halved(2, activation), Sequential([_Halved(2, activation)])):
+            with pytest.raises(AssertionError, match=words):
+                check_layer(layer, input_shape=(4,))
 
 
 def test_a_function_is_a_metric():

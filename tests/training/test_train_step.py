@@ -127,7 +127,7 @@ def test_the_cost_of_a_single_batch_does_not_depend_on_the_history(monkeypatch: 
 NAMES_AND_OBJECTS: list[dict[str, Any]] = [
     {},
     {"layers": [Dense(2, "leaky_relu"), "tanh", [Dense(1), "sigmoid"]], "optimizer": "adam"},
-    {"layers": [Dense(2), Dense(1, "leaky_relu")], "optimizer": "sgd", "loss": "binary_crossentropy"},
+    {"layers": [Dense(2, "leaky_relu"), Dense(1, "sigmoid")], "optimizer": "sgd", "loss": "binary_crossentropy"},
 ]
 
 

@@ -195,3 +195,35 @@ class ForgetsUpperBound(Quiet, Activation):
 
     def derivative(self, z, a):
         return (z > 0).astype(z.dtype)
+
+
+@right(check_activation)
+class Waves(Quiet, Activation):
+    """Right: it never becomes a straight line."""
+
+    def __call__(self, z):
+        return np.sin(z)
+
+    def derivative(self, z, a):
+        return np.cos(z)
+
+
+@right(check_activation)
+class Bump(Quiet, Activation):
+    """Right, but for squares that overflow far out."""
+
+    def __call__(self, z):
+        return z / (1 + z * z)
+
+    def derivative(self, z, a):
+        return (1 - z * z) / (1 + z * z) ** 2
+
+
+@fault("z = -4.25e\\+37 in float32: computed .*expected about 0", check_activation)
+class BoundsOneFactor(Swish):
+    """Swish whose exponential is bounded in the slope, and z is not."""
+
+    def derivative(self, z, a):
+        e = np.exp(-np.minimum(np.abs(z), 80))
+        s = np.where(z > 0, 1, e) / (1 + e)
+        return (s + z * e / (1 + e) ** 2).astype(z.dtype)
