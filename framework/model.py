@@ -36,7 +36,8 @@ class Model(Predictor, Component):
         Layers, names of activations, or lists of these; the same object may stand in several places.
     loss : str, Loss or class
     optimizer : str, Optimizer or class
-        A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there.
+        A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there. Another one
+        that is assigned to the model starts anew: no step made, all slots zero.
     metrics : sequence of str, Metric or callable ``(y_true, y_pred) -> float``
         Reported along with the loss.
     seed : int, optional
@@ -93,6 +94,14 @@ class Model(Predictor, Component):
             arguments.integer(self.seed, "seed", least=0)
         if self.dtype is not None:
             arguments.network_dtype(self.dtype)
+
+    def set_params(self, **params: Any) -> Self:
+        """As in `Component`: ``optimizer__beta_1=0.8`` sets an argument, and a new ``optimizer`` starts anew."""
+        before = self.optimizer
+        super().set_params(**params)
+        if self.built and params.get("optimizer", before) is before:
+            self.state.follow_instead(before, self.optimizer)
+        return self
 
     def _component(self, name: str) -> Component:
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}

@@ -105,11 +105,14 @@ class NeuralNetwork(BaseEstimator):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name; ``optimizer__learning_rate`` works even if the optimizer was given by name."""
+        before, given = self.optimizer, params.get("optimizer", self.optimizer)
         for name in list(params):
             own, nested, _ = name.partition("__")
             if nested and own in FAMILIES:
                 params[own] = FAMILIES[own].of(params.get(own, getattr(self, own)))
         super().set_params(**params)
+        if hasattr(self, "model_") and given is before:
+            self.model_.state.follow_instead(before, self.optimizer)
         return self
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
