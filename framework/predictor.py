@@ -132,7 +132,10 @@ class Predictor:
         return evaluate(self.network, self.state.objective, metrics, data_of(self.state, X, y, sample_weight))
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
-        """Return the gradients of the loss, penalties included, in the order of `get_weights`; no parameter changes."""
+        """Return the gradients of the loss, penalties included, in the order of `get_weights`; no parameter changes.
+
+        Those of frozen parameters are 0.
+        """
         self.sync()
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()

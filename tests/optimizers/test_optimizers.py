@@ -8,6 +8,7 @@ import pickle
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -317,7 +318,9 @@ class TestRate:
 
     @pytest.mark.parametrize("optimizer", SETTINGS, ids=repr)
     def test_may_be_set_by_a_rule_that_goes_on_from_that_of_its_base_class(self, optimizer, rng):
-        class Doubled(type(optimizer), registered=False):
+        base: Any = type(optimizer)
+
+        class Doubled(base, registered=False):
             def update(self, params, grads):
                 self.rate = 2 * self.learning_rate
                 super().update(params, grads)

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_ways_to_start_anew(change):
         lambda model: setattr(model, "learning_rate", 0.5),
         lambda model: model.optimizer_.set_params(beta_1=0.5),
         lambda model: isinstance(model.optimizer, Adam) and model.optimizer.set_params(beta_1=0.5),
-        lambda model: vars(model).update(pickle.loads(pickle.dumps(vars(model)))),
+        lambda model: model.__dict__.update(pickle.loads(pickle.dumps(vars(model)))),
     ],
 )
 def test_ways_to_go_on(given, change):
@@ -104,6 +105,8 @@ def test_a_refused_call_does_not_start_anew_and_the_next_one_does(call):
 
 class Renew(Callback):
     """Give a new optimizer between two epochs, or set an argument of the given one."""
+
+    model: Any
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch == 2:

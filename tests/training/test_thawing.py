@@ -25,6 +25,8 @@ class Rebinding(Optimizer, registered=False):
     """Adam as a user may write it: with new vectors for its slots, memory of its own, and a table."""
 
     slots = ("m", "v")
+    m: np.ndarray
+    v: np.ndarray
 
     def bind(self, params, decayed=None):
         super().bind(params, decayed)
@@ -216,7 +218,7 @@ def test_nothing_is_kept_where_nothing_was_missed():
 def test_a_rule_that_needs_the_whole_vector_is_given_it():
     class Normed(Optimizer, registered=False):
         elementwise = False
-        sizes = ()
+        sizes: tuple[int, ...] = ()
 
         def update(self, params, grads):
             self.sizes = (*self.sizes, len(params))
