@@ -17,6 +17,7 @@ from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import Source, data_of, first_samples
+from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -122,7 +123,10 @@ class Model(Predictor, Component):
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
-        self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        if not self.shares_layers:
+            warn_if_shared(self, state, stacklevel=3)
+        self.state = state
 
     def _build_for(self, get_samples: Callable[[], Array]) -> None:
         if not self.built:

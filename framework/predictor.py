@@ -17,8 +17,10 @@ from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
 from framework.engine.history import History
 from framework.engine.network import Network
+from framework.engine.shared_layers import note
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
+from framework.engine.transfer import TransferWeights
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
@@ -27,7 +29,7 @@ from framework.saving.archive import CheckpointError
 from framework.training.evaluation import evaluate
 
 
-class Predictor:
+class Predictor(TransferWeights):
     """The part of a `Model` that does not train: predictions, evaluation, weights and files."""
 
     layers: Sequence[Any]
@@ -37,6 +39,7 @@ class Predictor:
     dtype: Any
     seed: int | None
     _state: ModelState | None = None
+    shares_layers = False  # True: it is meant to, so that no warning is due
 
     @property
     def state(self) -> ModelState:
@@ -48,6 +51,13 @@ class Predictor:
     @state.setter
     def state(self, state: ModelState | None) -> None:
         self._state = state
+        if state is not None:
+            note(self)
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        if self.built:
+            note(self)
 
     @property
     def built(self) -> bool:

@@ -163,9 +163,10 @@ class NeuralNetwork(BaseEstimator):
 
     def _model(self, targets: Array, weight: Array | None) -> Model:
         loss, output = self._output(targets, weight)
-        return Model(
-            [*hidden_layers(self.layers), output], loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state)
-        )
+        layers = [*hidden_layers(self.layers), output]
+        model = Model(layers, loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state))
+        model.shares_layers = True  # with those of earlier fits
+        return model
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0
