@@ -81,7 +81,7 @@ class Predictor(TransferWeights):
 
     @property
     def optimizer_(self) -> Optimizer:
-        """The optimizer in use: the model's own copy of the one given."""
+        """The optimizer in use: the model's own copy of the one given, as of the last `fit`, step or `sync`."""
         return self.state.optimizer
 
     @property
@@ -97,6 +97,7 @@ class Predictor(TransferWeights):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        self.sync()  # another optimizer may have been given: the rate is meant for it
         self.optimizer_.set_params(learning_rate=value)
 
     def sync(self) -> None:

@@ -46,7 +46,8 @@ class Optimizer(Component):
     Attributes
     ----------
     slots : tuple of str
-        Names of the vectors that it keeps between steps: attributes, zero at first. ``("velocity",)``
+        Names of the vectors that it keeps between steps: attributes, zero at first and changed in place.
+        ``("velocity",)``
     decoupled : bool
         Whether weight decay bypasses the gradient.
     elementwise : bool

@@ -42,7 +42,8 @@ def check_optimizer(
     Every step is made with `apply`, which calls the rule that the optimizer defines as `update`.
 
     A rule is expected to work element by element: a step on two concatenated vectors is then the two steps,
-    concatenated. An optimizer whose rule does not sets the class attribute ``elementwise = False``.
+    concatenated, and parameters of layers that are thawed later can step by themselves. An optimizer whose rule does
+    not sets the class attribute ``elementwise = False``.
 
     Parameters
     ----------

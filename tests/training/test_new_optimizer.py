@@ -89,6 +89,14 @@ def test_what_set_params_made_of_the_given_optimizer_is_followed():
     assert (model.optimizer_.beta_1, model.optimizer_.beta_2, model.optimizer_.step) == (0.5, 0.8, 6)
 
 
+def test_a_rate_set_after_a_new_optimizer_is_the_new_ones():
+    model = fitted(Adam(0.01))
+    model.optimizer = SGD(0.1)
+    model.learning_rate = 0.5
+    model.fit(X, Y)
+    assert (type(model.optimizer_), model.optimizer_.rate, model.optimizer_.step) == (SGD, 0.5, 1)
+
+
 @pytest.mark.parametrize("call", ["fit", "train_on_batch"])
 def test_a_refused_call_does_not_start_anew_and_the_next_one_does(call):
     model = fitted(Adam(0.01))
