@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,12 +20,21 @@ class Stretch(NamedTuple):
     missed: int
 
 
+class Parts(NamedTuple):
+    """The arrays of an optimizer that have an element for each parameter, and for each stretch their parts by name."""
+
+    whole: dict[str, Array]
+    each: list[dict[str, Any]]
+    attributes: int  # how many the optimizer had
+
+
 class Rule(Protocol):
     """What is needed of an optimizer."""
 
     slots: ClassVar[tuple[str, ...]]
     step: int
     decayed: int | None
+    _parts: Parts | None
 
     def update(self, params: Array, grads: Array) -> None: ...
 
@@ -57,19 +66,33 @@ def update_in(stretches: Sequence[Stretch], rule: Rule, params: Array, grads: Ar
     For the length of the call, `step` is the number of their steps, and each array among the attributes that has an
     element for each parameter is their part of it: slots, ``work`` and what a subclass keeps beside them.
     """
-    attributes = rule.__dict__
-    step, decayed = rule.step, rule.decayed
-    arrays = ((name, value) for name, value in attributes.items() if isinstance(value, np.ndarray))
-    whole = {name: array for name, array in arrays if array.shape[-1:] == params.shape}
+    attributes, step, decayed, slots = rule.__dict__, rule.step, rule.decayed, rule.slots
+    parts = rule._parts
+    if (
+        parts is None
+        or parts.attributes != len(attributes)
+        or any(attributes[name] is not array for name, array in parts.whole.items())
+    ):
+        parts = rule._parts = _parts(stretches, attributes, params.size, decayed)
     try:
-        for start, stop, missed in stretches:
-            parts = {name: array[..., start:stop] for name, array in whole.items()}
-            attributes.update(parts, step=step - missed)
-            if decayed is not None:
-                attributes["decayed"] = min(max(decayed - start, 0), stop - start)
+        for (start, stop, missed), own in zip(stretches, parts.each, strict=True):
+            attributes.update(own)
+            attributes["step"] = step - missed
             rule.update(params[start:stop], grads[start:stop])
-            for slot in rule.slots:
-                if attributes[slot] is not parts[slot]:  # the rule has made a new vector
-                    parts[slot][...] = attributes[slot]
+            for slot in slots:
+                if attributes[slot] is not own[slot]:  # the rule has made a new vector
+                    own[slot][...] = attributes[slot]
     finally:
-        attributes.update(whole, step=step, decayed=decayed)
+        attributes.update(parts.whole)
+        attributes["step"], attributes["decayed"] = step, decayed
+
+
+def _parts(stretches: Sequence[Stretch], attributes: dict[str, Any], size: int, decayed: int | None) -> Parts:
+    arrays = ((name, value) for name, value in attributes.items() if isinstance(value, np.ndarray))
+    whole = {name: array for name, array in arrays if array.shape[-1:] == (size,)}
+    each: list[dict[str, Any]] = []
+    for start, stop, _ in stretches:
+        own = {name: array[..., start:stop] for name, array in whole.items()}
+        of_decayed = None if decayed is None else min(max(decayed - start, 0), stop - start)
+        each.append({**own, "decayed": of_decayed})
+    return Parts(whole, each, len(attributes))

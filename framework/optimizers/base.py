@@ -11,7 +11,7 @@ from framework.core.arguments import number
 from framework.core.component import Component, constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.optimizers.ages import Stretch, missed_in, stretches_of, update_in
+from framework.optimizers.ages import Parts, Stretch, missed_in, stretches_of, update_in
 from framework.schedules import Schedule
 
 CLEARED_EVERY = 32  # steps
@@ -79,6 +79,7 @@ class Optimizer(Component):
     _size = -1
     _dtype: Any = None
     _stretches: tuple[Stretch, ...] = ()  # none if no parameter missed a step
+    _parts: Parts | None = None
     # Set by _sync:
     _synced = -1  # Component.assignments.number at the time
     _vector: Array | None = None  # the parameters of the last step
@@ -165,7 +166,7 @@ class Optimizer(Component):
         """Get ready for vectors like `params`: no step made, all slots zero."""
         self.check()
         self._size, self._dtype = params.size, params.dtype
-        self._stretches = ()
+        self._stretches, self._parts = (), None
         self._synced = -1
         # Scalars that differ from step to step are 0-d arrays, made once and assigned with x[()] = value. With a Python
         # number a ufunc has to convert it at every call, which takes as long as the arithmetic on a small vector.
@@ -244,8 +245,8 @@ class Optimizer(Component):
         return effective
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has made no step with any vector yet, so that its first one syncs.
-        return {**self.__dict__, "_vector": None}
+        # A copy has made no step with any vector yet, so that its first one syncs, and has parts of its own vectors.
+        return {**self.__dict__, "_vector": None, "_parts": None}
 
     def state(self) -> dict[str, Any]:
         """Return copies of what it has learned: ``{"step": int, slot: vector, ...}``; only the step if not bound.
@@ -269,7 +270,7 @@ class Optimizer(Component):
         for slot in self.slots:
             getattr(self, slot)[...] = state[slot]
         self.step = step
-        self._stretches = stretches
+        self._stretches, self._parts = stretches, None
 
 
 def _clip_norm(gradient: Array, limit: float) -> None:
