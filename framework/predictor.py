@@ -164,6 +164,7 @@ class Predictor(TransferWeights):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
         network_weights.set_weights(self.network.views, weights)
+        self.state.weights_given = True
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""

@@ -48,7 +48,7 @@ class TestTransfer:
         assert weights(base, 1)["1.0.mean"].any()
         fresh = Model([*copies(base, 3), Dense(1)], seed=5).build(3)
         assert_same(weights(model, 3), weights(fresh, 3))
-        inner = Model(model.network.layers[:3]).build(3)
+        inner = Model(copies(model, 3)).build(3)
         inner.set_weights(model.get_weights()[:-2])
         np.testing.assert_allclose(
             model.predict(X), inner.predict(X) @ model.network.view("3.W").T + model.network.view("3.b")
@@ -214,6 +214,20 @@ class TestSharedLayers:
             twin = copied(base)
         with pytest.warns(UserWarning, match=SHARED):
             Model([twin.layers[0], Dense(1)]).build(3)
+
+    @pytest.mark.parametrize("way", ["set_weights", "transfer_weights", "load_weights", "train_on_batch"])
+    def test_those_of_a_model_that_was_given_weights_too(self, way, tmp_path):
+        source, base = trained(), Model(copies(trained(), 4)).build(3)
+        source.save_weights(tmp_path / "weights")
+        arguments = {
+            "set_weights": (source.get_weights(),),
+            "transfer_weights": (source,),
+            "load_weights": (tmp_path / "weights",),
+            "train_on_batch": (X, Y),
+        }[way]
+        getattr(base, way)(*arguments)
+        with pytest.warns(UserWarning, match=SHARED):
+            Model([base.layers[0], Dense(1)]).build(3)
 
     def test_the_warning_names_the_place_of_the_call(self):
         base = trained()

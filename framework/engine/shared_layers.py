@@ -41,7 +41,8 @@ def warn_if_shared(model: BuiltModel, state: ModelState, stacklevel: int) -> Non
         trained = other()
         if ids.isdisjoint(theirs) or ids == theirs or trained is None or trained is model or not trained.built:
             continue
-        if trained.state.history.epoch or trained.state.optimizer.step:
+        its = trained.state
+        if its.history.epoch or its.optimizer.step or its.weights_given:
             shared = ", ".join(f"{path} {layer.label()}" for path, layer in layers.items() if id(layer) in theirs)
             warnings.warn(
                 f"layers that stand in a trained model were given to another one ({shared}): it starts from new "

@@ -57,6 +57,8 @@ class ModelState:
         For the validation split, which has to be the same each time.
     split_drawn : bool
         Whether the last fit drew a validation split.
+    weights_given : bool
+        Whether the parameters were given, from a file or another model, instead of drawn.
     step : Step
         Computes loss and gradients of a batch.
     history : History
@@ -80,6 +82,7 @@ class ModelState:
         self.step = Step(self.network, self.objective)
         self.history = History()
         self.split_drawn = False
+        self.weights_given = params is not None
         self._loss_given = model.loss
         self._layers_given = _nested(model.layers)
         self._use(model.optimizer)

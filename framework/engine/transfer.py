@@ -25,7 +25,7 @@ class BuildableModel(Protocol):
     def built(self) -> bool: ...
 
     @property
-    def network(self) -> Network: ...
+    def state(self) -> ModelState: ...
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None: ...
 
@@ -68,7 +68,8 @@ class TransferWeights:
         try:
             if not self.built and _takes_first_layer(layers):
                 self._build(network.input_shape, self.dtype or network.dtype)
-            _transfer(self.network, network, layers)
+            _transfer(self.state.network, network, layers)
+            self.state.weights_given = True
         except Exception:
             self._state = before
             raise

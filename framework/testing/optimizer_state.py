@@ -72,6 +72,29 @@ def check_state(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     subject.require(second.step == first.step, part, f"step is {second.step}, expected {first.step}", "step count")
 
 
+def check_changed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    """Check that a trajectory goes on unchanged after arguments were changed and the optimizer was made again."""
+    half = len(grads) // 2
+    for name, value in optimizer.get_params(deep=False).items():
+        if type(value) is not float or not value:
+            continue
+        params, first = start.copy(), fresh(optimizer, start)
+        for gradient in grads[:half]:
+            first.apply(params, gradient)
+        try:
+            first.set_params(**{name: 0.9 * value})
+        except (TypeError, ValueError):
+            continue
+        first.apply(params, grads[half])
+        middle, second = params.copy(), fresh(first, params)
+        second.restore(first.state())
+        for gradient in grads[half:]:
+            first.apply(params, gradient)
+            second.apply(middle, gradient)
+        cause = f"what depends on the {name} of earlier steps is not saved: keep it in a slot, or compute it anew"
+        subject.same(f"state() and restore() after a change of {name}", middle, params, rtol=0, cause=cause)
+
+
 def check_thawed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check that parameters that join in later step as in an optimizer of their own, and the others as before."""
     half, late = len(grads) // 2, np.zeros(len(start), bool)

@@ -11,7 +11,7 @@ from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
 from framework.testing.arguments import check_arguments, same
-from framework.testing.optimizer_state import check_repeats, check_state, check_thawed
+from framework.testing.optimizer_state import check_changed, check_repeats, check_state, check_thawed
 from framework.testing.report import Subject, reporting
 from framework.testing.trajectories import Definition, check_definition, check_step_count, fresh, run
 
@@ -69,6 +69,7 @@ def check_optimizer(
         _check_direction(subject, optimizer, start, grads[0])
         check_repeats(subject, optimizer, start, grads)
         check_state(subject, optimizer, start, grads)
+        check_changed(subject, optimizer, start, grads)
         _check_schedule(subject, optimizer, start, grads)
         _check_decay(subject, optimizer, start, grads[:1])
         _check_float32(subject, optimizer, start, grads)

@@ -200,6 +200,22 @@ class CountsForWhole(Moments):
         params -= self.rate * self.m / (1 - self.beta_1**step)
 
 
+@fault("after a change of beta_1: entry .*keep it in a slot, or compute it anew", check_optimizer)
+class RemembersBetas(Moments):
+    """Multiplies the betas of the time, and after a restore the present ones."""
+
+    made, product = 0, 1.0
+
+    def update(self, params, grads):
+        if self.made != self.step - 1:
+            self.made, self.product = 0, 1.0
+        for _ in range(self.made, self.step):
+            self.product *= self.beta_1
+        self.made = self.step
+        self.m += (1 - self.beta_1) * (grads - self.m)
+        params -= self.rate * self.m / (1 - self.product)
+
+
 @fault("keeps the vector grads itself", check_optimizer)
 class KeepsGradient(Momentum):
     def update(self, params, grads):
