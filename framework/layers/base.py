@@ -134,7 +134,8 @@ class Layer(Component):
     name : str, optional
         Shown in summaries and errors.
     trainable : bool
-        False freezes the layer and all layers inside it.
+        False freezes the layer and all layers inside it, at any time: their weights and running means do not change.
+        When they are thawed, the optimizer begins anew with their weights.
 
     Attributes
     ----------
