@@ -19,6 +19,7 @@ from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.data.fit_arguments import DataArguments
 from framework.data.sources import Source, data_of, first_samples, refuse_batches
 from framework.engine.blas_threads import BlasThreads
+from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -38,7 +39,8 @@ class Model(Predictor, Component):
         Layers, names of activations, or lists of these; the same object may stand in several places.
     loss : str, Loss or class
     optimizer : str, Optimizer or class
-        A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there.
+        A model works with a copy of its own, `optimizer_`; what is set on this one takes effect there. Another one
+        that is assigned to the model starts anew: no step made, all slots zero.
     metrics : sequence of str, Metric or callable ``(y_true, y_pred) -> float``
         Reported along with the loss.
     seed : int, optional
@@ -100,6 +102,14 @@ class Model(Predictor, Component):
         if self.dtype is not None:
             arguments.network_dtype(self.dtype)
 
+    def set_params(self, **params: Any) -> Self:
+        """As in `Component`: ``optimizer__beta_1=0.8`` sets an argument, and a new ``optimizer`` starts anew."""
+        before = self.optimizer
+        super().set_params(**params)
+        if self.built and params.get("optimizer", before) is before:
+            self.state.follow_instead(before, self.optimizer)
+        return self
+
     def _component(self, name: str) -> Component:
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
         return families[name].of(getattr(self, name)) if name in families else super()._component(name)
@@ -119,7 +129,10 @@ class Model(Predictor, Component):
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
-        self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        if not self.shares_layers:
+            warn_if_shared(self, state, stacklevel=3)
+        self.state = state
 
     def _build_for(self, get_samples: Callable[[], Array]) -> None:
         if not self.built:

@@ -20,8 +20,10 @@ from framework.engine.blas_threads import BlasThreads, prediction_threads
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.outputs import require_probabilities
+from framework.engine.shared_layers import note
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
+from framework.engine.transfer import TransferWeights
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
@@ -30,7 +32,7 @@ from framework.saving.archive import CheckpointError
 from framework.training.evaluation import evaluate
 
 
-class Predictor:
+class Predictor(TransferWeights):
     """The part of a `Model` that does not train: predictions, evaluation, weights and files."""
 
     layers: Sequence[Any]
@@ -40,6 +42,7 @@ class Predictor:
     dtype: Any
     seed: int | None
     _state: ModelState | None = None
+    shares_layers = False  # True: it is meant to, so that no warning is due
 
     @property
     def state(self) -> ModelState:
@@ -51,6 +54,13 @@ class Predictor:
     @state.setter
     def state(self, state: ModelState | None) -> None:
         self._state = state
+        if state is not None:
+            note(self)
+
+    def __setstate__(self, attributes: dict[str, Any]) -> None:
+        self.__dict__.update(attributes)
+        if self.built:
+            note(self)
 
     @property
     def built(self) -> bool:
@@ -74,7 +84,7 @@ class Predictor:
 
     @property
     def optimizer_(self) -> Optimizer:
-        """The optimizer in use: the model's own copy of the one given."""
+        """The optimizer in use: the model's own copy of the one given, as of the last `fit`, step or `sync`."""
         return self.state.optimizer
 
     @property
@@ -93,6 +103,7 @@ class Predictor:
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        self.sync()  # another optimizer may have been given: the rate is meant for it
         self.optimizer_.set_params(learning_rate=value)
 
     def sync(self) -> None:
@@ -177,7 +188,7 @@ class Predictor:
     def gradients(self, X: Any, y: Any = None, sample_weight: Any = None) -> list[Array]:
         """Return the gradients of the loss on one batch, penalties included, in the order of `get_weights`.
 
-        No parameter changes.
+        Those of frozen parameters are 0. No parameter changes.
         """
         self.sync()
         refuse_batches(X, y, "gradients")
@@ -199,6 +210,7 @@ class Predictor:
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set all parameters, in the order of `get_weights`; ValueError, and nothing set, if one does not fit."""
         network_weights.set_weights(self.network.views, weights)
+        self.state.weights_given = True
 
     def save_weights(self, path: str | os.PathLike[str]) -> None:
         """Write the parameters as safetensors, which other frameworks read: "0.W" (units, inputs), "0.b", ..."""

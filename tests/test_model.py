@@ -251,6 +251,10 @@ def test_one_layer_object_and_one_optimizer_serve_several_models():
     alone = Model([layer, layer, Dense(1)], optimizer=optimizer, seed=0).fit(X, Y, epochs=3)
     first = Model([layer, layer, Dense(1)], optimizer=optimizer, seed=0)
     second = Model([layer, Dense(1)], optimizer=optimizer, seed=0)
+    with pytest.warns(UserWarning, match="layers that stand in a trained model"):
+        first.build(2)
+    with pytest.warns(UserWarning, match="layers that stand in a trained model"):
+        second.build(2)
     for _ in range(3):
         first.fit(X, Y)
         second.fit(X, Y)

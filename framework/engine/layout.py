@@ -63,9 +63,18 @@ class Layout:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def views(self, vector: Array) -> dict[str, Array]:
-        """Return every parameter's part of `vector` by name, in the order of the layers."""
-        return {entry.name: entry.view(vector) for entry in self.entries}
+    def learns(self, entry: Entry) -> bool:
+        """Return whether a parameter is trained: neither frozen nor state of a layer."""
+        return entry.start < self.trainable
+
+    def views(self, vector: Array, frozen: Array | None = None) -> dict[str, Array]:
+        """Return every parameter's part of `vector` by name, in the order of the layers.
+
+        If given, the parts of parameters that are not trained are those of `frozen`.
+        """
+        return {
+            entry.name: entry.view(vector if frozen is None or self.learns(entry) else frozen) for entry in self.entries
+        }
 
     def changed_since(self, old: Layout) -> list[str]:
         """Return the names of the parameters that were added, removed or reshaped, sorted."""

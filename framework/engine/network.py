@@ -51,10 +51,12 @@ class Network:
     ----------
     layers : list of Layer
     params, grads : ndarray, shape (parameters,)
-        Laid out alike; see `Layout`.
+        Laid out alike; see `Layout`. The gradients of frozen parameters are 0.
     views, grad_views : dict of str to ndarray
         Each parameter and its gradient by name (``"0.W"``, ``"0.b"``, ``"2.1.W"`` for a layer inside layer 2), as
         parts of `params` and `grads`.
+    pass_grads : dict of str to ndarray
+        Where a backward pass writes: `grad_views`, but for frozen parameters memory that nobody reads.
     widest : int
         The number of elements of the largest array that a sample becomes on its way.
     inference_rows : int
@@ -132,16 +134,17 @@ class Network:
         self.grads = np.zeros_like(params)
         self.views = self.layout.views(params)
         self.grad_views = self.layout.views(self.grads)
+        self.pass_grads = self.layout.views(self.grads, frozen=np.empty_like(params))
         self.trainable_params = params[: self.layout.trainable]
         self.trainable_grads = self.grads[: self.layout.trainable]
         self.penalty = 0.0
-        entries = self.layout.entries
+        entries, learns = self.layout.entries, self.layout.learns
         self.regularized = [
-            # No backward pass assigns the gradient of a frozen parameter: what is added to it would add up.
+            # The gradient of a frozen parameter is 0, and its penalty a constant part of the loss.
             (
                 Regularizer.of(entry.parameter.regularizer),
                 entry.view(params),
-                entry.view(self.grads) if entry.start < self.layout.trainable else None,
+                entry.view(self.grads) if learns(entry) else None,
             )
             for entry in entries
             if entry.parameter.regularizer is not None
@@ -149,7 +152,7 @@ class Network:
         self.constrained = [
             (Constraint.of(entry.parameter.constraint), entry.view(params))
             for entry in entries
-            if entry.parameter.constraint is not None
+            if entry.parameter.constraint is not None and learns(entry)
         ]
         self._forget()
 
@@ -230,7 +233,7 @@ class Network:
         return float(sum(regularizer(parameter) for regularizer, parameter, _ in self.regularized))
 
     def constrain(self) -> None:
-        """Project each constrained parameter onto its constraint."""
+        """Project each constrained parameter onto its constraint; frozen ones stay as they are."""
         for constraint, parameter in self.constrained:
             parameter[...] = constraint(parameter)
 
@@ -282,8 +285,8 @@ class Network:
         return self.views[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        views = {"views", "grad_views", "trainable_params", "trainable_grads", "regularized", "constrained"}
-        left_out = views | {"bound", "_policies", "_others", "_lock", "_arguments"}
+        views = {"views", "grad_views", "pass_grads", "trainable_params", "trainable_grads"}
+        left_out = views | {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

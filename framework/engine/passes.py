@@ -28,7 +28,7 @@ class BoundLayers(Protocol):
     fused: bool
     widest: int
     views: dict[str, Array]
-    grad_views: dict[str, Array]
+    pass_grads: dict[str, Array]
 
     def regularize(self) -> None: ...
 
@@ -57,8 +57,13 @@ class Pass:
         self.network = network
         self.n = n
         self.training = training
+        self._frozen_state: list[tuple[Array, Array]] = []
         root = self._context(network.tree, needs_input_grad, last=True)
         self.forwards, self.backwards = root.forwards, root.backwards
+        if self._frozen_state:
+            first = Context()
+            first.replayable = False
+            self.forwards = [(self._copy_frozen_state, first), *self.forwards]
         self.grad = np.empty((n, *network.output_shape), network.dtype)
 
     @property
@@ -85,6 +90,12 @@ class Pass:
         self.network.regularize()
         return grad
 
+    def _copy_frozen_state(self, _: Context, x: Array) -> Array:
+        """Give frozen layers copies of their running means and the like: what they write there is not kept."""
+        for own, values in self._frozen_state:
+            own[...] = values
+        return x
+
     def _context(self, at: PlacedLayer, needs_input_grad: bool, last: bool) -> Context:
         network, layer = self.network, at.layer
         ctx = context_class(type(layer))()
@@ -94,10 +105,13 @@ class Pass:
         ctx.needs_backward = needs_input_grad or at.learns()
         if self.training:
             ctx.rng = network.noise
-        for name in at.parameters:
+        for name, parameter in at.parameters.items():
             key = f"{at.path}.{name}"
             setattr(ctx, name, network.views[key])
-            setattr(ctx, f"d{name}", network.grad_views[key])
+            setattr(ctx, f"d{name}", network.pass_grads[key])
+            if self.training and not at.trainable and not parameter.trainable:
+                setattr(ctx, name, np.empty_like(network.views[key]))
+                self._frozen_state.append((getattr(ctx, name), network.views[key]))
         ctx.ones = np.ones(self.n, network.dtype)
         for name, shape in layer.memory(at.input_shape).items():
             setattr(ctx, name, np.empty((self.n, *shape), network.dtype))

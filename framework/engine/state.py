@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from operator import is_
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class ModelState:
         For the validation split, which has to be the same each time.
     split_drawn : bool
         Whether the last fit drew a validation split.
+    weights_given : bool
+        Whether the parameters were given, from a file or another model, instead of drawn.
     step : Step
         Computes loss and gradients of a batch.
     history : History
@@ -83,8 +85,9 @@ class ModelState:
         self.history = History()
         self.split_drawn = False
         self._loss_given, self._seed_given = model.loss, model.seed
+        self.weights_given = params is not None
         self._layers_given = _nested(model.layers)
-        self._use(Optimizer.of(model.optimizer))
+        self._use(model.optimizer)
         self._seen: list[Any] = []
         self._synced = -1
 
@@ -96,8 +99,8 @@ class ModelState:
     def sync(self, model: ModelArguments) -> None:
         """Notice what was assigned to the model or a component since the last call; return at once if nothing was.
 
-        The optimizer follows what was assigned to the given one, and keeps its slots unless the class is another;
-        frozen and thawed layers move in the vectors; passes and recordings that have become stale are dropped.
+        The optimizer follows what was set on the given one, and starts anew if another one was given; frozen and
+        thawed layers move in the vectors; passes and recordings that have become stale are dropped.
 
         Raises
         ------
@@ -146,9 +149,10 @@ class ModelState:
             )
         self.objective.check_layers(self.network.tree)
 
-    def _use(self, optimizer: Optimizer) -> None:
+    def _use(self, given: Any) -> None:
+        optimizer = Optimizer.of(given)
         self.optimizer = optimizer.clone()
-        self._followed = optimizer.get_params(deep=False)
+        self._followed = Followed(given, optimizer.get_params(deep=False))
         self.bind_optimizer()
 
     def bind_optimizer(self) -> None:
@@ -156,16 +160,21 @@ class ModelState:
         self.optimizer.bind(self.network.trainable_params, self.network.layout.decayed)
         self._layout = self.network.layout
 
-    def _follow_optimizer(self, spec: Any) -> None:
-        given = Optimizer.of(spec)
-        if type(given) is not type(self.optimizer):
+    def _follow_optimizer(self, given: Any) -> None:
+        optimizer, (known, before) = Optimizer.of(given), self._followed
+        if not _same(given, known) or type(optimizer) is not type(self.optimizer):
             return self._use(given)
-        params = given.get_params(deep=False)
-        changed = {name: value for name, value in params.items() if not _same(value, self._followed[name])}
+        arguments = optimizer.get_params(deep=False)
+        changed = {name: value for name, value in arguments.items() if not _same(value, before[name])}
         if changed:
             self.optimizer.set_params(**changed)
-            self._followed = params
+            self._followed = Followed(given, arguments)
         return None
+
+    def follow_instead(self, before: Any, after: Any) -> None:
+        """Take `after`, which `set_params` has made of the given optimizer `before`, for the same optimizer."""
+        if _same(before, self._followed.given):
+            self._followed = Followed(after, self._followed.arguments)
 
     def _follow_layout(self) -> None:
         """Move the optimizer's slots along with the network's vectors, if these were laid out anew."""
@@ -175,12 +184,18 @@ class ModelState:
             self.optimizer.restore(slots)
 
     def moved_slots(self, slots: dict[str, Any], old: Layout) -> dict[str, Any]:
-        """Return an optimizer's `slots`, laid out as the trainable part of `old`, in the current layout."""
-        new, moved = self.network.layout, dict(slots)
-        for name in slots.keys() - {"step"}:
-            whole = np.zeros(old.size, self.network.dtype)
-            whole[: len(slots[name])] = slots[name]
-            moved[name] = whole[new.moved_from(old)][: new.trainable]
+        """Return an optimizer's `slots`, laid out as the trainable part of `old`, in the current layout.
+
+        What has been thawed since has slots of zero and has missed all steps so far.
+        """
+        new, step, size = self.network.layout, slots["step"], old.trainable
+        indices = new.moved_from(old)[: new.trainable]
+        moved = {"step": step}
+        for name, vector in {"missed": np.zeros(size, np.int64), **slots}.items():
+            if name != "step":
+                whole = np.full(old.size, step if name == "missed" else 0, vector.dtype)
+                whole[:size] = vector
+                moved[name] = whole[indices]
         return moved
 
     def snapshot(self) -> Snapshot:
@@ -197,6 +212,7 @@ class ModelState:
         ValueError, TypeError, KeyError
             If a field does not have the form in which it was read.
         """
+        self._follow_layout()
         fields, layout = snapshot.fields, self.network.layout
         if snapshot.layout != layout:  # layers were frozen or thawed in between
             slots = self.moved_slots(fields["slots"], snapshot.layout)
@@ -242,6 +258,13 @@ class ModelState:
         return {**vars(self), "_synced": -1, "_seen": []}  # the counter starts over in another process
 
 
+class Followed(NamedTuple):
+    """The optimizer that the model was given, and those of its arguments that the one in use has taken over."""
+
+    given: Any
+    arguments: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The fields of a state at one moment.
@@ -252,13 +275,13 @@ class Snapshot:
         What each of the `FIELDS` read.
     layout : Layout
         The layout of the vectors in `fields`.
-    followed : dict or None
-        The arguments of the given optimizer that the one in use has followed; None in a file.
+    followed : Followed or None
+        The given optimizer as the one in use has followed it; None in a file.
     """
 
     fields: dict[str, Any]
     layout: Layout
-    followed: dict[str, Any] | None = None
+    followed: Followed | None = None
 
 
 def _nested(layers: Any) -> Any:

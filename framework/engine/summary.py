@@ -8,7 +8,8 @@ from framework.engine.tree import PlacedLayer
 
 
 def summary(network: Network) -> str:
-    """Return a table of the layers with their output shapes and parameter counts."""
+    """Return a table of the layers with their output shapes and parameter counts, and what is frozen now."""
+    network.sync()
     rows = [("Layer", "Output shape", "Parameters")]
     rows += [_row(place) for place in network.tree if place.path]  # the root has none
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
@@ -29,4 +30,6 @@ def _row(place: PlacedLayer) -> tuple[str, str, str]:
     if activation is not None and activation != "linear":
         label += f" ({activation if isinstance(activation, str) else repr(activation)})"
     parameters = sum(parameter.size for parameter in place.parameters.values())
+    if not place.trainable and any(at.parameters for at in place):
+        label += " (frozen)"
     return "  " * depth + label, shape_text(layer.output_shape(place.input_shape)), f"{parameters:,}"

@@ -27,7 +27,8 @@ class Parameter:
     initializer : str, Initializer or array
         The initial values.
     trainable : bool
-        False for state that a layer updates by itself, such as running means: the optimizer leaves it alone.
+        False for state that a layer updates by itself, such as running means: optimizer and constraint leave it alone.
+        While the layer is frozen, what it writes there is dropped.
     decay : bool, optional
         Whether an optimizer's ``weight_decay`` applies. By default it does to arrays of two axes or more.
     regularizer, constraint : component or name, optional
@@ -133,7 +134,8 @@ class Layer(Component):
     name : str, optional
         Shown in summaries and errors.
     trainable : bool
-        False freezes the layer and all layers inside it.
+        False freezes the layer and all layers inside it, at any time: their weights and running means do not change.
+        When they are thawed, the optimizer begins anew with their weights.
 
     Attributes
     ----------

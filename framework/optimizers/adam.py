@@ -92,7 +92,7 @@ class Adam(Moments):
         # So two scalars stand for four products with vectors.
         a = (1 - self.beta_1) / (1 - self.beta_1**t)
         b = sqrt((1 - self.beta_2) / (1 - self.beta_2**t))
-        scale[()] = self.rate.item() * a / b
+        scale[()] = self.rate * a / b
         offset[()] = self.epsilon / b
 
         np.sqrt(v, work)  # params -= scale * m / (sqrt(v) + offset)

@@ -13,6 +13,8 @@ from framework.core.types import Array
 from framework.optimizers.adam import Moments
 from framework.schedules import Schedule
 
+NO_PRODUCT = 2.0**-60  # 1 - p is 1 for every smaller p
+
 
 class Adamax(Moments):
     """`Adam` with the largest recent gradient in place of the root of the averaged squares.
@@ -48,7 +50,7 @@ class Adamax(Moments):
         work += scalar(self.epsilon, dtype)
         u *= scalar(self.beta_2, dtype)
         np.maximum(u, work, out=u)
-        self._scale[()] = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**self.step)  # m' = (1 - beta_1) m
+        self._scale[()] = self.rate * (1 - self.beta_1) / (1 - self.beta_1**self.step)  # m' = (1 - beta_1) m
         np.divide(m, u, work)
         work *= self._scale
         params -= work
@@ -72,8 +74,6 @@ class NAdam(Moments, name="nadam"):
         As in `Optimizer`.
     """
 
-    _known_product = 0, 1.0
-
     def __init__(
         self,
         learning_rate: float | Schedule = 0.002,
@@ -93,13 +93,14 @@ class NAdam(Moments, name="nadam"):
     def bind(self, params: Array, decayed: int | None = None) -> None:
         super().bind(params, decayed)
         self._ahead = np.empty_like(params)
+        self._factors, self._products = (0.0, 0.0), [1.0]
 
     def update(self, params: Array, grads: Array) -> None:
         m, v = self.average(grads)
         work, ahead, scale, offset, t = self.work, self._ahead, self._scale, self._offset, self.step
-        mu, next_mu, product = self._mu(t), self._mu(t + 1), self._product()
+        mu, next_mu, product = self._mu(t), self._mu(t + 1), self._product(t)
         b = sqrt((1 - self.beta_2) / (1 - self.beta_2**t))  # numerator and denominator are divided by it, as in Adam
-        rate = self.rate.item() / b
+        rate = self.rate / b
 
         scale[()] = rate * next_mu / (1 - product * next_mu) * (1 - self.beta_1)
         np.multiply(m, scale, ahead)
@@ -116,15 +117,14 @@ class NAdam(Moments, name="nadam"):
     def _mu(self, step: int) -> float:
         return float(self.beta_1 * (1 - 0.5 * 0.96 ** (step * self.momentum_decay)))
 
-    def _product(self) -> float:
-        """Return mu_1 ... mu_t: the last step's product times mu_t, or all of it anew after a `restore`."""
-        made, product = self._known_product
-        if made != self.step - 1:
-            made, product = 0, 1.0
-        for step in range(made + 1, self.step + 1):
-            product *= self._mu(step)
-        self._known_product = self.step, product
-        return product
+    def _product(self, step: int) -> float:
+        """Return mu_1 ... mu_step with the present arguments, like beta_1^t in Adam: whoever resumes gets the same."""
+        if (self.beta_1, self.momentum_decay) != self._factors:
+            self._factors, self._products = (self.beta_1, self.momentum_decay), [1.0]
+        products = self._products
+        while len(products) <= step and products[-1] > NO_PRODUCT:
+            products.append(products[-1] * self._mu(len(products)))
+        return products[min(step, len(products) - 1)]
 
 
 class RAdam(Moments, name="radam"):
@@ -147,7 +147,7 @@ class RAdam(Moments, name="radam"):
     def update(self, params: Array, grads: Array) -> None:
         m, v = self.average(grads)
         work, scale, offset, t, beta_2 = self.work, self._scale, self._offset, self.step, self.beta_2
-        rate = self.rate.item() * (1 - self.beta_1) / (1 - self.beta_1**t)  # m' = (1 - beta_1) m
+        rate = self.rate * (1 - self.beta_1) / (1 - self.beta_1**t)  # m' = (1 - beta_1) m
         rho_inf = 2 / (1 - beta_2) - 1
         rho = rho_inf - 2 * t * beta_2**t / (1 - beta_2**t)
         if rho > 5:

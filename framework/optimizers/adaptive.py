@@ -47,7 +47,7 @@ class Adagrad(Optimizer):
         np.sqrt(s, work)
         work += scalar(self.epsilon, params.dtype)
         np.divide(grads, work, work)
-        work *= self.rate
+        work *= self._rate
         params -= work
 
 
@@ -127,7 +127,7 @@ class RMSprop(Optimizer, name="rmsprop"):
             np.sqrt(s, work)
         work += scalar(self.epsilon / b, dtype)
         np.divide(grads, work, work)  # b d
-        self._scale[()] = self.rate.item() / b
+        self._scale[()] = self.rate / b
         if self.momentum:
             velocity = self.velocity
             velocity *= scalar(self.momentum, dtype)
@@ -193,5 +193,5 @@ class Adadelta(Optimizer):
         np.multiply(d, d, work)
         x *= rho
         x += work
-        d *= self.rate
+        d *= self._rate
         params -= d

@@ -11,6 +11,7 @@ from framework.core.arguments import number
 from framework.core.component import Component, constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
+from framework.optimizers.ages import Parts, Stretch, missed_in, stretches_of, update_in
 from framework.schedules import Schedule
 
 CLEARED_EVERY = 32  # steps
@@ -23,6 +24,12 @@ class Optimizer(Component):
 
     `apply` makes a whole step: it counts `step`, sets `rate`, clips, decays, and then calls `update`. An optimizer
     knows nothing but the two vectors that it is given.
+
+    Parameters of layers that were thawed in the middle of a training begin as they would in a new optimizer: with
+    slots of zero and, in bias corrections and the like, with their own number of steps. So as soon as parameters
+    differ in it, `update` is called for each stretch of the vector in which they do not: `params`, `grads`, the slots
+    and `work` are then parts of the vectors, and `step` counts the steps of these parameters. Clipping, weight decay
+    and the schedule of the learning rate belong to the whole step.
 
     Parameters
     ----------
@@ -39,13 +46,17 @@ class Optimizer(Component):
     Attributes
     ----------
     slots : tuple of str
-        Names of the vectors that it keeps between steps: attributes, zero at first. ``("velocity",)``
+        Names of the vectors that it keeps between steps: attributes, zero at first and changed in place.
+        ``("velocity",)``
     decoupled : bool
         Whether weight decay bypasses the gradient.
+    elementwise : bool
+        Whether each element steps by itself. A rule that needs the whole vector, for its norm for example, sets it
+        to False, and is then always given all of it; thawed parameters share the `step` of the others.
     step : int
         The number of this step, from 1.
-    rate : ndarray, 0-d
-        The learning rate of this step, in the dtype of the parameters.
+    rate : float
+        The learning rate of this step.
     work : ndarray
         A vector to compute in. Its content does not survive the step.
     decayed : int or None
@@ -54,6 +65,7 @@ class Optimizer(Component):
 
     slots: ClassVar[tuple[str, ...]] = ()
     decoupled: ClassVar[bool] = False
+    elementwise: ClassVar[bool] = True
 
     learning_rate: float | Schedule = 0.01
     clip_norm: float | None = None
@@ -62,10 +74,12 @@ class Optimizer(Component):
 
     step = 0
     decayed: int | None = None
-    rate: Array
+    rate = 0.0
     work: Array
     _size = -1
     _dtype: Any = None
+    _stretches: tuple[Stretch, ...] = ()  # none if no parameter missed a step
+    _parts: Parts | None = None
     # Set by _sync:
     _synced = -1  # Component.assignments.number at the time
     _vector: Array | None = None  # the parameters of the last step
@@ -77,6 +91,8 @@ class Optimizer(Component):
         super().__init_subclass__(**kwargs)
         if isinstance(cls.slots, str):  # ("velocity"), a tuple but for its comma
             cls.slots = (cls.slots,)
+        if taken := {"step", "missed"}.intersection(cls.slots):
+            raise TypeError(f"{cls.__name__}: a slot cannot be called {taken.pop()!r}; state() has such an entry")
 
     def __init__(
         self,
@@ -99,6 +115,8 @@ class Optimizer(Component):
             super().__setattr__(name, value)
         else:
             _assign(self, name, value)
+            if name == "rate" and self._size >= 0:
+                self._rate[()] = value
 
     def check(self) -> None:
         if isinstance(self.learning_rate, Schedule):
@@ -124,13 +142,18 @@ class Optimizer(Component):
             self._sync(params)
         step = self.step
         if self._schedule is not None:
-            self.rate[()] = self._schedule(step)
+            rate = float(self._schedule(step))
+            _assign(self, "rate", rate)
+            self._rate[()] = rate
         if not step % CLEARED_EVERY:
             self._clear_subnormals()
         _assign(self, "step", step + 1)
         if self._adjusts:
             grads = self._adjusted(params, grads)
-        self.update(params, grads)
+        if self._stretches and self.elementwise:
+            update_in(self._stretches, self, params, grads)
+        else:
+            self.update(params, grads)
 
     def update(self, params: Array, grads: Array) -> None:
         """Change `params` in place by the rule; `apply` calls it, with `grads` clipped and decayed.
@@ -143,13 +166,15 @@ class Optimizer(Component):
         """Get ready for vectors like `params`: no step made, all slots zero."""
         self.check()
         self._size, self._dtype = params.size, params.dtype
+        self._stretches, self._parts = (), None
         self._synced = -1
         # Scalars that differ from step to step are 0-d arrays, made once and assigned with x[()] = value. With a Python
         # number a ufunc has to convert it at every call, which takes as long as the arithmetic on a small vector.
-        self.rate = np.zeros((), params.dtype)
+        self._rate = np.zeros((), params.dtype)  # `rate`, for the built-in rules
         self._shrinkage = np.zeros((), params.dtype)
         self.decayed = decayed
         self.step = 0
+        self.rate = 0.0
         limits = np.finfo(params.dtype)
         self._large = scalar(256 * float(limits.smallest_normal) / float(limits.eps), params.dtype)
         self.work = np.empty_like(params)
@@ -167,7 +192,7 @@ class Optimizer(Component):
             self._schedule = self.learning_rate
         else:
             self._schedule = None
-            self.rate[()] = self.learning_rate
+            self.rate = float(self.learning_rate)
         self._clips = self.clip_norm is not None or self.clip_value is not None
         self._adjusts = self._clips or self.weight_decay > 0
         self._synced, self._vector = assignments, params
@@ -209,7 +234,7 @@ class Optimizer(Component):
         """Shrink `params` and return `grads` if decoupled; otherwise return `grads` with the decay added."""
         weights, effective = params[: self.decayed], self._effective
         if self.decoupled:
-            self._shrinkage[()] = 1 - self.rate.item() * self.weight_decay
+            self._shrinkage[()] = 1 - self.rate * self.weight_decay
             np.multiply(weights, self._shrinkage, weights)
             return grads
         if grads is not effective:
@@ -220,23 +245,32 @@ class Optimizer(Component):
         return effective
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy has made no step with any vector yet, so that its first one syncs.
-        return {**self.__dict__, "_vector": None}
+        # A copy has made no step with any vector yet, so that its first one syncs, and has parts of its own vectors.
+        return {**self.__dict__, "_vector": None, "_parts": None}
 
     def state(self) -> dict[str, Any]:
-        """Return copies of what it has learned: ``{"step": int, slot: vector, ...}``; only the step if not bound."""
+        """Return copies of what it has learned: ``{"step": int, slot: vector, ...}``; only the step if not bound.
+
+        Once parameters were thawed in the middle of a training there is also "missed": an int64 vector of how many
+        steps had been made before a parameter took part.
+        """
         slots = {slot: getattr(self, slot).copy() for slot in self.slots if self._size >= 0}
-        return {"step": self.step, **slots}
+        if not self._stretches:
+            return {"step": self.step, **slots}
+        return {"step": self.step, **slots, "missed": missed_in(self._stretches)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to a `state`; ValueError unless it fits the vectors that the optimizer is bound to."""
-        shapes = {name: np.shape(vector) for name, vector in state.items() if name != "step"}
+        shapes = {name: np.shape(vector) for name, vector in state.items() if name not in ("step", "missed")}
         if shapes != dict.fromkeys(self.slots, (self._size,)):
             who = f"{type(self).__name__}, {'not bound' if self._size < 0 else f'bound to {self._size} parameters'},"
             raise ValueError(f"{who} keeps slots {self.slots}; the state has slots of shapes {shapes}")
+        missed, step = state.get("missed"), state["step"]
+        stretches = () if missed is None else stretches_of(np.asarray(missed), self._size, step)
         for slot in self.slots:
             getattr(self, slot)[...] = state[slot]
-        self.step = state["step"]
+        self.step = step
+        self._stretches, self._parts = stretches, None
 
 
 def _clip_norm(gradient: Array, limit: float) -> None:

@@ -57,7 +57,7 @@ class Lion(Optimizer):
         np.multiply(m, scalar(self.beta_1 * (1 - self.beta_2) / (1 - self.beta_1), dtype), work)
         work += grads
         np.sign(work, sign)
-        sign *= self.rate
+        sign *= self._rate
         params -= sign
 
         m *= scalar(self.beta_2, dtype)

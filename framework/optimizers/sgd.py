@@ -58,9 +58,9 @@ class SGD(Optimizer, name="sgd"):
             if self.nesterov:
                 multiply(velocity, momentum, work)
                 work += grads
-                work *= self.rate
+                work *= self._rate
             else:
-                multiply(velocity, self.rate, work)
+                multiply(velocity, self._rate, work)
         else:
-            multiply(grads, self.rate, work)
+            multiply(grads, self._rate, work)
         params -= work

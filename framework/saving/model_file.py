@@ -26,7 +26,7 @@ from framework.saving.environment import environment
 FORMAT = "playground-framework"
 # The form of the document. It gets a new number with each change to it or to the list of fields, and only files of
 # the present number are read: nobody has files of the older ones.
-VERSION = 2
+VERSION = 3
 Path = str | os.PathLike[str]
 Classes = Iterable[type[Component]]
 

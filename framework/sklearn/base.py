@@ -106,11 +106,14 @@ class NeuralNetwork(BaseEstimator):
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters by name; ``optimizer__learning_rate`` works even if the optimizer was given by name."""
+        before, given = self.optimizer, params.get("optimizer", self.optimizer)
         for name in list(params):
             own, nested, _ = name.partition("__")
             if nested and own in FAMILIES:
                 params[own] = FAMILIES[own].of(params.get(own, getattr(self, own)))
         super().set_params(**params)
+        if hasattr(self, "model_") and given is before:
+            self.model_.state.follow_instead(before, self.optimizer)
         return self
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -168,7 +171,9 @@ class NeuralNetwork(BaseEstimator):
 
     def _model(self, targets: Array, weight: Array | None) -> Model:
         layers, loss = self._described(targets, weight)
-        return Model(layers, loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state))
+        model = Model(layers, loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state))
+        model.shares_layers = True  # with those of earlier fits
+        return model
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0

@@ -94,7 +94,7 @@ class Bench:
                 continue
             if not entry.parameter.trainable:
                 self.state[name] = network.views[entry.name]
-            elif entry.start < network.layout.trainable:
+            elif network.layout.learns(entry):
                 self.params[name], self.grads[name] = network.views[entry.name], network.grad_views[entry.name]
         self._move(np.random.default_rng([seed, 1]))
         self._first_state = {name: values.copy() for name, values in self.state.items()}

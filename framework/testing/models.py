@@ -54,7 +54,7 @@ def _check_gradients(subject: Subject, model: Model, X: Array, y: Array) -> None
     noise = model.network.noise.bit_generator
     start = noise.state
     state = {entry.name for entry in model.network.layout.entries if not entry.parameter.trainable}
-    frozen = [entry.name for entry in model.network.layout.entries if entry.start >= model.network.layout.trainable]
+    frozen = [entry.name for entry in model.network.layout.entries if not model.network.layout.learns(entry)]
 
     def loss() -> float:
         keep = {name: model.network.views[name].copy() for name in state}

@@ -70,3 +70,58 @@ def check_state(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     cause = f"what it has learned is not all saved: name it in slots ({', '.join(loose) or 'none is missing by name'})"
     subject.same(part, middle, params, rtol=0, cause=cause)
     subject.require(second.step == first.step, part, f"step is {second.step}, expected {first.step}", "step count")
+
+
+def check_changed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    """Check that a trajectory goes on unchanged after arguments were changed and the optimizer was made again."""
+    half = len(grads) // 2
+    for name, value in optimizer.get_params(deep=False).items():
+        if type(value) is not float or not value:
+            continue
+        params, first = start.copy(), fresh(optimizer, start)
+        for gradient in grads[:half]:
+            first.apply(params, gradient)
+        try:
+            first.set_params(**{name: 0.9 * value})
+        except (TypeError, ValueError):
+            continue
+        first.apply(params, grads[half])
+        middle, second = params.copy(), fresh(first, params)
+        second.restore(first.state())
+        for gradient in grads[half:]:
+            first.apply(params, gradient)
+            second.apply(middle, gradient)
+        cause = f"what depends on the {name} of earlier steps is not saved: keep it in a slot, or compute it anew"
+        subject.same(f"state() and restore() after a change of {name}", middle, params, rtol=0, cause=cause)
+
+
+def check_thawed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    """Check that parameters that join in later step as in an optimizer of their own, and the others as before."""
+    half, late = len(grads) // 2, np.zeros(len(start), bool)
+    late[2:-2] = True
+    alone, params = fresh(optimizer, start[~late]), start[~late].copy()
+    for gradient in grads[:half]:
+        alone.apply(params, gradient[~late])
+    state: dict[str, object] = {"step": half, "missed": np.where(late, half, 0)}
+    for slot, vector in alone.state().items():
+        if slot != "step":
+            whole = np.zeros(len(start), vector.dtype)
+            whole[~late] = vector
+            state[slot] = whole
+    joined, together = start.copy(), fresh(optimizer, start)
+    joined[~late] = params
+    together.restore(state)
+    expected = run(optimizer, start[late], grads[half:, late])
+    part = "step after a thaw"
+    cause = (
+        "after layers were thawed, update is called for parts of the vectors, each with its own self.step: take sizes "
+        "from params and counts from self.step (or say elementwise = False)"
+    )
+    for step, gradient in enumerate(grads[half:]):
+        try:
+            together.apply(joined, gradient)
+        except Exception as error:
+            subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
+        alone.apply(params, gradient[~late])
+        subject.same(part, joined[late], expected[step], rtol=1e-12, cause=cause)
+        subject.same(part, joined[~late], params, rtol=1e-12, cause=cause)

@@ -11,7 +11,7 @@ from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
 from framework.testing.arguments import check_arguments, same
-from framework.testing.optimizer_state import check_repeats, check_state
+from framework.testing.optimizer_state import check_changed, check_repeats, check_state, check_thawed
 from framework.testing.report import Subject, reporting
 from framework.testing.trajectories import Definition, check_definition, check_step_count, fresh, run
 
@@ -42,7 +42,8 @@ def check_optimizer(
     Every step is made with `apply`, which calls the rule that the optimizer defines as `update`.
 
     A rule is expected to work element by element: a step on two concatenated vectors is then the two steps,
-    concatenated. An optimizer whose rule does not sets the class attribute ``elementwise = False``.
+    concatenated, and parameters of layers that are thawed later can step by themselves. An optimizer whose rule does
+    not sets the class attribute ``elementwise = False``.
 
     Parameters
     ----------
@@ -68,12 +69,14 @@ def check_optimizer(
         _check_direction(subject, optimizer, start, grads[0])
         check_repeats(subject, optimizer, start, grads)
         check_state(subject, optimizer, start, grads)
+        check_changed(subject, optimizer, start, grads)
         _check_schedule(subject, optimizer, start, grads)
         _check_decay(subject, optimizer, start, grads[:1])
         _check_float32(subject, optimizer, start, grads)
         check_step_count(subject, _plain(optimizer), start, grads[0])
-        if getattr(optimizer, "elementwise", True) and optimizer.clip_norm is None:
+        if optimizer.elementwise and optimizer.clip_norm is None:
             _check_concatenation(subject, optimizer, start, grads)
+            check_thawed(subject, _constant(optimizer), start, grads)
         if definition is not None:
             check_definition(subject, optimizer, start, grads, definition)
     if solves:
@@ -83,6 +86,12 @@ def check_optimizer(
 def _plain(optimizer: Optimizer) -> Optimizer:
     """Return a copy that neither clips nor decays."""
     return optimizer.clone().set_params(clip_norm=None, clip_value=None, weight_decay=0.0)
+
+
+def _constant(optimizer: Optimizer) -> Optimizer:
+    """Return a copy whose learning rate does not change."""
+    rate = optimizer.learning_rate
+    return optimizer.clone().set_params(learning_rate=rate(0) or 0.1) if isinstance(rate, Schedule) else optimizer
 
 
 def _check_step(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:

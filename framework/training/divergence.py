@@ -76,7 +76,8 @@ class DivergenceGuard:
         network = self.model.network
         if not all_finite(network.params):
             return False
-        self._params, self._slots = network.params.copy(), self.model.optimizer_.state()
+        self._optimizer = self.model.optimizer_
+        self._params, self._slots = network.params.copy(), self._optimizer.state()
         self._layout = network.layout
         return True
 
@@ -105,7 +106,7 @@ class DivergenceGuard:
         vectors = [network.params, *(present[slot] for slot in optimizer.slots)]
         if not all(all_finite(vector) for vector in vectors):
             network.params[...] = self._params[network.layout.moved_from(self._layout)]
-            if self._slots.keys() != present.keys():  # a hook has chosen another optimizer: it starts over
+            if optimizer is not self._optimizer:  # a hook has given another one: it starts over
                 self.model.state.bind_optimizer()
                 return
             optimizer.restore(self.model.state.moved_slots(self._slots, self._layout))

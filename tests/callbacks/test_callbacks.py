@@ -301,7 +301,7 @@ def test_the_rate_can_be_set_during_a_fit() -> None:
     halve = LambdaCallback(on_epoch_begin=lambda epoch, logs: setattr(net, "learning_rate", 0.5 / (epoch + 1)))
     net.fit(X, Y, epochs=2, callbacks=[halve, LearningRateLogger()])
     assert net.history["learning_rate"] == [0.5, 0.25]
-    assert float(net.optimizer_.rate) == 0.25
+    assert net.optimizer_.rate == 0.25
 
 
 def read(path: Any) -> list[list[str]]:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from framework import SGD, Callback, Dense, Model, Sequential
+from framework import SGD, BatchNormalization, Callback, Dense, Model, Sequential
 from framework.callbacks.progress import line
 
 X, Y = np.arange(12.0).reshape(6, 2) / 12, np.arange(6.0).reshape(6, 1) / 6
@@ -41,6 +41,23 @@ def test_summary_is_a_table_with_totals():
 def test_summary_counts_what_is_frozen():
     text = Model([Dense(3, trainable=False), Dense(1)], dtype="float32").build(2).summary()
     assert text.endswith("Total: 13 parameters, 9 not trainable (float32, 0.1 KiB), inputs (n, 2)")
+
+
+def test_summary_shows_what_is_frozen_now():
+    inner = Sequential([Dense(2), "relu"])
+    model = Model([Dense(3, "tanh"), inner, BatchNormalization(), Dense(1)]).build(2)
+    before = model.summary()
+    assert "frozen" not in before
+    assert before.endswith("Total: 28 parameters, 4 not trainable (float64, 0.2 KiB), inputs (n, 2)")
+    model.layers[0].trainable = inner.trainable = model.layers[2].trainable = False
+    rows = model.summary().splitlines()
+    frozen = [row.split()[0] for row in rows if "(frozen)" in row]
+    assert frozen == ["0", "1", "1.0", "2"]
+    assert "0 Dense (tanh) (frozen)" in rows[2]
+    assert "Total: 28 parameters, 25 not trainable" in rows[-1]
+    assert model.network.layout.trainable == 3
+    model.layers[0].trainable = inner.trainable = model.layers[2].trainable = True
+    assert model.summary() == before
 
 
 def test_line_has_the_tutorials_form():

@@ -8,6 +8,7 @@ import pickle
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -299,6 +300,89 @@ class TestLearningRate:
             optimizer.apply(np.zeros(2), np.ones(2))
 
 
+class TestRate:
+    def test_is_a_number_that_stays(self):
+        optimizer, params, rates = SGD(Piecewise([1, 2], [1.0, 0.1, 0.01])), np.zeros(3, np.float32), []
+        for _ in range(3):
+            optimizer.apply(params, np.ones(3, np.float32))
+            rates.append(optimizer.rate)
+        assert rates == [1.0, 0.1, 0.01]
+        assert {type(rate) for rate in rates} == {float}
+
+    @pytest.mark.parametrize("rate", [0.1, 1, np.float32(0.5), Exponential(0.1, 1.0)])
+    def test_is_a_number_whatever_was_given(self, rate):
+        optimizer, params = Adam(rate), np.zeros(3)
+        optimizer.apply(params, np.ones(3))
+        assert type(optimizer.rate) is float
+        assert optimizer.rate == (0.1 if isinstance(rate, Exponential) else rate)
+
+    @pytest.mark.parametrize("optimizer", SETTINGS, ids=repr)
+    def test_may_be_set_by_a_rule_that_goes_on_from_that_of_its_base_class(self, optimizer, rng):
+        base: Any = type(optimizer)
+
+        class Doubled(base, registered=False):
+            def update(self, params, grads):
+                self.rate = 2 * self.learning_rate
+                super().update(params, grads)
+
+        arguments = optimizer.get_params() | {"weight_decay": 0.0}
+        twice = optimizer.clone().set_params(weight_decay=0.0, learning_rate=2 * optimizer.learning_rate)
+        start, gradients = rng.normal(size=5), rng.normal(size=(4, 5))
+        np.testing.assert_allclose(run(Doubled(**arguments), start, gradients), run(twice, start, gradients))
+
+
+CHANGES = {
+    "learning_rate": 0.02,
+    "momentum": 0.7,
+    "nesterov": False,
+    "centered": True,
+    "rho": 0.8,
+    "beta_1": 0.6,
+    "beta_2": 0.9,
+    "epsilon": 1e-3,
+    "momentum_decay": 0.3,
+    "clip_norm": 0.5,
+    "clip_value": 0.3,
+    "weight_decay": 0.2,
+}
+
+
+@pytest.mark.parametrize(("optimizer", "name"), [(o, name) for o in SETTINGS for name in o.get_params()], ids=repr)
+def test_goes_on_exactly_after_an_argument_was_changed(optimizer, name, rng):
+    start, gradients = rng.normal(size=5), rng.normal(size=(12, 5))
+    whole, params = optimizer.clone(), start.copy()
+    run_on = [(whole, params)]
+    for step, gradient in enumerate(gradients):
+        if step == 5:
+            whole.set_params(**{name: CHANGES[name]})
+        if step == 8:  # as a model is loaded: an optimizer of the present arguments, and the state
+            resumed, copied = whole.clone(), params.copy()
+            resumed.bind(copied)
+            resumed.restore(whole.state())
+            run_on.append((resumed, copied))
+        for each, vector in run_on:
+            each.apply(vector, gradient)
+    np.testing.assert_array_equal(copied, params)
+
+
+@pytest.mark.parametrize(("beta_1", "momentum_decay"), [(0.9, 0.004), (0.5, 0.3), (0.0, 0.0), (0.999, 0.0)])
+def test_nadam_follows_its_formula_where_the_product_of_the_momenta_ends(beta_1, momentum_decay, rng):
+    """The product comes to nothing in between; then to other arguments, in which all steps count."""
+    optimizer, params = NAdam(0.01, beta_1, 0.9, momentum_decay=momentum_decay), np.ones(2)
+    expected, m, v = params.copy(), 0.0, 0.0
+    for t in range(1, 501):
+        if t == 450:
+            m, beta_1 = m * 0.2 / (1 - beta_1), 0.8  # the slot keeps its value: m' is rescaled
+            optimizer.beta_1 = beta_1
+        g = rng.normal(size=2)
+        mu = beta_1 * (1 - 0.5 * 0.96 ** (np.arange(1, t + 2) * momentum_decay))
+        m, v = beta_1 * m + (1 - beta_1) * g, 0.9 * v + 0.1 * g * g
+        n = mu[-1] * m / (1 - np.prod(mu)) + (1 - mu[-2]) * g / (1 - np.prod(mu[:-1]))
+        expected -= 0.01 * n / (np.sqrt(v / (1 - 0.9**t)) + 1e-8)
+        optimizer.apply(params, g)
+        np.testing.assert_allclose(params, expected, rtol=1e-10)
+
+
 def test_nadam_has_the_same_momenta_after_a_restore():
     optimizer = NAdam(momentum_decay=0.3)
     start, gradients = np.ones(2), np.ones((12, 2))
@@ -373,6 +457,23 @@ def test_vectors_of_another_size_begin_anew():
     run(optimizer, np.zeros(3), np.ones((2, 3)))
     np.testing.assert_array_equal(run(optimizer, np.zeros(2), np.ones((1, 2)))[-1], [-1, -1])
     assert optimizer.step == 1
+
+
+@pytest.mark.parametrize("name", ["step", "missed"])
+def test_a_slot_cannot_take_the_name_of_another_entry_of_the_state(name):
+    with pytest.raises(TypeError, match=f"Wrong: a slot cannot be called '{name}'"):
+
+        class Wrong(Optimizer, registered=False):
+            slots = (name,)
+
+
+@pytest.mark.parametrize("missed", [[0, 3, 0], [0, -1, 0], [0, 1], [[0, 1, 1]], [0.0, 1.0, 1.0], 1])
+def test_steps_missed_that_cannot_be_are_refused(missed):
+    optimizer = SGD()
+    optimizer.bind(np.zeros(3))
+    with pytest.raises(ValueError, match="the steps missed must be 3 integers from 0 to 2"):
+        optimizer.restore({"step": 2, "velocity": np.ones(3), "missed": missed})
+    assert not optimizer.velocity.any()
 
 
 def test_a_state_that_does_not_fit_is_refused():

@@ -128,7 +128,7 @@ def test_numpy_reads_the_file_and_it_says_where_everything_lies(honest):
         values = part.reshape(entry["shape"][::-1]).T if entry["transposed"] else part.reshape(entry["shape"])
         np.testing.assert_array_equal(values, model.network.view(entry["name"]))
     assert document["format"] == "playground-framework"
-    assert document["version"] == 2
+    assert document["version"] == 3
     assert document["written_with"]["numpy"] == np.__version__
     assert document["written_with"]["threads"] >= 1
 
@@ -373,10 +373,10 @@ FORGED = {
 }
 DOCUMENTS = {
     "other format": (put("format", value="keras"), "not one of this framework's files"),
-    "newer version": (put("version", value=3), "format version 3, this framework reads 2"),
+    "newer version": (put("version", value=4), "format version 4, this framework reads 3"),
     "older version": (
         put("version", value=1),
-        "format version 1, this framework reads 2: load it with the version that wrote it",
+        "format version 1, this framework reads 3: load it with the version that wrote it",
     ),
     "no model": (put("model", value=None), "describes no model"),
     "a layer for a model": (put("model", value={"family": "Layer", "name": "flatten", "arguments": {}}), "no model"),

@@ -58,7 +58,7 @@ def test_a_whole_step_can_be_run_by_another_player(classifies):
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(8, 3)), rng.integers(0, 2, 8)
     loss, end = ("categorical_crossentropy", Dense(2, "softmax")) if classifies else ("mse", Dense(1))
-    models = [Model([Dense(4, "gelu"), Dropout(0.3), end], loss=loss, seed=0) for _ in range(2)]
+    models = [Model([Dense(4, "gelu"), Dropout(0.3), end.clone()], loss=loss, seed=0) for _ in range(2)]
     for model in models:
         model.fit(X, y, epochs=3, batch_size=8, shuffle=False)
     first, second = models

@@ -176,6 +176,46 @@ class OwnCount(Moments):
         params -= self.rate * self.m / (1 - self.beta_1**self.count)
 
 
+@fault("step after a thaw: raised ValueError.*take sizes from params", check_optimizer)
+class SizedForWhole(Descent):
+    def bind(self, params, decayed=None):
+        super().bind(params, decayed)
+        self.size = len(params)
+
+    def update(self, params, grads):
+        moved = np.empty(self.size, params.dtype)
+        np.multiply(grads, self.rate, moved)
+        params -= moved
+
+
+@fault("step after a thaw: entry .*counts from self.step", check_optimizer)
+class CountsForWhole(Moments):
+    def bind(self, params, decayed=None):
+        super().bind(params, decayed)
+        self.powers = {}
+
+    def update(self, params, grads):
+        step = self.powers.setdefault("first", self.step) and max(self.step, self.powers["first"])
+        self.m += (1 - self.beta_1) * (grads - self.m)
+        params -= self.rate * self.m / (1 - self.beta_1**step)
+
+
+@fault("after a change of beta_1: entry .*keep it in a slot, or compute it anew", check_optimizer)
+class RemembersBetas(Moments):
+    """Multiplies the betas of the time, and after a restore the present ones."""
+
+    made, product = 0, 1.0
+
+    def update(self, params, grads):
+        if self.made != self.step - 1:
+            self.made, self.product = 0, 1.0
+        for _ in range(self.made, self.step):
+            self.product *= self.beta_1
+        self.made = self.step
+        self.m += (1 - self.beta_1) * (grads - self.m)
+        params -= self.rate * self.m / (1 - self.product)
+
+
 @fault("keeps the vector grads itself", check_optimizer)
 class KeepsGradient(Momentum):
     def update(self, params, grads):
