@@ -19,6 +19,7 @@ from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
+from framework.engine.task import task_of
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
@@ -77,8 +78,13 @@ class Predictor:
     @property
     def metrics_(self) -> dict[str, Metric]:
         """The metrics by the names that the history uses."""
-        metrics = (Metric.of(metric) for metric in self.metrics)
-        return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
+        metrics = (self._told(metric) for metric in self.metrics)
+        return {metric.label(): metric for metric in metrics}
+
+    def _told(self, spec: MetricLike) -> Metric:
+        """Return the metric that `spec` stands for, told what this model predicts."""
+        metric: Metric = Metric.of(spec)
+        return metric.cut_at(self.loss_.threshold, task_of(self.loss_, self.network.output_shape))
 
     @property
     def learning_rate(self) -> Any:
@@ -123,13 +129,18 @@ class Predictor:
         return self._evaluate(self.metrics_, X, y, sample_weight)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the accuracy if the loss is one for classes, else R2."""
-        metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
+        """Return the accuracy if the loss is one for classes, else R2.
+
+        The accuracy is what the metric "accuracy" reports: with several labels for each sample, the share of the labels
+        that are right (scikit-learn's classifiers score the share of the samples, `SubsetAccuracy`).
+        """
+        metric = self._told("accuracy" if self.loss_.classifies else "r2")
         return float(self._evaluate({"score": metric}, X, y, sample_weight)["score"])
 
     def _evaluate(self, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()
-        return evaluate(self.network, self.state.objective, metrics, data_of(self.state, X, y, sample_weight))
+        data = data_of(self.state, X, y, sample_weight)
+        return evaluate(self.network, self.state.objective, metrics, data.batches(self.network.inference_rows))
 
     def gradients(self, X: Any, y: Any, sample_weight: Any = None) -> list[Array]:
         """Return the gradients of the loss, penalties included, in the order of `get_weights`; no parameter changes."""

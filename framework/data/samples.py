@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,11 @@ class Data:
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.x)
+
+    def batches(self, rows: int) -> Iterator[tuple[Array, Array, Array | None]]:
+        """Go through the samples in their order, `rows` at a time."""
+        for part in arrays.row_slices(len(self), rows):
+            yield self.x[part], self.y[part], None if self.weight is None else self.weight[part]
 
     def at(self, indices: Array) -> Data:
         """Return the samples at `indices`."""

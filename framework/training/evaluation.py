@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
-from framework.core.arrays import row_slices
 from framework.core.types import Array, Logs
-from framework.data.samples import Data
 from framework.engine.network import Network
 from framework.engine.objective import Objective
-from framework.engine.step import Step
 from framework.metrics import Metric
+from framework.training.running_metrics import RunningMetrics
 
 
 def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
@@ -22,62 +19,27 @@ def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
     return {"loss": loss + penalty, "penalty": penalty} if network.regularized else {"loss": float(loss)}
 
 
-def metric_values(metrics: Mapping[str, Metric], y: Array, prediction: Array, weight: Array | None) -> dict[str, Any]:
-    """Return the values of `metrics` by name; weights are passed only where there are some."""
-    weights = () if weight is None else (weight,)
-    return {name: metric(y, prediction, *weights) for name, metric in metrics.items()}
-
-
 def scalar_logs(values: dict[str, Any]) -> Logs:
     """Return those of `values` that are numbers: a history keeps no arrays, such as a confusion matrix."""
     return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
 
 
-class EpochPredictions:
-    """Targets and predictions of an epoch, kept for the metrics."""
-
-    def __init__(self, metrics: Mapping[str, Metric]) -> None:
-        self.metrics = metrics
-        self.batches: list[tuple[Array, Array, Array | None]] = []
-
-    @contextmanager
-    def collected_from(self, step: Step) -> Iterator[Self]:
-        """Collect the targets and predictions of every batch in a ``with`` block; nothing if there are no metrics."""
-        step.observer = self if self.metrics else None
-        try:
-            yield self
-        finally:
-            step.observer = None
-
-    def add(self, y: Array, prediction: Array, weight: Array | None) -> None:
-        """Keep copies of a batch's arrays, which are overwritten by the next batch."""
-        self.batches.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
-
-    def values(self) -> Logs:
-        """Return the metrics over all that was collected."""
-        if not self.batches:
-            return {}
-        y, prediction = (np.concatenate([batch[i] for batch in self.batches]) for i in (0, 1))
-        weights = [batch[2] for batch in self.batches]
-        weight = None
-        if any(part is not None for part in weights):
-            ones = (np.ones(len(batch[0]), prediction.dtype) for batch in self.batches)
-            weight = np.concatenate([one if part is None else part for part, one in zip(weights, ones, strict=True)])
-        return scalar_logs(metric_values(self.metrics, y, prediction, weight))
-
-
-def evaluate(network: Network, objective: Objective, metrics: Mapping[str, Metric], data: Data) -> dict[str, Any]:
-    """Return "loss" and the metrics of `network` on `data`, exact over all of it."""
-    kept = len(data) if metrics else 0
-    predictions = np.empty((kept, *network.output_shape), network.dtype)
+def evaluate(
+    network: Network,
+    objective: Objective,
+    metrics: Mapping[str, Metric],
+    batches: Iterable[tuple[Array, Array, Array | None]],
+) -> dict[str, Any]:
+    """Return "loss" and the metrics of `network` over batches ``(x, y, weight)``, exact over all of them."""
+    running = RunningMetrics(metrics)
     total = total_weight = 0.0
-    for rows in row_slices(len(data), network.inference_rows):
-        weight = None if data.weight is None else data.weight[rows]
-        prediction, logits = network.infer(data.x[rows], predictions[rows] if kept else None)
-        part, part_weight = objective.total(data.y[rows], prediction, weight, logits)
+    for x, y, weight in batches:
+        prediction, logits = network.infer(x)
+        part, part_weight = objective.total(y, prediction, weight, logits)
         total += part
         total_weight += part_weight
+        if metrics:
+            running.add(y, prediction, weight)
     mean = total / total_weight if objective.loss.reduction == "mean" else total
     penalty = network.penalties() if network.regularized else 0.0
-    values = metric_values(metrics, data.y[:], predictions, data.weight) if metrics else {}
-    return loss_logs(network, float(mean), penalty) | values
+    return loss_logs(network, float(mean), penalty) | running.values()

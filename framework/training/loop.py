@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from framework.callbacks import Callback, CallbackList, StopTraining
-from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.samples import Data
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
-from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
+from framework.training.evaluation import evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
+from framework.training.running_metrics import RunningMetrics
 from framework.training.trainable import Trainable
 
 logger = logging.getLogger("framework")
@@ -69,12 +70,15 @@ def train(
             hooks.epoch_begin(epoch)
             batches.begin_epoch(epoch)
             guard.begin_epoch(epoch)
-            logs = train_epoch(model, batches, hooks)
+            values = train_epoch(model, batches, hooks, first=epoch == first)
             guard.end_epoch()
             if validation is not None:
                 with interrupts.at_once():
-                    values = evaluate(model.network, model.state.objective, model.metrics_, validation)
-                logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
+                    rows = validation.batches(model.network.inference_rows)
+                    measured = evaluate(model.network, model.state.objective, model.metrics_, rows)
+                values |= {f"val_{name}": value for name, value in measured.items()}
+            logs = scalar_logs(values)
+            model.history.arrays = values.keys() - logs.keys()
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
             if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers
@@ -83,14 +87,19 @@ def train(
             interrupts.check()
 
 
-def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList) -> Logs:
-    """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
+def train_epoch(
+    model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList, *, first: bool
+) -> dict[str, Any]:
+    """Make one step for each batch and return the epoch's loss and metrics, measured before each step.
+
+    In the `first` epoch of a fit, metrics that do not suit the targets are an error before the first update.
+    """
     model.sync()
     network, train_step = model.network, model.train_step
     averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
-    with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
+    with RunningMetrics(model.metrics_, at_once=first).collected_from(model.state.step) as metrics:
         for batch, (x, y, weight) in enumerate(batches):
             value = train_step(x, y, weight)
             size = len(x) if weight is None else float(weight.sum())
@@ -102,7 +111,7 @@ def train_epoch(model: Trainable, batches: ArrayBatches | StreamBatches, hooks: 
                 hooks.batch_end(batch, {"loss": value + network.penalty})
                 model.sync()
     mean = total / total_weight if averaging else total
-    return loss_logs(network, mean, total_penalty / total_weight) | predictions.values()
+    return loss_logs(network, mean, total_penalty / total_weight) | metrics.values()
 
 
 @contextmanager
