@@ -41,6 +41,11 @@ class _Averaged(ClassSumMetric):
                 "or, for several labels, 'samples'; or None for a value of each"
             )
 
+    @property
+    def reads(self) -> str | None:  # type: ignore[override]  # it depends on an argument
+        """Return "multilabel" for the average over samples."""
+        return "multilabel" if self.average == "samples" else None
+
     def label(self) -> str:
         """Return the name, after the kind of average unless it is "binary"."""
         if self.average == "binary":
@@ -66,8 +71,6 @@ class _Averaged(ClassSumMetric):
                 f"{self.component_name} of {count} classes needs an average: "
                 f"write {type(self).__name__}(average='macro') or 'micro', or None for a value of each"
             )
-        if self.average == "samples":
-            raise ValueError(f"{self.label()} is for several labels for each sample: use average='macro' or 'micro'")
         hit = true == predicted
         return tuple(
             np.bincount(classes, weights, minlength=count)

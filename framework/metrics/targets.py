@@ -23,10 +23,12 @@ class ClassMetric(Protocol):
         Where predictions are cut into two classes, whatever the targets.
     """
 
-    reads: str | None
     threshold: float | None
     task: str | None
     cut: float
+
+    @property
+    def reads(self) -> str | None: ...
 
     def label(self) -> str: ...
 
@@ -64,8 +66,15 @@ class ByTargets:
             self._open(y.ndim == 1, p.shape[1])
         if y.ndim == 2 and y.size:
             self._rule_out(y)
-        for reading in self.readings.values():
-            reading.add(y, y_pred, sample_weight)
+        refusals = []
+        for reading, samples in list(self.readings.items()):
+            try:
+                samples.add(y, y_pred, sample_weight)
+            except ValueError as refusal:  # another reading may suit: areas of labels, but not of many classes
+                refusals.append(refusal)
+                del self.readings[reading]
+        if not self.readings:
+            raise refusals[0]
 
     def value(self) -> Any:
         """Return the metric of all samples."""
@@ -77,7 +86,7 @@ class ByTargets:
         if metric.reads == "multilabel" and (labels or metric.task == "multiclass"):
             raise ValueError(
                 f"{metric.label()} is for several labels for each sample, but the targets are one class of {outputs}: "
-                "use accuracy"
+                "use a metric of classes, such as accuracy or macro_f1"
             )
         if metric.reads == "multilabel" or (metric.reads is None and outputs > 1 and metric.task == "multilabel"):
             tasks: tuple[str, ...] = ("multilabel",)
