@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -248,7 +249,7 @@ def test_log_loss_refuses_what_is_no_probability(y, p, words):
 def test_auc_keeps_scores_in_their_dtype():
     rng = np.random.default_rng(4)
     y, p = rng.integers(0, 2, (1000, 1)).astype(np.float32), rng.random((1000, 1), np.float32)
-    samples = AUC().accumulator()
+    samples: Any = AUC().accumulator()
     samples.add(y, p)
     (reading,) = samples.readings.values()
     assert [part.nbytes for part in reading.parts[0][:2]] == [1000, 4000]
