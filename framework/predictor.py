@@ -78,13 +78,13 @@ class Predictor:
     @property
     def metrics_(self) -> dict[str, Metric]:
         """The metrics by the names that the history uses."""
-        metrics = (self._told(metric) for metric in self.metrics)
-        return {metric.label(): metric for metric in metrics}
+        return self._told(self.metrics) if self.metrics else {}
 
-    def _told(self, spec: MetricLike) -> Metric:
-        """Return the metric that `spec` stands for, told what this model predicts."""
-        metric: Metric = Metric.of(spec)
-        return metric.cut_at(self.loss_.threshold, task_of(self.loss_, self.network.output_shape))
+    def _told(self, specs: Iterable[MetricLike]) -> dict[str, Metric]:
+        """Return the metrics that `specs` stand for by their labels, told what this model predicts."""
+        cut, task = self.loss_.threshold, task_of(self.loss_, self.network.output_shape)
+        metrics = (Metric.of(spec) for spec in specs)
+        return {metric.label(): metric.cut_at(cut, task) for metric in metrics}
 
     @property
     def learning_rate(self) -> Any:
@@ -134,8 +134,8 @@ class Predictor:
         The accuracy is what the metric "accuracy" reports: with several labels for each sample, the share of the labels
         that are right (scikit-learn's classifiers score the share of the samples, `SubsetAccuracy`).
         """
-        metric = self._told("accuracy" if self.loss_.classifies else "r2")
-        return float(self._evaluate({"score": metric}, X, y, sample_weight)["score"])
+        name = "accuracy" if self.loss_.classifies else "r2"
+        return float(self._evaluate(self._told([name]), X, y, sample_weight)[name])
 
     def _evaluate(self, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()

@@ -7,11 +7,12 @@ from framework.losses import CategoricalCrossentropy, Loss
 from framework.losses.elementwise import Elementwise
 
 
-def task_of(loss: Loss, output_shape: Shape) -> str | None:
+def task_of(loss: Loss, output_shape: Shape) -> str:
     """Return "binary", "multiclass" or "multilabel" for a loss of classes, else "regression".
 
-    A loss of classes that judges each of several outputs by itself is one for several labels of a sample. None for a
-    user's own loss of several outputs that may be either: the targets decide.
+    A loss of classes that judges each of several outputs by itself is one for several labels of a sample. It is
+    "classification" for a user's own loss of several outputs, which may be for one class or for several labels: the
+    targets decide.
     """
     if not loss.classifies:
         return "regression"
@@ -19,4 +20,4 @@ def task_of(loss: Loss, output_shape: Shape) -> str | None:
         return "binary"
     if isinstance(loss, Elementwise):
         return "multilabel"
-    return "multiclass" if isinstance(loss, CategoricalCrossentropy) else None
+    return "multiclass" if isinstance(loss, CategoricalCrossentropy) else "classification"

@@ -112,7 +112,8 @@ class _Scores:
     def value(self) -> float:
         """Return the area, averaged over the labels."""
         ones, scores, weight = (np.concatenate([part[i] for part in self.parts]) for i in range(3))
-        return float(np.mean([_area(ones[:, k], scores[:, k], weight) for k in range(scores.shape[1])]))
+        areas = [_area(ones[:, k], scores[:, k], weight) for k in range(scores.shape[1])]
+        return sum(areas) / len(areas)
 
 
 def _area(ones: Array, scores: Array, weight: Array) -> float:

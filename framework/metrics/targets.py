@@ -92,7 +92,7 @@ class ByTargets:
             tasks: tuple[str, ...] = ("multilabel",)
         elif outputs == 1:
             tasks = ("binary",)
-        elif metric.reads is None and metric.task == "regression":
+        elif metric.reads is None and metric.task in ("regression", "classification"):
             tasks = ("multiclass", "multilabel")
         else:
             tasks = ("multiclass",)
@@ -117,8 +117,10 @@ class ByTargets:
         elif self.zeros:
             out |= {(task, True) for task, signed in self.readings if signed}
         tasks = {task for task, _ in self.readings}
-        if len(tasks) == 2 and (np.count_nonzero(y > 0, axis=1) != 1).any():
-            out.add(("multiclass", False))
+        if len(tasks) == 2:
+            one = np.count_nonzero(y > 0, axis=1) == 1 if self.signed else abs(y.sum(axis=1) - 1) < 1e-3
+            if not one.all():
+                out.add(("multiclass", False))
         self.readings = {reading: kept for reading, kept in self.readings.items() if reading not in out}
 
     def _check(self, y: Array) -> None:

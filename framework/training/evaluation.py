@@ -21,7 +21,7 @@ def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
 
 def scalar_logs(values: dict[str, Any]) -> Logs:
     """Return those of `values` that are numbers: a history keeps no arrays, such as a confusion matrix."""
-    return {name: float(value) for name, value in values.items() if np.ndim(value) == 0}
+    return {name: float(value) for name, value in values.items() if type(value) is float or np.ndim(value) == 0}
 
 
 def evaluate(

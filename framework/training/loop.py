@@ -78,7 +78,7 @@ def train(
                     measured = evaluate(model.network, model.state.objective, model.metrics_, rows)
                 values |= {f"val_{name}": value for name, value in measured.items()}
             logs = scalar_logs(values)
-            model.history.arrays = values.keys() - logs.keys()
+            model.history.arrays = values.keys() - logs.keys() if len(logs) < len(values) else ()
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
             if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers

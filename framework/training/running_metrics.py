@@ -15,6 +15,7 @@ from framework.metrics import Accumulator, Metric
 
 GATHERED_ROWS = 4096
 GATHERED_BYTES = 1 << 20
+NO_ROWS = np.empty(0)
 
 
 class RunningMetrics:
@@ -40,7 +41,7 @@ class RunningMetrics:
         self.shown = False
         self._at_once = at_once
         self._rows = self._filled = 0
-        self._y = self._prediction = self._weights = np.empty(0)
+        self._y = self._prediction = self._weights = NO_ROWS
         self._weighted = False
 
     @contextmanager
