@@ -51,8 +51,8 @@ class Metric(Component):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         # An inherited accumulator would give the value of the base class, and not the one that this class defines.
-        if vars(cls).keys() & {"accumulator", "__call__"}:
-            cls.by_batches = "accumulator" in vars(cls)
+        owner = next(owner for owner in cls.__mro__ if vars(owner).keys() & {"accumulator", "__call__"})
+        cls.by_batches = owner is not Metric and "accumulator" in vars(owner)
 
     def __setattr__(self, name: str, value: Any) -> None:
         # A model makes its metrics anew for each epoch: an assignment to one need not be noticed, and is not counted.

@@ -77,7 +77,9 @@ class ByTargets:
             raise refusals[0]
 
     def value(self) -> Any:
-        """Return the metric of all samples."""
+        """Return the metric of all samples; ValueError if there are none."""
+        if not self.readings:
+            raise ValueError(f"{self.metric.label()} of no samples")
         return next(iter(self.readings.values())).value()
 
     def _open(self, labels: bool, outputs: int) -> None:

@@ -99,7 +99,7 @@ def train_epoch(
     averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
-    with RunningMetrics(model.metrics_, at_once=first).collected_from(model.state.step) as metrics:
+    with RunningMetrics(model.metrics_, tried=first).collected_from(model.state.step) as metrics:
         for batch, (x, y, weight) in enumerate(batches):
             value = train_step(x, y, weight)
             size = len(x) if weight is None else float(weight.sum())

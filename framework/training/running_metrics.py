@@ -27,22 +27,23 @@ class RunningMetrics:
     Parameters
     ----------
     metrics : mapping of str to Metric
-    at_once : bool
-        Whether the first batch goes to the metrics immediately: what they refuse is then refused before the first
-        update, and not at the end of the epoch.
+    tried : bool
+        Whether the metrics are tried on the first batch: what they refuse is then refused before the first update, and
+        not at the end of the epoch.
     """
 
-    def __init__(self, metrics: Mapping[str, Metric], at_once: bool = False) -> None:
+    def __init__(self, metrics: Mapping[str, Metric], tried: bool = False) -> None:
         self.metrics = metrics
-        self.accumulators: dict[str, Accumulator] = {
-            name: metric.accumulator() for name, metric in metrics.items() if metric.by_batches
-        }
+        self.accumulators = self._accumulators()
         self.kept: list[tuple[Array, Array, Array | None]] = []
         self.shown = False
-        self._at_once = at_once
+        self._to_try = tried
         self._rows = self._filled = 0
         self._y = self._prediction = self._weights = NO_ROWS
         self._weighted = False
+
+    def _accumulators(self) -> dict[str, Accumulator]:
+        return {name: metric.accumulator() for name, metric in self.metrics.items() if metric.by_batches}
 
     @contextmanager
     def collected_from(self, step: Step) -> Iterator[Self]:
@@ -81,8 +82,10 @@ class RunningMetrics:
             self._y = np.empty((self._rows, *y.shape[1:]), y.dtype)
             self._prediction = np.empty((self._rows, *prediction.shape[1:]), prediction.dtype)
             self._weights = np.empty(self._rows, prediction.dtype)
-        if self._at_once or len(y) > self._rows:
-            self._at_once = False
+        if self._to_try:
+            self._to_try = False
+            _add(self._accumulators(), y, prediction, weight)  # others: the sums of an epoch are added as in any other
+        if len(y) > self._rows:
             self._take(y, prediction, weight)
             return False
         return True
@@ -96,11 +99,7 @@ class RunningMetrics:
 
     def _take(self, y: Array, prediction: Array, weight: Array | None) -> None:
         self.shown = True
-        try:
-            for accumulator in self.accumulators.values():
-                accumulator.add(y, prediction, weight)
-        except (TypeError, ValueError) as error:
-            raise refused(error, str(error)) from error
+        _add(self.accumulators, y, prediction, weight)
         if len(self.accumulators) < len(self.metrics):
             self.kept.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
 
@@ -114,6 +113,15 @@ class RunningMetrics:
             name: self.accumulators[name].value() if name in self.accumulators else metric(*rows)
             for name, metric in self.metrics.items()
         }
+
+
+def _add(accumulators: Mapping[str, Accumulator], y: Array, prediction: Array, weight: Array | None) -> None:
+    """Add some samples to all accumulators; what they refuse is refused as data."""
+    try:
+        for accumulator in accumulators.values():
+            accumulator.add(y, prediction, weight)
+    except (TypeError, ValueError) as error:
+        raise refused(error, str(error)) from error
 
 
 def _joined(parts: list[tuple[Array, Array, Array | None]]) -> tuple[Array, ...]:

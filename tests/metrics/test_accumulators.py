@@ -178,6 +178,21 @@ class TestYourOwn:
         assert not _Worst.by_batches
         assert _Worst()([[0], [1], [1]], [[0.1], [0.9], [0.2]]) == pytest.approx(1 / 3)
 
+        class Halved:
+            def __call__(self, y_true, y_pred, sample_weight=None):
+                return super().__call__(y_true, y_pred, sample_weight) / 2  # type: ignore[misc]  # a mix-in
+
+        class _HalfAccuracy(Halved, Accuracy):
+            pass
+
+        class _Strict(Accuracy):
+            def __init__(self):
+                super().__init__(threshold=0.9)
+
+        assert not _HalfAccuracy.by_batches
+        assert _HalfAccuracy()([[0], [1], [1]], [[0.1], [0.9], [0.2]]) == pytest.approx(1 / 3)
+        assert _Strict.by_batches
+
     def test_what_is_missing_is_named(self):
         class _Empty(SumMetric):
             pass
@@ -186,6 +201,8 @@ class TestYourOwn:
             _Empty()([[1.0]], [[1.0]])
         with pytest.raises(ValueError, match="r2 of no samples"):
             R2().accumulator().value()
+        with pytest.raises(ValueError, match="accuracy of no samples"):
+            Accuracy().accumulator().value()
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,19 @@ def test_any_batches_give_the_same_values(sizes, room, weighted, monkeypatch):
         assert values[name] == pytest.approx(metric(y, p, weight), rel=1e-12)
 
 
+@pytest.mark.parametrize("size", [7, 32])
+def test_an_epoch_is_added_up_alike_in_any_fit(size):
+    y = NUMBERS + RNG.normal(size=(90, 1))
+
+    def net():
+        return Model([Dense(1)], metrics=["mae", "r2", "explained_variance"], seed=0)
+
+    whole, parts = net().fit(X, y, epochs=3, batch_size=size), net()
+    for _ in range(3):
+        parts.fit(X, y, batch_size=size)
+    assert parts.history == whole.history  # to the last bit, as after a resume
+
+
 def test_labels_and_one_hot_rows_in_one_stream():
     y = np.arange(90) % 3
     mixed = [(X[:20], y[:20]), (X[20:30], np.eye(3)[y[20:30]]), (X[30:], y[30:])]
