@@ -23,6 +23,7 @@ from framework.engine.outputs import require_probabilities
 from framework.engine.shared_layers import note
 from framework.engine.state import ModelState
 from framework.engine.summary import summary
+from framework.engine.task import task_of
 from framework.engine.transfer import TransferWeights
 from framework.losses import Loss
 from framework.metrics import Metric
@@ -89,12 +90,20 @@ class Predictor(TransferWeights):
 
     @property
     def metrics_(self) -> dict[str, Metric]:
-        """The metrics by the names that the history uses; ValueError if one needs probabilities and gets others."""
-        metrics = [Metric.of(metric) for metric in self.metrics]
+        """The metrics by the names that the history uses."""
+        return self._told(self.metrics) if self.metrics else {}
+
+    def _told(self, specs: Iterable[MetricLike]) -> dict[str, Metric]:
+        """Return the metrics that `specs` stand for by their labels, told what this model predicts.
+
+        ValueError if one needs probabilities and gets others.
+        """
+        cut, task = self.loss_.threshold, task_of(self.loss_, self.network.output_shape)
+        metrics = [Metric.of(spec) for spec in specs]
         for metric in metrics:
             if metric.needs_probabilities:
                 require_probabilities(metric.label(), self.loss_, self.network.tree)
-        return {metric.label(): metric.cut_at(self.loss_.threshold) for metric in metrics}
+        return {metric.label(): metric.cut_at(cut, task) for metric in metrics}
 
     @property
     def learning_rate(self) -> Any:
@@ -173,9 +182,13 @@ class Predictor(TransferWeights):
         return self._evaluate("evaluate", self.metrics_, X, y, sample_weight)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return the accuracy if the loss is one for classes, else R2; the data is as for `evaluate`."""
-        metric = Metric.of("accuracy" if self.loss_.classifies else "r2").cut_at(self.loss_.threshold)
-        return float(self._evaluate("score", {"score": metric}, X, y, sample_weight)["score"])
+        """Return the accuracy if the loss is one for classes, else R2; the data is as for `evaluate`.
+
+        The accuracy is what the metric "accuracy" reports: with several labels for each sample, the share of the labels
+        that are right (scikit-learn's classifiers score the share of the samples, `SubsetAccuracy`).
+        """
+        name = "accuracy" if self.loss_.classifies else "r2"
+        return float(self._evaluate("score", self._told([name]), X, y, sample_weight)[name])
 
     def _evaluate(self, method: str, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()

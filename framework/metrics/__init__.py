@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from framework.metrics.base import FunctionMetric, Metric
-from framework.metrics.classification import F1, Accuracy, ConfusionMatrix, Precision, Recall
+from framework.metrics.base import Accumulator, FunctionMetric, Metric
+from framework.metrics.classification import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    ConfusionMatrix,
+    HammingLoss,
+    SubsetAccuracy,
+)
+from framework.metrics.ratios import F1, Precision, Recall
 from framework.metrics.regression import (
     R2,
     ExplainedVariance,
@@ -13,15 +21,20 @@ from framework.metrics.regression import (
     RootMeanSquaredError,
 )
 from framework.metrics.scores import AUC, LogLoss, TopK
+from framework.metrics.sums import SumMetric
 
 __all__ = [
     "AUC",
     "F1",
     "R2",
+    "Accumulator",
     "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
     "ConfusionMatrix",
     "ExplainedVariance",
     "FunctionMetric",
+    "HammingLoss",
     "LogLoss",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
@@ -30,5 +43,7 @@ __all__ = [
     "Precision",
     "Recall",
     "RootMeanSquaredError",
+    "SubsetAccuracy",
+    "SumMetric",
     "TopK",
 ]

@@ -51,7 +51,7 @@ def check_metric(
     definition: Callable[[Array, Array], Any] | None = None,
     seeds: Sequence[int] = (0, 1),
 ) -> None:
-    """Check a metric: the order of the samples, weights, purity, dtypes, and that nothing beats a perfect prediction.
+    """Check a metric: order and batches of the samples, weights, purity, dtypes, and that a perfect prediction is best.
 
     Parameters
     ----------
@@ -93,6 +93,8 @@ def check_metric(
                 _check_order(subject, metric, y, p, value, rng)
                 if weighted:
                     _check_weights(subject, metric, y, p, value, rng)
+                if metric.by_batches:
+                    _check_batches(subject, metric, y, p, rng, weighted)
                 if perfect and number:
                     _check_perfect(subject, metric, y, p, value)
 
@@ -140,6 +142,32 @@ def _check_weights(
     weighted = subject.call(part, lambda: metric(y, p, w), y_true=y, y_pred=p, sample_weight=w)
     cause = "weights are ignored" if np.allclose(weighted, value) else "a weight is not the same as repetition"
     subject.same(part, weighted, metric(y[rows], p[rows]), cause=cause)
+
+
+def _check_batches(
+    subject: Subject, metric: Metric, y: Array, p: Array, rng: np.random.Generator, weighted: bool
+) -> None:
+    """Check that batches give the value of all samples at once, if their arrays are overwritten and only some weigh."""
+    part = "accumulator, in batches"
+    weight = np.ones(len(p))
+    for sizes in ((len(p),), (1, 5, 4, len(p) - 10), (1,) * len(p)):
+        samples = subject.call(part, metric.accumulator)
+        start = 0
+        for i, size in enumerate(sizes):
+            rows = slice(start, start + size)
+            start += size
+            arrays = [y[rows].copy(), p[rows].copy()]
+            if weighted and i % 2:
+                weight[rows] = rng.uniform(0.5, 2, size)
+                arrays.append(weight[rows].copy())
+            names = ("y_true", "y_pred", "sample_weight")
+            subject.call(part, samples.add, *arrays, **dict(zip(names, arrays, strict=False)))
+            for array in arrays:
+                array[...] = 0
+        expected = metric(y, p, weight) if weighted else metric(y, p)
+        cause = "sums do not add up: return sums over the samples, not means, and copies of what is kept"
+        subject.same(part, subject.call(part, samples.value), expected, cause=cause)
+        weight[...] = 1
 
 
 def _check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: Array) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from framework.callbacks import Callback, CallbackList, StopTraining
-from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.validation import Validation
 from framework.engine.blas_threads import BlasThreads
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
-from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
+from framework.training.evaluation import evaluate, loss_logs, scalar_logs
 from framework.training.interrupts import HeldInterrupts
 from framework.training.refusal import KeptProgress
+from framework.training.running_metrics import RunningMetrics
 from framework.training.trainable import Trainable
 
 logger = logging.getLogger("framework")
@@ -77,13 +78,15 @@ def train(
             batches.begin_epoch(epoch)
             guard.begin_epoch(epoch)
             with BlasThreads() as threads:
-                logs = train_epoch(model, batches, hooks, threads)
+                values = train_epoch(model, batches, hooks, threads, first=epoch == first)
                 guard.end_epoch()
             if validation is not None and validation.is_due(epoch):
                 with interrupts.at_once():
                     data = validation.batches(epoch)
-                    values = evaluate(model.network, model.state.objective, model.metrics_, data)
-                logs |= {f"val_{name}": value for name, value in scalar_logs(values).items()}
+                    measured = evaluate(model.network, model.state.objective, model.metrics_, data)
+                values |= {f"val_{name}": value for name, value in measured.items()}
+            logs = scalar_logs(values)
+            model.history.arrays = values.keys() - logs.keys() if len(logs) < len(values) else ()
             hooks.epoch_end(epoch, logs, model.history)
             logger.debug("epoch %d: %s", epoch + 1, logs)
             if hooks.callbacks:  # a hook may have changed the optimizer or the weights, or frozen layers
@@ -94,16 +97,24 @@ def train(
 
 
 def train_epoch(
-    model: Trainable, batches: ArrayBatches | StreamBatches, hooks: CallbackList, threads: BlasThreads
-) -> Logs:
-    """Make one step for each batch and return the epoch's loss and metrics, measured before each step."""
+    model: Trainable,
+    batches: ArrayBatches | StreamBatches,
+    hooks: CallbackList,
+    threads: BlasThreads,
+    *,
+    first: bool,
+) -> dict[str, Any]:
+    """Make one step for each batch and return the epoch's loss and metrics, measured before each step.
+
+    In the `first` epoch of a fit, metrics that do not suit the targets are an error before the first update.
+    """
     model.sync()
     network, train_step = model.network, model.train_step
     averaging = model.loss_.reduction == "mean"
     batch_hooks = hooks.batch_hooks
     total = total_weight = total_penalty = 0.0
     n = 0
-    with EpochPredictions(model.metrics_).collected_from(model.state.step) as predictions:
+    with RunningMetrics(model.metrics_, tried=first).collected_from(model.state.step) as metrics:
         model.state.step.check_next()
         for batch, (x, y, weight) in enumerate(batches):
             if len(x) != n:
@@ -119,7 +130,7 @@ def train_epoch(
                 hooks.batch_end(batch, {"loss": value + network.penalty})
                 model.sync()
     mean = total / total_weight if averaging else total
-    return loss_logs(network, mean, total_penalty / total_weight) | scalar_logs(predictions.values())
+    return loss_logs(network, mean, total_penalty / total_weight) | metrics.values()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+from framework import Dense, Model
 from framework.engine.history import History
 
 matplotlib.use("Agg")
@@ -113,3 +114,45 @@ def test_plot_draws_the_chosen_curves_over_the_epochs():
         np.testing.assert_array_equal(line.get_xydata(), [[1, 0.5], [2, 0.4]])
     finally:
         plt.close(fig)
+
+
+def test_a_history_is_what_pandas_makes_a_table_of():
+    history = recorded({"loss": 3.0}, {"loss": 2.0, "val_loss": 2.5}, start=4)
+    assert issubclass(History, dict)  # of another mapping, pandas takes the names for rows
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(history, index=history.epoch)
+    assert list(table.columns) == ["loss", "val_loss"]
+    assert list(table.index) == [4, 5]
+    np.testing.assert_array_equal(table.to_numpy(), [[3.0, math.nan], [2.0, 2.5]])
+    assert pandas.DataFrame(history).shape == (2, 2)
+    history.append(6, {"loss": 1.0})
+    assert len(table) == 2
+
+
+def test_json_and_dict_methods_see_the_values():
+    history = recorded({"loss": 2.0}, {"loss": 1.0})
+    assert json.loads(json.dumps(history)) == {"loss": [2.0, 1.0]}
+    assert history == recorded(*[{"loss": value} for value in history["loss"]])
+    assert {**history} == {"loss": [2.0, 1.0]}
+
+
+def test_a_metric_that_is_an_array_is_named():
+    X = np.linspace(-1, 1, 20).reshape(-1, 1)
+    net = Model([Dense(1, "sigmoid")], loss="binary_crossentropy", metrics=["confusion_matrix", "per_label_f1"], seed=0)
+    net.fit(X, X > 0, validation_data=(X, X > 0))
+    history = net.history
+    assert list(history) == ["loss", "val_loss"]
+    names = ("confusion_matrix", "per_label_f1", "val_confusion_matrix", "val_per_label_f1")
+    assert set(history.arrays) == set(names)
+    for name in names:
+        with pytest.raises(KeyError, match=rf"{name}' is an array.*evaluate\(X, y\)\['{name.removeprefix('val_')}'\]"):
+            history[name]
+    with pytest.raises(KeyError, match=r"framework\.plots\.plot_confusion_matrix draws it"):
+        history["confusion_matrix"]
+    assert repr(history).endswith("; arrays, not kept: " + ", ".join(sorted(names)) + ">")
+    assert pickle.loads(pickle.dumps(history)) == history.copy() == history
+    net.metrics = ["accuracy"]
+    net.fit(X, X > 0)
+    assert "arrays" not in repr(net.history)
+    with pytest.raises(KeyError, match="history has no 'confusion_matrix'"):
+        net.history["confusion_matrix"]

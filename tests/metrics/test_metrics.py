@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from framework.core.arrays import row_slices
 from framework.metrics import (
     AUC,
     F1,
@@ -46,9 +47,27 @@ def data(cls, rng, n=30):
 @pytest.mark.parametrize("case", REFERENCES["cases"], ids=lambda case: case["metric"])
 def test_agrees_with_scikit_learn(case):
     y, p, weight = (None if a is None else np.array(a) for a in REFERENCES["data"][case["data"]])
-    value = Metric.named(case["metric"])(**case["arguments"])(y, p, weight)
+    metric = Metric.named(case["metric"])(**case["arguments"])
+    if case["task"] is not None:
+        metric = metric.cut_at(0.5, case["task"])
+    value = metric(y, p, weight)
     np.testing.assert_allclose(value, case["value"], rtol=1e-12)
-    assert isinstance(value, np.ndarray if case["metric"] == "confusion_matrix" else float)
+    is_array = case["metric"] == "confusion_matrix" or case["arguments"] == {"average": None}
+    assert isinstance(value, np.ndarray if is_array else float)
+
+
+@pytest.mark.parametrize("case", REFERENCES["cases"], ids=lambda case: case["metric"])
+def test_the_value_does_not_depend_on_the_batches(case):
+    y, p, weight = (None if a is None else np.array(a) for a in REFERENCES["data"][case["data"]])
+    metric = Metric.named(case["metric"])(**case["arguments"]).cut_at(0.5, case["task"])
+    for size in (1, 5, len(p)):
+        samples = metric.accumulator()
+        for rows in row_slices(len(p), size):
+            batch = y[rows].copy(), p[rows].copy(), None if weight is None else weight[rows].copy()
+            samples.add(*batch)
+            for array in batch[: 2 if weight is None else 3]:
+                array[...] = -1  # as the next batch would
+        np.testing.assert_allclose(samples.value(), case["value"], rtol=1e-12)
 
 
 def test_every_metric_has_a_reference():

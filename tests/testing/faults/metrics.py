@@ -2,6 +2,7 @@ import numpy as np
 
 from faults import Quiet, fault, right
 from framework import Metric
+from framework.metrics import SumMetric
 from framework.testing import check_metric
 
 
@@ -107,3 +108,62 @@ class Samples(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
         np.random.permutation(3)  # noqa: NPY002 - the fault
         return super().__call__(y_true, y_pred, sample_weight)
+
+
+@right(check_metric)
+class SumOfDistances(Quiet, SumMetric):
+    """Right: the weighted mean of |y - p|, from sums."""
+
+    greater_is_better = False
+
+    def sums(self, y_true, y_pred, sample_weight):
+        if y_true.ndim != y_pred.ndim:
+            raise ValueError("labels do not fit")
+        return sample_weight @ np.abs(y_true - y_pred).mean(axis=1), sample_weight.sum()
+
+    def from_sums(self, distance, weight):
+        return float(distance / weight)
+
+
+@fault("in batches.*not means", check_metric)
+class AddsMeans(SumOfDistances):
+    def sums(self, y_true, y_pred, sample_weight):
+        distance, weight = super().sums(y_true, y_pred, sample_weight)
+        return (distance / weight,)
+
+    def from_sums(self, distance):
+        return float(distance)
+
+
+@fault("in batches.*not means", check_metric)
+class RootOfEachBatch(SumOfDistances):
+    def sums(self, y_true, y_pred, sample_weight):
+        distance, weight = super().sums(y_true, y_pred, sample_weight)
+        return np.sqrt(distance), weight
+
+    def from_sums(self, distance, weight):
+        return float(distance**2 / weight)
+
+
+@fault("in batches.*copies of what is kept", check_metric)
+class KeepsTheBuffer(SumOfDistances):
+    def accumulator(self):
+        return _Views(self)
+
+
+class _Views:
+    def __init__(self, metric):
+        self.metric = metric
+        self.parts = []
+
+    def add(self, y_true, y_pred, sample_weight=None):
+        self.parts.append((y_true, y_pred, np.ones(len(y_pred)) if sample_weight is None else sample_weight))
+
+    def value(self):
+        return self.metric.from_sums(*self.metric.sums(*map(np.concatenate, zip(*self.parts, strict=True))))
+
+
+@fault("a method that the base class requires is missing", check_metric)
+class HalfWritten(Quiet, SumMetric):
+    def sums(self, y_true, y_pred, sample_weight):
+        return (sample_weight.sum(),)
