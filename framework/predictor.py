@@ -18,7 +18,7 @@ from framework.engine import weights as network_weights
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import ModelState
-from framework.engine.summary import summary
+from framework.engine.summary import Summary, model_html, summary
 from framework.losses import Loss
 from framework.metrics import Metric
 from framework.optimizers import Optimizer
@@ -169,9 +169,12 @@ class Predictor:
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
-    def summary(self) -> str:
-        """Return a table of the layers, their output shapes and parameters."""
+    def summary(self) -> Summary:
+        """Return a table of the layers, their output shapes and parameters: a str that notebooks show as a table."""
         return summary(self.network)
+
+    def _repr_html_(self) -> str:
+        return model_html(self, self.network if self.built else None, len(self.history.epoch))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of this model to the file `path`: exactly this name, nothing is appended to it.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from framework.core.messages import did_you_mean
+from framework.engine.html import history_html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -92,6 +93,9 @@ class History(Mapping[str, list[float]]):
         return self.to_dict() == other.to_dict() if isinstance(other, History) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]
+
+    def _repr_html_(self) -> str:
+        return history_html(repr(self), self.epoch, self._values)
 
     def __repr__(self) -> str:
         epochs = f"{len(self.epoch)} epoch{'' if len(self.epoch) == 1 else 's'}"

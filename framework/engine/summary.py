@@ -2,24 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
 from framework.core.messages import shape_text
+from framework.engine.html import table
 from framework.engine.network import Network
 from framework.engine.tree import PlacedLayer
 
+HEAD = ("Layer", "Output shape", "Parameters")
 
-def summary(network: Network) -> str:
+
+class Summary(str):
+    """The text of a table that is shown as a table wherever its value is: by ``print``, in a prompt, in a notebook.
+
+    Parameters
+    ----------
+    rows : sequence of (layer, output shape, parameters)
+    foot : str
+        The line below the table.
+    """
+
+    rows: Sequence[tuple[str, str, str]]
+    foot: str
+
+    def __new__(cls, rows: Sequence[tuple[str, str, str]], foot: str) -> Summary:
+        """Lay out the text."""
+        widths = [max(len(row[i]) for row in (HEAD, *rows)) for i in range(3)]
+        rule = "-" * (sum(widths) + 4)
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in (HEAD, *rows)]
+        self = super().__new__(cls, "\n".join([lines[0], rule, *lines[1:], rule, foot]))
+        self.rows, self.foot = rows, foot
+        return self
+
+    def __getnewargs__(self) -> tuple[Sequence[tuple[str, str, str]], str]:  # type: ignore[override]
+        return self.rows, self.foot  # for copies and pickles
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"{table(HEAD, self.rows, numbers_from=2)}<p>{escape(self.foot)}</p>"
+
+
+def summary(network: Network) -> Summary:
     """Return a table of the layers with their output shapes and parameter counts."""
-    rows = [("Layer", "Output shape", "Parameters")]
-    rows += [_row(place) for place in network.tree if place.path]  # the root has none
-    widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    rule = "-" * (sum(widths) + 4)
-    lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+    rows = [_row(place) for place in network.tree if place.path]  # the root has none
     total, trainable = network.layout.size, network.layout.trainable
     frozen = f", {total - trainable:,} not trainable" if total != trainable else ""
     memory = network.params.nbytes
     size = f"{memory / 2**20:.1f} MiB" if memory >= 2**20 else f"{memory / 2**10:.1f} KiB"
-    foot = f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {shape_text(network.input_shape)}"
-    return "\n".join([lines[0], rule, *lines[1:], rule, foot])
+    inputs = shape_text(network.input_shape)
+    return Summary(rows, f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {inputs}")
+
+
+def model_html(model: Any, network: Network | None, epochs: int) -> str:
+    """Return the other arguments of a model, and the table of its layers or, before it is built, the layers given."""
+    given = {name: value for name, value in model.get_params(deep=False).items() if name != "layers"}
+    about = [f"{name}={value!r}" for name, value in given.items() if value not in (None, (), [])]
+    title = f"<p><b>{escape(type(model).__name__)}</b> {escape(', '.join(about))}</p>"
+    if network is None:
+        layers = "\n".join(map(repr, model.get_params(deep=False)["layers"]))
+        return f"{title}<p>not built; layers:</p><pre>{escape(layers)}</pre>"
+    return f"{title}{summary(network)._repr_html_()}<p>trained for {epochs} epoch{'' if epochs == 1 else 's'}</p>"
 
 
 def _row(place: PlacedLayer) -> tuple[str, str, str]:
