@@ -11,7 +11,7 @@ import numpy as np
 from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.component import Component
-from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
+from framework.core.types import Array
 from framework.data.fit_arguments import data_of
 from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
@@ -20,8 +20,11 @@ from framework.engine.network import Network
 from framework.engine.state import ModelState
 from framework.engine.summary import Summary, model_html, summary
 from framework.losses import Loss
+from framework.losses.base import LossLike
 from framework.metrics import Metric
+from framework.metrics.base import MetricLike
 from framework.optimizers import Optimizer
+from framework.optimizers.base import OptimizerLike
 from framework.saving import model_file, safetensors
 from framework.saving.archive import CheckpointError
 from framework.training.evaluation import evaluate

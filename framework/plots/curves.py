@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from framework.activations import Activation
+from framework.activations.base import ActivationLike
 from framework.core.messages import did_you_mean, shown
-from framework.core.types import ActivationLike, Array
+from framework.core.types import Array
 from framework.plots.axes import DOMAIN, Range, axes, number_range, titled, warn_of
 
 if TYPE_CHECKING:
