@@ -18,7 +18,7 @@ from framework.engine import weights as network_weights
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.state import ModelState
-from framework.engine.summary import Summary, model_html, summary
+from framework.engine.summary import Summary, summary
 from framework.losses import Loss
 from framework.losses.base import LossLike
 from framework.metrics import Metric
@@ -177,7 +177,9 @@ class Predictor:
         return summary(self.network)
 
     def _repr_html_(self) -> str:
-        return model_html(self, self.network if self.built else None, len(self.history.epoch))
+        from framework.engine.html import model_html
+
+        return model_html(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of this model to the file `path`: exactly this name, nothing is appended to it.

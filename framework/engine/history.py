@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from framework.core.messages import did_you_mean
-from framework.engine.html import history_html
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +94,8 @@ class History(Mapping[str, list[float]]):
     __hash__ = None  # type: ignore[assignment]
 
     def _repr_html_(self) -> str:
+        from framework.engine.html import history_html
+
         return history_html(repr(self), self.epoch, self._values)
 
     def __repr__(self) -> str:

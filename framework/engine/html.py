@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from math import inf, isfinite
+from typing import Any
 
 WIDTH, HEIGHT = 320, 120  # of the curves, in pixels
 SHOWN = 3  # epochs at each end of a history
@@ -24,6 +25,23 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int,
         f"<tr>{cells('td', row, 'font-weight: bold; ' if i == strong else '')}</tr>" for i, row in enumerate(rows)
     )
     return f'<table style="white-space: pre"><thead><tr>{cells("th", head)}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def summary_html(head: Sequence[str], rows: Iterable[Sequence[str]], foot: str) -> str:
+    """Return the table of a summary."""
+    return f"{table(head, rows, numbers_from=2)}<p>{escape(foot)}</p>"
+
+
+def model_html(model: Any) -> str:
+    """Return the other arguments of a model, and the table of its layers or, before it is built, the layers given."""
+    given = {name: repr(value) for name, value in model.get_params(deep=False).items() if name != "layers"}
+    about = [f"{name}={value}" for name, value in given.items() if value not in ("None", "()", "[]")]
+    title = f"<p><b>{escape(type(model).__name__)}</b> {escape(', '.join(about))}</p>"
+    if not model.built:
+        layers = "\n".join(map(repr, model.layers))
+        return f"{title}<p>not built; layers:</p><pre>{escape(layers)}</pre>"
+    epochs = len(model.history.epoch)
+    return f"{title}{model.summary()._repr_html_()}<p>trained for {epochs} epoch{'' if epochs == 1 else 's'}</p>"
 
 
 def history_html(title: str, epochs: Sequence[int], values: Mapping[str, Sequence[float]]) -> str:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
-from typing import Any
 
 from framework.core.messages import shape_text
-from framework.engine.html import table
 from framework.engine.network import Network
 from framework.engine.tree import PlacedLayer
 
@@ -43,7 +40,9 @@ class Summary(str):
         return str(self)
 
     def _repr_html_(self) -> str:
-        return f"{table(HEAD, self.rows, numbers_from=2)}<p>{escape(self.foot)}</p>"
+        from framework.engine.html import summary_html
+
+        return summary_html(HEAD, self.rows, self.foot)
 
 
 def summary(network: Network) -> Summary:
@@ -55,17 +54,6 @@ def summary(network: Network) -> Summary:
     size = f"{memory / 2**20:.1f} MiB" if memory >= 2**20 else f"{memory / 2**10:.1f} KiB"
     inputs = shape_text(network.input_shape)
     return Summary(rows, f"Total: {total:,} parameters{frozen} ({network.dtype}, {size}), inputs {inputs}")
-
-
-def model_html(model: Any, network: Network | None, epochs: int) -> str:
-    """Return the other arguments of a model, and the table of its layers or, before it is built, the layers given."""
-    given = {name: value for name, value in model.get_params(deep=False).items() if name != "layers"}
-    about = [f"{name}={value!r}" for name, value in given.items() if value not in (None, (), [])]
-    title = f"<p><b>{escape(type(model).__name__)}</b> {escape(', '.join(about))}</p>"
-    if network is None:
-        layers = "\n".join(map(repr, model.get_params(deep=False)["layers"]))
-        return f"{title}<p>not built; layers:</p><pre>{escape(layers)}</pre>"
-    return f"{title}{summary(network)._repr_html_()}<p>trained for {epochs} epoch{'' if epochs == 1 else 's'}</p>"
 
 
 def _row(place: PlacedLayer) -> tuple[str, str, str]:
