@@ -96,7 +96,7 @@ class History(Mapping[str, list[float]]):
     def _repr_html_(self) -> str:
         from framework.engine.html import history_html
 
-        return history_html(repr(self), self.epoch, self._values)
+        return history_html(repr(self), self.epoch, self)
 
     def __repr__(self) -> str:
         epochs = f"{len(self.epoch)} epoch{'' if len(self.epoch) == 1 else 's'}"

@@ -49,8 +49,8 @@ class Predictions:
         crossentropy = "crossentropy" in kind
         if self.probabilities is None:
             self.probabilities = self.gives_probabilities or (crossentropy and self.classes is None)
-        self.from_logits = crossentropy and getattr(loss, "from_logits", False) is True
-        self.categorical = "categorical" in kind
+        logits = self.classes is None and getattr(loss, "from_logits", False) is True
+        self.link: str | None = getattr(loss, "link", None) if logits else None
         if self.output is not None:
             self.output = arguments.integer(self.output, "output", least=0)
 
@@ -74,8 +74,8 @@ class Predictions:
         if self.classes is not None and not self.gives_probabilities and np.shape(values) == (n,):
             values = self.codes(values, "predictions")[:, np.newaxis] == np.arange(max(2, len(self.classes)))
         values = np.asarray(values, np.float64)
-        if self.from_logits:
-            values = Activation.of("softmax" if self.categorical else "sigmoid")(values)
+        if self.link is not None:
+            values = Activation.of(self.link)(values)
         return self._arranged(values, n)
 
     def _arranged(self, values: Array, n: int) -> Array:
@@ -113,7 +113,7 @@ class Predictions:
         one_each = y.shape in ((n,), (n, 1))
         if self.classes is not None and self.output is None and one_each:
             codes = self.codes(y, who)
-            return codes if count > 2 else 2.0 * codes - 1.0
+            return codes if count > 2 else np.where(codes == len(self.classes) - 1, 1.0, -1.0)
         if count > 2:
             return class_indices(y, who, n, count)
         values = arrays.numbers(y, who)
@@ -127,7 +127,7 @@ class Predictions:
 def column_of(who: str, values: Any, n: int, probabilities: bool = False) -> Array:
     """Return values (n,) or (n, 1) as (n,), and probabilities p as 2 p - 1; of (n, 2), use the second class's."""
     values = np.asarray(values, np.float64)
-    two_classes = values.shape == (n, 2) and (probabilities or _sum_to_one(values))
+    two_classes = values.shape == (n, 2) and _sum_to_one(values)
     if not (values.shape in ((n,), (n, 1)) or two_classes):
         several = values.ndim == 2 and len(values) == n and values.shape[1] > 1
         hint = "; draw one of the outputs with output=0, or classes whose probabilities sum to 1" if several else ""

@@ -144,7 +144,7 @@ def plot_decision_surface(
         bar = color_bar(ax, image, colors, values, *y.values())
         if asked.probabilities and colors == SIGNED:
             bar.set_ticks([-1, 0, 1], labels=["0", "0.5", "1"])
-        if (asked.classes is not None or class_names is not None) and count == 2:
+        if class_names is not None or (count == 2 and asked.classes is not None and len(asked.classes) == 2):
             bar.set_label(f"{'probability of ' if asked.probabilities else ''}class {asked.names(2)[1]}")
     scatter(ax, area, X, y, colors, 0)
     return framed(ax, area, title)

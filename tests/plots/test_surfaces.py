@@ -43,6 +43,8 @@ class NearestWithProba(NearestNames):
 
 
 class Function:
+    loss: object = None
+
     def __init__(self, function):
         self.predict = function
 
@@ -243,6 +245,37 @@ def test_the_classes_of_one_input_are_curves_of_their_probabilities():
     np.testing.assert_allclose(sum(heights(ax)), 1)
     steps = plot_decision_surface(Function(predict), x, [2, 1, 0], resolution=50, discretize=True)
     assert set(heights(steps)[0]) == {0.0, 1.0}
+
+
+class _FromLogits:
+    component_name = "binary_crossentropy"
+    link = "sigmoid"
+    from_logits = True
+
+
+def test_logits_are_drawn_as_probabilities():
+    model = Function(lambda X: X[:, :1])
+    model.loss = loss = _FromLogits()
+    ax = plot_decision_surface(model, np.array([[-6.0, -6.0], [6.0, 6.0]]), [0, 1], resolution=12)
+    x = np.linspace(-6.6, 6.6, 25)[1::2]
+    np.testing.assert_allclose(ax.get_images()[0].get_array()[0], np.tanh(x / 2))
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [-1, 1])
+    loss.link, model.predict = "softmax", lambda X: np.stack([X[:, 0], X[:, 1], 0 * X[:, 0]], axis=1)
+    ax = plot_decision_surface(model, np.array([[-6.0, -6.0], [6.0, 6.0]]), [0, 2], resolution=12)
+    assert len(ax.get_legend().get_texts()) == 3
+
+
+def test_two_labels_of_a_sample_are_not_two_classes():
+    class Labels(Nearest):
+        classes_ = np.array([0, 1])
+
+        def predict_proba(self, X):
+            return np.stack([0.9 + 0 * X[:, 0], 0.8 + 0 * X[:, 0]], axis=1)
+
+    with pytest.raises(ValueError, match="output=0"):
+        plot_decision_surface(Labels(), X, np.ones((60, 2)))
+    image = plot_decision_surface(Labels(), X, np.ones((60, 2)), output=1, resolution=3).get_images()[0]
+    np.testing.assert_allclose(image.get_array(), 0.6)
 
 
 def test_one_of_several_outputs_can_be_drawn():
