@@ -68,6 +68,8 @@ class Predictions:
         try:
             values = self.model.predict_proba(X) if self.gives_probabilities else self.model.predict(X)
         except ValueError as error:
+            if isinstance(error, AttributeError):  # scikit-learn's NotFittedError is both, and says what to do
+                raise
             message = f"a decision surface needs a model that takes inputs (n, {X.shape[1]}): {error}"
             raise ValueError(message) from error
         n = len(X)
