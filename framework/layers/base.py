@@ -92,7 +92,8 @@ class Context:
         than ``grad.sum(axis=0)``.
 
     The arrays declared in `Layer.memory` are here too, with arbitrary content. ``forward`` may leave anything else for
-    ``backward`` (``ctx.x = x``).
+    ``backward`` (``ctx.x = x``). To a type checker, all that is not listed here is an array; a layer that leaves something
+    else may declare ``ctx: Any``.
     """
 
     layer: Layer
@@ -110,7 +111,7 @@ class Context:
 
     # For type checkers alone: at run time, a class with these two methods looks up every attribute more slowly.
     if TYPE_CHECKING:
-        # What built-in layers leave here that is no array; a layer of yours that does so takes ``ctx: Any``.
+        # What built-in layers leave here that is no array:
         f: Callable[..., Array]
         f_backward: Callable[..., Array]
         forwards: list[tuple[Callable[[Context, Any], Any], Context]]
