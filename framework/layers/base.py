@@ -92,8 +92,8 @@ class Context:
         than ``grad.sum(axis=0)``.
 
     The arrays declared in `Layer.memory` are here too, with arbitrary content. ``forward`` may leave anything else for
-    ``backward`` (``ctx.x = x``). To a type checker, all that is not listed here is an array; a layer that leaves something
-    else may declare ``ctx: Any``.
+    ``backward`` (``ctx.x = x``). To a type checker, all that is not listed here is an array; a layer that leaves
+    something else may declare ``ctx: Any``.
     """
 
     layer: Layer
