@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import sys
@@ -37,6 +38,7 @@ def arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the samples or epochs (%(default)s)")
     parser.add_argument("--no-processes", action="store_true", help="skip everything that needs a separate process")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", help="output folder")
+    parser.add_argument("--again", type=Path, metavar="FILE", help="write table and picture of a results.json instead")
     parser.add_argument("--profile", metavar="WORKLOAD", help="show where the time of a step goes instead")
     options = parser.parse_args(given)
     options.peers = _chosen(parser, options.peers, list(PLACES), lambda given, name: given == name)
@@ -124,10 +126,10 @@ def main(given: Sequence[str] | None = None) -> dict[str, Any]:
 
         print(profiling.report(TRAINED[options.profile](options.scale)))
         return {}
-    results = run(options)
+    results = json.loads(options.again.read_text()) if options.again else run(options)
     print(report.text(results))
     report.save(results, options.results)
-    print(f"\nwritten: {options.results}/results.json and results.png")
+    print(f"\nwritten: {options.results}/results.json, results.md and results.png")
     return results
 
 

@@ -1,4 +1,4 @@
-"""Results as tables, as a file and as a plot."""
+"""Results as tables, and as files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.peers import LIMITS
+from benchmarks import picture
 from benchmarks.targets import judged, ratios
+from benchmarks.units import duration
 
 TITLES = {
     "fit": "whole fits, warm",
@@ -16,12 +17,6 @@ TITLES = {
     "start": "from process start to the end of training",
 }
 SAME_LOSS = 0.2  # relative difference; each peer shuffles in its own way
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as text, in a readable unit."""
-    unit, size = ("s", 1) if seconds >= 1 else ("ms", 1e-3) if seconds >= 1e-3 else ("us", 1e-6)
-    return f"{seconds / size:.3g} {unit}"
 
 
 def _loss(peer: dict[str, Any], ours: dict[str, Any]) -> str:
@@ -96,43 +91,9 @@ def text(results: dict[str, Any]) -> str:
 
 
 def save(results: dict[str, Any], folder: Path) -> None:
-    """Write results.json, and results.png if there is anything to draw."""
+    """Write results.json, and from the same numbers the README's table results.md and its picture results.png."""
     folder.mkdir(parents=True, exist_ok=True)
     document = results | {"targets": list(judged(results))}
     (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
-    panels = [
-        (f"{name}: {title}", peers)
-        for section, title in TITLES.items()
-        for name, peers in results.get(section, {}).items()
-        if any(peer.get("seconds") for peer in peers.values())
-    ]
-    if panels:
-        draw(panels, folder / "results.png")
-
-
-def draw(panels: list[tuple[str, dict[str, Any]]], path: Path) -> None:
-    """Draw a bar chart for each workload, the fastest peer on top, with the range of the repeats."""
-    from matplotlib.figure import Figure
-
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    figure = Figure(figsize=(5.4 * columns, 3.3 * rows), layout="constrained")
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, (title, peers) in zip(axes, panels, strict=False):
-        measured = {name: peer["seconds"] for name, peer in peers.items() if peer.get("seconds")}
-        names = sorted(measured, key=lambda name: median(measured[name]), reverse=True)
-        middle = [median(measured[name]) for name in names]
-        below = [m - min(measured[name]) for name, m in zip(names, middle, strict=True)]
-        above = [max(measured[name]) - m for name, m in zip(names, middle, strict=True)]
-        colors = ["#c44e52" if name == "ours" else "#bbbbbb" if name in LIMITS else "#4c72b0" for name in names]
-        bars = ax.barh(names, middle, xerr=[below, above], color=colors, error_kw={"elinewidth": 1, "ecolor": "black"})
-        ax.bar_label(bars, [duration(m) for m in middle], padding=6, fontsize=8)
-        ax.set_xscale("log")
-        ax.set_xlim(min(middle) / 2, max(middle) * 6)
-        ax.set_xlabel("seconds (log scale)", fontsize=8)
-        ax.set_title(title, fontsize=9)
-        ax.tick_params(labelsize=8)
-        ax.spines[["top", "right"]].set_visible(False)
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
-    figure.savefig(path, dpi=110)
+    (folder / "results.md").write_text(picture.markdown(results))
+    picture.draw(results, folder / "results.png")

@@ -6,6 +6,7 @@ Prints the result of each start and saves regression_plane.png next to this file
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 
 import matplotlib
@@ -18,6 +19,7 @@ from framework import SGD, Dense, Model
 from framework.datasets import load
 from framework.plots import plot_history, plot_surface
 
+SHOWN = (-0.25, 0.25)  # errors
 PICTURE = Path(__file__).with_suffix(".png")
 Data = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
@@ -36,13 +38,20 @@ def spread(model: Model) -> float:
     return float(np.ptp(nodes, axis=0).max())
 
 
+def error(model: Model, X: np.ndarray) -> np.ndarray:
+    """Return the prediction less the true value, (x1 + x2) / 10."""
+    return np.asarray(model.predict(X)[:, 0] - X.sum(axis=1) / 10)
+
+
 def draw(zeros: Model, glorot: Model) -> None:
-    fig, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    fig, (curves, learned, *errors) = plt.subplots(1, 4, figsize=(15, 3.7), layout="constrained")
     for model, label in ((zeros, "zeros:"), (glorot, "glorot:")):
-        plot_history(model.history, ax=left, label=label)
-    left.set(title="Loss of two starts", ylabel="half squared error")
-    plot_surface(glorot.predict, ax=middle, colorbar=False, title="Learned surface")
-    plot_surface(lambda X: X.sum(axis=1) / 10, ax=right, title="True surface: $(x_1 + x_2) / 10$")
+        plot_history(model.history, ax=curves, label=label)
+    curves.set(title="Loss of two starts", ylabel="half squared error")
+    plot_surface(glorot.predict, ax=learned, title="Learned from Glorot's values")
+    for model, label, ax in ((zeros, "zeros", errors[0]), (glorot, "Glorot", errors[1])):
+        bar = ax is errors[-1]
+        plot_surface(partial(error, model), ax=ax, title=f"Error from {label}", color_range=SHOWN, colorbar=bar)
     fig.savefig(PICTURE, dpi=90)
     plt.close(fig)
 

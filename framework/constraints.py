@@ -21,6 +21,9 @@ class Constraint(Component):
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, parameter)")
 
 
+ConstraintLike = str | Constraint | type[Constraint]  # see `Component.of`
+
+
 class NonNegative(Constraint):
     """``max(w, 0)``."""
 

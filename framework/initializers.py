@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod, sqrt
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from framework.core.arguments import number
 from framework.core.component import Component
 from framework.core.messages import shown
-from framework.core.types import Array, InitializerLike, Shape
+from framework.core.types import Array, Shape
 
 
 class Initializer(Component):
@@ -29,6 +30,10 @@ class Initializer(Component):
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         """Return a new float64 array of `shape`, drawn from `rng` alone."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, shape, rng)")
+
+
+# An array, or nested lists of numbers, is taken as it is.
+InitializerLike = str | Initializer | type[Initializer] | Array | Sequence[Any]
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -15,16 +15,20 @@ from framework.core import arguments
 from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
-from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
+from framework.core.types import Array
 from framework.data.fit_arguments import DataArguments
 from framework.data.sources import Source, data_of, first_samples, refuse_batches
 from framework.engine.blas_threads import BlasThreads
 from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
+from framework.layers.base import Layers
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
+from framework.losses.base import LossLike
 from framework.metrics import Metric
+from framework.metrics.base import Metrics
 from framework.optimizers import Optimizer
+from framework.optimizers.base import OptimizerLike
 from framework.predictor import Predictor
 from framework.training.divergence import FiniteLoss, no_overflow_warnings
 from framework.training.loop import train
@@ -60,18 +64,18 @@ class Model(Predictor, Component):
 
     def __init__(
         self,
-        layers: Sequence[Any],
+        layers: Layers,
         *,
         loss: LossLike = "half_squared_error",
         optimizer: OptimizerLike = "sgd",
-        metrics: Sequence[MetricLike] = (),
+        metrics: Metrics = (),
         seed: int | None = None,
         dtype: Any = None,
     ) -> None:
-        self.layers = layers
+        self.layers = cast("Sequence[Any]", layers)
         self.loss = loss
         self.optimizer = optimizer
-        self.metrics = metrics
+        self.metrics = cast("Sequence[Any]", metrics)
         self.seed = seed
         self.dtype = dtype
         self.stop_training = False

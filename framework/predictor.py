@@ -12,7 +12,7 @@ from framework.callbacks.progress import shown_progress
 from framework.core import arguments
 from framework.core.arrays import RefusedBatch, ordinary, row_slices
 from framework.core.component import Component
-from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
+from framework.core.types import Array
 from framework.data.memmap import MemmapRows
 from framework.data.sources import Source, data_of, input_batches, inputs_of, refuse_batches
 from framework.engine import weights as network_weights
@@ -22,12 +22,15 @@ from framework.engine.network import Network
 from framework.engine.outputs import require_probabilities
 from framework.engine.shared_layers import note
 from framework.engine.state import ModelState
-from framework.engine.summary import summary
+from framework.engine.summary import Summary, summary
 from framework.engine.task import task_of
 from framework.engine.transfer import TransferWeights
 from framework.losses import Loss
+from framework.losses.base import LossLike
 from framework.metrics import Metric
+from framework.metrics.base import MetricLike
 from framework.optimizers import Optimizer
+from framework.optimizers.base import OptimizerLike
 from framework.saving import model_file, safetensors
 from framework.saving.archive import CheckpointError
 from framework.training.evaluation import evaluate
@@ -243,9 +246,14 @@ class Predictor(TransferWeights):
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
-    def summary(self) -> str:
-        """Return a table of the layers, their output shapes and parameters."""
+    def summary(self) -> Summary:
+        """Return a table of the layers, their output shapes and parameters: a str that notebooks show as a table."""
         return summary(self.network)
+
+    def _repr_html_(self) -> str:
+        from framework.engine.html import model_html
+
+        return model_html(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of this model to the file `path`: exactly this name, nothing is appended to it.

@@ -21,6 +21,9 @@ class Regularizer(Component):
         raise NotImplementedError(f"{type(self).__name__} must define gradient(self, parameter)")
 
 
+RegularizerLike = str | Regularizer | type[Regularizer]  # see `Component.of`
+
+
 class L1(Regularizer):
     """``strength * sum |w|``, which drives values to exactly 0. The gradient is ``strength * sign(w)``, 0 at 0.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as program
-from benchmarks import measure, peers, processes, profiling, report, targets, workloads
+from benchmarks import measure, peers, picture, processes, profiling, report, targets, workloads
 
 SMALL = 0.002
 OWN = "ours,numpy_loop,products,products_dx"
@@ -35,6 +35,11 @@ def test_the_program_measures_prints_and_writes(tmp_path, capsys):
     written = json.loads((tmp_path / "results.json").read_text())
     assert {row["target"] for row in written["targets"]} >= {"fit W1: ours / numpy_loop at most 1.25"}
     assert (tmp_path / "results.png").stat().st_size > 10_000
+    table = (tmp_path / "results.md").read_text()
+    assert program.main(["--again", str(tmp_path / "results.json"), "--results", str(tmp_path / "again")])["fit"]
+    assert (tmp_path / "again" / "results.md").read_text() == table
+    capsys.readouterr()
+    program.main(["--again", str(tmp_path / "results.json"), "--results", str(tmp_path / "again")])
     printed = capsys.readouterr().out
     assert "(!)" not in printed
     assert "fit W4: ours / products at most 1.75" in printed
@@ -115,6 +120,22 @@ def test_a_profile_shows_each_call_and_adds_up(name):
     whole = found.pop("a step of fit").time
     assert sum(part.time for part in found.values()) == pytest.approx(whole)
     assert "the loop around them" in profiling.report(work)
+
+
+def test_picture_and_table_have_one_order_and_explain_every_peer(tmp_path):
+    assert set(picture.PEERS) == set(peers.PLACES)
+    results: dict[str, Any] = {
+        "environment": {"repeats": 3},
+        "about": {"W1": "a small network"},
+        "fit": {"W1": {"torch": {"seconds": [3.0, 2.0, 4.0]}, "ours": {"seconds": [0.2]}, "keras": {"missing": "no"}}},
+        "start": {"W1": {"ours": {"seconds": [0.001, 0.002, 0.003]}}},
+    }
+    head, _, fit, start = picture.markdown(results).splitlines()
+    assert [cell.strip() for cell in head.split("|")[2:4]] == ["this framework", "NumPy, by hand"]
+    assert fit == "| W1, fit: a small network | 200 ms (200 ms) | - | - | - | - | 3 s (2 s) |"
+    assert start.startswith("| W1, fit, from process start | 2 ms (1 ms) |")
+    picture.draw(results, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize("options", [["--only", "W9"], ["--peers", "ours,turch"], ["--profile", "W6"]])

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from math import log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,18 +53,30 @@ class Activation(Component):
         for name in own:
             setattr(cls, name, _with_out(vars(cls)[name]))
 
-    def __call__(self, z: Array, out: Any = None) -> Array:
-        """Return f(z)."""
-        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, z)")
+    if TYPE_CHECKING:
+        # To a type checker, ``*args: Any, **kwargs: Any`` is any further parameter or none: a subclass may have `out`.
+        def __call__(self, z: Array, /, *args: Any, **kwargs: Any) -> Array: ...
 
-    def derivative(self, z: Array, a: Array, out: Any = None) -> Array:
-        """Return f'(z), given z and a = f(z)."""
-        raise NotImplementedError(f"{type(self).__name__} must define derivative(self, z, a)")
+        def derivative(self, z: Array, a: Array, /, *args: Any, **kwargs: Any) -> Array: ...
 
-    def backward(self, grad: Array, z: Array, a: Array, out: Any = None) -> Array:
-        """Return the gradient with respect to z, grad * f'(z), given `grad`, that with respect to a."""
-        dz: Array = np.multiply(grad, self.derivative(z, a, out), out)
-        return dz
+        def backward(self, grad: Array, z: Array, a: Array, /, *args: Any, **kwargs: Any) -> Array: ...
+
+    else:
+
+        def __call__(self, z, out=None):
+            """Return f(z)."""
+            raise NotImplementedError(f"{type(self).__name__} must define __call__(self, z)")
+
+        def derivative(self, z, a, out=None):
+            """Return f'(z), given z and a = f(z)."""
+            raise NotImplementedError(f"{type(self).__name__} must define derivative(self, z, a)")
+
+        def backward(self, grad, z, a, out=None):
+            """Return the gradient with respect to z, grad * f'(z), given `grad`, that with respect to a."""
+            return np.multiply(grad, self.derivative(z, a, out), out)
+
+
+ActivationLike = str | Activation | type[Activation]  # see `Component.of`
 
 
 def _with_out(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from time import perf_counter
 from typing import Any, TypeVar
 
 from framework.callbacks.base import Callback
@@ -13,14 +15,17 @@ from framework.core.types import Logs
 T = TypeVar("T")
 
 
-def line(epoch: int, epochs: int, logs: Logs) -> str:
-    """Return the tutorial's line for an epoch counted from 1: ``[Epoch 10/100] train_loss: 0.012345``."""
+def line(epoch: int, epochs: int, logs: Logs, seconds: float | None = None) -> str:
+    """Return the tutorial's line for an epoch counted from 1: ``[Epoch 10/100] train_loss: 0.012345 (0.24 s)``."""
     named = {"train_loss" if name == "loss" else name: value for name, value in logs.items()}
-    return f"[Epoch {epoch}/{epochs}] " + ", ".join(f"{name}: {value:.6g}" for name, value in named.items())
+    values = ", ".join(f"{name}: {value:.6g}" for name, value in named.items())
+    if seconds is None:
+        return f"[Epoch {epoch}/{epochs}] {values}"
+    return f"[Epoch {epoch}/{epochs}] {values} ({f'{seconds:.2f}' if seconds >= 0.1 else f'{seconds:.2g}'} s)"
 
 
 class EpochLines(Callback):
-    """Print a line every `every` epochs, the first and the last included.
+    """Print a line every `every` epochs, the first and the last included, with the seconds that the epoch took.
 
     Parameters
     ----------
@@ -33,9 +38,12 @@ class EpochLines(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.done, self.waiting = 0, ""
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self.begun = perf_counter()
+
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.done += 1
-        text = line(epoch + 1, self.params["last_epoch"], logs or {})
+        text = line(epoch + 1, self.params["last_epoch"], logs or {}, perf_counter() - self.begun)
         due = self.done == 1 or (epoch + 1) % self.every == 0 or epoch + 1 == self.params["last_epoch"]
         self.waiting = "" if due else text
         if due:
@@ -49,7 +57,8 @@ class EpochLines(Callback):
 class ProgressBar(Callback):
     """A tqdm bar over the steps of a fit with the last epoch's values.
 
-    Works in terminals and notebooks. If the output is a file or a pipe, about ten lines are printed instead.
+    In a terminal it is written to stderr. In a notebook it is a widget, or text on stdout where ipywidgets is missing.
+    If the output is a file or a pipe, about ten lines are printed instead.
     """
 
     UPDATES_PER_EPOCH = 50
@@ -57,19 +66,20 @@ class ProgressBar(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         epochs, steps = self.params["epochs"], self.params["steps"]
         self.lines: EpochLines | None = None
-        if not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+        new_bar = _bars()
+        if new_bar is None:
             self.lines = EpochLines(max(1, -(-epochs // 10)))
             self.lines.model, self.lines.params = self.model, self.params
             self.lines.on_train_begin(logs)
             return
-        from tqdm.auto import tqdm
-
         self.every = max(1, (steps or 1000) // self.UPDATES_PER_EPOCH)
-        self.bar: Any = tqdm(total=steps and steps * epochs, unit="step", dynamic_ncols=True)
+        self.bar: Any = new_bar(total=steps and steps * epochs, unit="step")
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self.done = self.counted = 0
-        if not self.lines:
+        if self.lines:
+            self.lines.on_epoch_begin(epoch, logs)
+        else:
             self.bar.set_description(f"Epoch {epoch + 1}/{self.params['last_epoch']}", refresh=False)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
@@ -100,9 +110,24 @@ def shown_progress(parts: Iterable[T], verbose: int, total: int | None = None) -
     """Return `parts`, with a bar as they are gone through if `verbose` is not 0."""
     if not integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0):
         return parts
-    from tqdm.auto import tqdm
+    new_bar = _bars()
+    return parts if new_bar is None else new_bar(parts, total=total, unit="batch")
 
-    return tqdm(parts, total=total, unit="batch", dynamic_ncols=True)  # type: ignore[no-any-return]
+
+def _bars() -> Callable[..., Any] | None:
+    """Return a function that makes the bar for where the output goes; None if a bar would flood a file."""
+    from tqdm import tqdm
+
+    if sys.stderr.isatty():
+        return partial(tqdm, dynamic_ncols=True)
+    if "ipykernel" not in sys.modules:
+        return None
+    try:
+        import ipywidgets  # noqa: F401  # without it, tqdm's widget cannot be made
+        from tqdm.notebook import tqdm as widget
+    except ImportError:
+        return partial(tqdm, file=sys.stdout)
+    return partial(widget)
 
 
 def progress(verbose: int) -> list[Callback]:

@@ -106,6 +106,11 @@ class History(dict[str, list[float]]):
 
     __hash__ = None
 
+    def _repr_html_(self) -> str:
+        from framework.engine.html import history_html
+
+        return history_html(repr(self), self.epoch, self)
+
     def __repr__(self) -> str:
         epochs = f"{len(self.epoch)} epoch{'' if len(self.epoch) == 1 else 's'}"
         last = [f"{name}={column[-1]:.4g}" for name, column in self.items() if column]

@@ -77,8 +77,10 @@ class Pass:
             x = forward(ctx, x)
         return x
 
-    def backward(self, grad: Array) -> Array | None:
-        """Fill ``network.grads``, penalties included, and return the gradient of the input if that is needed.
+    def backward(self, grad: Array) -> Array:
+        """Fill ``network.grads``, penalties included, and return the gradient of the input.
+
+        Without `needs_input_grad`, there is no meaning in what it returns.
 
         Parameters
         ----------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from framework.activations import Activation
-from framework.core.types import ActivationLike, Array, Shape
-from framework.layers.base import Context, Layer
+from framework.activations.base import ActivationLike
+from framework.core.types import Array, Shape
+from framework.layers.base import Context, Layer, LayerOptions
 
 
 def bind_activation(ctx: Context, activation: ActivationLike) -> None:
@@ -44,7 +45,7 @@ class Activate(Layer):
 
     replayable = True
 
-    def __init__(self, activation: ActivationLike, **common: Any) -> None:
+    def __init__(self, activation: ActivationLike, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.activation = activation
         self.check()
@@ -61,7 +62,7 @@ class Activate(Layer):
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.z = x
         ctx.a = y = ctx.f(x, ctx.y)
-        return y  # type: ignore[no-any-return]
+        return y
 
     def backward(self, ctx: Context, grad: Array) -> Array:
-        return ctx.f_backward(grad, ctx.z, ctx.a, ctx.dx)  # type: ignore[no-any-return]
+        return ctx.f_backward(grad, ctx.z, ctx.a, ctx.dx)

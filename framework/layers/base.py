@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from math import prod
 from operator import index
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from framework.activations.base import Activation
+from framework.constraints import ConstraintLike
 from framework.core.component import Component
 from framework.core.messages import shape_text, shown
-from framework.core.types import Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
-from framework.initializers import Initializer
+from framework.core.types import Array, MixedList, Shape
+from framework.initializers import Initializer, InitializerLike
+from framework.regularizers import RegularizerLike
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class Context:
         than ``grad.sum(axis=0)``.
 
     The arrays declared in `Layer.memory` are here too, with arbitrary content. ``forward`` may leave anything else for
-    ``backward`` (``ctx.x = x``).
+    ``backward`` (``ctx.x = x``). To a type checker, all that is not listed here is an array; a layer that leaves
+    something else may declare ``ctx: Any``.
     """
 
     layer: Layer
@@ -108,8 +112,13 @@ class Context:
 
     # For type checkers alone: at run time, a class with these two methods looks up every attribute more slowly.
     if TYPE_CHECKING:
+        # What built-in layers leave here that is no array:
+        f: Callable[..., Array]
+        f_backward: Callable[..., Array]
+        forwards: list[tuple[Callable[[Context, Any], Any], Context]]
+        backwards: list[tuple[Callable[[Context, Any], Any], Context]]
 
-        def __getattr__(self, name: str) -> Any: ...
+        def __getattr__(self, name: str) -> Array: ...
 
         def __setattr__(self, name: str, value: Any) -> None: ...
 
@@ -206,6 +215,18 @@ class Layer(Component):
         if not fits:
             got = shape_text(input_shape)
             raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
+
+
+# An activation is a layer of its own, and a list of layers a `Sequential`; see `Layer.of`.
+LayerLike = str | Layer | type[Layer] | Activation | type[Activation] | Sequence["LayerLike"] | MixedList
+Layers = Sequence[LayerLike] | MixedList
+
+
+class LayerOptions(TypedDict, total=False):
+    """The arguments that every layer has, as types of ``**common``."""
+
+    name: str | None
+    trainable: bool
 
 
 def layer_list(owner: Layer, name: str) -> None:

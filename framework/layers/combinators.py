@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from framework.core.messages import shape_text
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer, layer_list
+from framework.layers.base import Context, Layer, LayerOptions, Layers, layer_list
 from framework.layers.sequential import _Series
 
 
@@ -46,7 +46,7 @@ class Residual(_Series):
         return {"y": input_shape, "dx": input_shape}
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        return np.add(x, self.run(ctx, x), ctx.y)  # type: ignore[no-any-return]
+        return np.add(x, self.run(ctx, x), ctx.y)
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dx = self.run_back(ctx, grad)
@@ -56,7 +56,7 @@ class Residual(_Series):
 class _Branches(Layer):
     """Base of layers that hold branches, all with the same input."""
 
-    def __init__(self, branches: Sequence[Any], **common: Any) -> None:
+    def __init__(self, branches: Layers, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.branches = branches
         self.check()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
-from framework.core.types import Array, InitializerLike, Shape
-from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter
+from framework.core.types import Array, Shape
+from framework.initializers import Initializer, InitializerLike
+from framework.layers.base import Context, Layer, LayerOptions, Parameter
 
 
 class FeatureCross(Layer):
@@ -34,7 +34,7 @@ class FeatureCross(Layer):
         self,
         weight_initializer: InitializerLike = "glorot_uniform",
         bias_initializer: InitializerLike = "zeros",
-        **common: Any,
+        **common: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**common)
         self.weight_initializer = weight_initializer
@@ -62,7 +62,7 @@ class FeatureCross(Layer):
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.x = x
         z = np.add(x.dot(ctx.WT, ctx.z), ctx.b, ctx.z)
-        return np.add(np.multiply(x, z, ctx.y), x, ctx.y)  # type: ignore[no-any-return]
+        return np.add(np.multiply(x, z, ctx.y), x, ctx.y)
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dz = np.multiply(grad, ctx.x, ctx.dz)
@@ -73,4 +73,4 @@ class FeatureCross(Layer):
         dx = dz.dot(ctx.W, ctx.dx)
         dx += np.multiply(grad, ctx.z, ctx.product)
         dx += grad
-        return dx  # type: ignore[no-any-return]
+        return dx

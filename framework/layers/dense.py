@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.activations import Activation
-from framework.activations.base import COPY_LIMIT
-from framework.constraints import Constraint
+from framework.activations.base import COPY_LIMIT, ActivationLike
+from framework.constraints import Constraint, ConstraintLike
 from framework.core.arguments import effective, flag, integer
-from framework.core.types import ActivationLike, Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
-from framework.initializers import Initializer, Zeros
+from framework.core.types import Array, Shape
+from framework.initializers import Initializer, InitializerLike, Zeros
 from framework.layers.activate import bind_activation
-from framework.layers.base import Context, Layer, Parameter
-from framework.regularizers import Regularizer
+from framework.layers.base import Context, Layer, LayerOptions, Parameter
+from framework.regularizers import Regularizer, RegularizerLike
 
 
 class Dense(Layer):
@@ -54,7 +54,7 @@ class Dense(Layer):
         bias_regularizer: RegularizerLike | None = None,
         weight_constraint: ConstraintLike | None = None,
         bias_constraint: ConstraintLike | None = None,
-        **common: Any,
+        **common: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**common)
         self.units = units
@@ -122,7 +122,7 @@ class Dense(Layer):
         if self.use_bias:
             np.add(z, _bias_rows(ctx), z)
         ctx.a = a = ctx.f(z, ctx.y)
-        return a  # type: ignore[no-any-return]
+        return a
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
         dz = ctx.f_backward(grad, ctx.z, ctx.a, ctx.dz)
@@ -143,4 +143,4 @@ def _bias_rows(ctx: Context) -> Array:
     """Return b in the form in which it is added to z."""
     if ctx.copies_bias:
         ctx.bias_rows[...] = ctx.b
-    return ctx.bias_rows  # type: ignore[no-any-return]
+    return ctx.bias_rows

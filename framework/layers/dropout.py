@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import number
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer
+from framework.layers.base import Context, Layer, LayerOptions
 
 
 class _RandomFactor(Layer):
@@ -17,7 +17,7 @@ class _RandomFactor(Layer):
 
     differs_in_training = True
 
-    def __init__(self, rate: float = 0.5, **common: Any) -> None:
+    def __init__(self, rate: float = 0.5, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.rate = rate
         self.check()
@@ -64,7 +64,7 @@ class Dropout(_RandomFactor):
     def train_forward(self, ctx: Context, x: Array) -> Array:
         factor = self.draw_kept(ctx)
         factor *= 1 / (1 - self.rate)
-        return np.multiply(x, factor, ctx.y)  # type: ignore[no-any-return]
+        return np.multiply(x, factor, ctx.y)
 
 
 class GaussianDropout(_RandomFactor):
@@ -88,7 +88,7 @@ class GaussianDropout(_RandomFactor):
         ctx.rng.standard_normal(dtype=factor.dtype, out=factor)
         factor *= sqrt(self.rate / (1 - self.rate))
         factor += 1
-        return np.multiply(x, factor, ctx.y)  # type: ignore[no-any-return]
+        return np.multiply(x, factor, ctx.y)
 
 
 SATURATION = -1.0507009873554805 * 1.6732632423543772  # the limit of selu at minus infinity
@@ -112,7 +112,7 @@ class AlphaDropout(_RandomFactor):
 
     replayable = True
 
-    def __init__(self, rate: float = 0.05, **common: Any) -> None:
+    def __init__(self, rate: float = 0.05, **common: Unpack[LayerOptions]) -> None:
         super().__init__(rate, **common)
 
     def train_forward(self, ctx: Context, x: Array) -> Array:
@@ -123,4 +123,4 @@ class AlphaDropout(_RandomFactor):
         y = np.subtract(x, s, ctx.y)  # y = a m (x - s) + a s q: the formula above with b = -a s (1 - q)
         y *= factor  # a m
         y += a * s * q
-        return y  # type: ignore[no-any-return]
+        return y

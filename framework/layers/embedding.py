@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import integer
 from framework.core.arrays import refused
-from framework.core.types import Array, InitializerLike, Shape
-from framework.initializers import Initializer
-from framework.layers.base import Context, Layer, Parameter
+from framework.core.types import Array, Shape
+from framework.initializers import Initializer, InitializerLike
+from framework.layers.base import Context, Layer, LayerOptions, Parameter
 
 
 class Embedding(Layer):
@@ -35,7 +35,11 @@ class Embedding(Layer):
     """
 
     def __init__(
-        self, vocabulary: int, units: int, weight_initializer: InitializerLike = "random_uniform", **common: Any
+        self,
+        vocabulary: int,
+        units: int,
+        weight_initializer: InitializerLike = "random_uniform",
+        **common: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**common)
         self.vocabulary = vocabulary
@@ -67,7 +71,7 @@ class Embedding(Layer):
     def forward(self, ctx: Context, x: Array) -> Array:
         ctx.ids = self._checked(x)
         # The numbers are in range, so "clip" changes none; the default mode would copy the result to `out`.
-        return np.take(ctx.W, ctx.ids, axis=0, out=ctx.y, mode="clip")  # type: ignore[no-any-return]
+        return np.take(ctx.W, ctx.ids, axis=0, out=ctx.y, mode="clip")
 
     def _checked(self, x: Array) -> Array:
         """Return `x` as integers; raise ValueError if an element is not an integer in range."""
@@ -86,4 +90,4 @@ class Embedding(Layer):
         elements = ctx.ids[..., np.newaxis] * self.units + ctx.columns
         np.add.at(ctx.dW_flat, elements.reshape(-1), grad.reshape(-1))
         ctx.dx.fill(0)
-        return ctx.dx  # type: ignore[no-any-return]
+        return ctx.dx

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import number
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer
+from framework.layers.base import Context, Layer, LayerOptions
 
 
 class GaussianNoise(Layer):
@@ -27,7 +27,7 @@ class GaussianNoise(Layer):
     replayable = True
     differs_in_training = True
 
-    def __init__(self, stddev: float = 0.1, **common: Any) -> None:
+    def __init__(self, stddev: float = 0.1, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.stddev = stddev
         self.check()
@@ -44,7 +44,7 @@ class GaussianNoise(Layer):
         noise = ctx.y
         ctx.rng.standard_normal(dtype=noise.dtype, out=noise)
         noise *= self.stddev
-        return np.add(x, noise, ctx.y)  # type: ignore[no-any-return]
+        return np.add(x, noise, ctx.y)
 
     def backward(self, ctx: Context, grad: Array) -> Array:
         return grad

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import flag, number
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer, Parameter
+from framework.layers.base import Context, Layer, LayerOptions, Parameter
 
 
 class _Normalization(Layer):
@@ -51,7 +51,7 @@ class _Normalization(Layer):
         if not self.scale:
             return grad
         ctx.row_ones.dot(np.multiply(grad, ctx.xhat, ctx.product).reshape(ctx.rows), ctx.dgamma)
-        return np.multiply(grad, ctx.gamma, ctx.dx)  # type: ignore[no-any-return]
+        return np.multiply(grad, ctx.gamma, ctx.dx)
 
 
 class _Standardization(_Normalization):
@@ -75,7 +75,7 @@ class _Standardization(_Normalization):
         dx = np.subtract(dxhat, self.mean(ctx, dxhat), ctx.dx)
         dx -= np.multiply(ctx.xhat, along, ctx.product)
         dx *= ctx.inverse
-        return dx  # type: ignore[no-any-return]
+        return dx
 
 
 class BatchNormalization(_Standardization):
@@ -113,7 +113,7 @@ class BatchNormalization(_Standardization):
         *,
         center: bool = True,
         scale: bool = True,
-        **common: Any,
+        **common: Unpack[LayerOptions],
     ) -> None:
         super().__init__(**common)
         self.momentum = momentum
@@ -170,7 +170,7 @@ class LayerNormalization(_Standardization):
 
     replayable = True
 
-    def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:
+    def __init__(self, epsilon: float = 1e-5, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.epsilon = epsilon
         self.check()
@@ -204,7 +204,7 @@ class RMSNormalization(_Normalization):
     replayable = True
     center = False
 
-    def __init__(self, epsilon: float = 1e-5, **common: Any) -> None:
+    def __init__(self, epsilon: float = 1e-5, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.epsilon = epsilon
         self.check()

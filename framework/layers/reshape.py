@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.messages import shown
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer
+from framework.layers.base import Context, Layer, LayerOptions
 
 
 class Flatten(Layer):
@@ -42,7 +42,7 @@ class Reshape(Layer):
 
     replayable = True
 
-    def __init__(self, target_shape: Sequence[int], **common: Any) -> None:
+    def __init__(self, target_shape: Sequence[int], **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
         self.target_shape = target_shape
         self.check()

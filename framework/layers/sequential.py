@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack, cast
 
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer, layer_list
+from framework.layers.base import Context, Layer, LayerOptions, Layers, layer_list
 
 
 class _Series(Layer):
@@ -14,9 +14,9 @@ class _Series(Layer):
 
     in_series = True
 
-    def __init__(self, layers: Sequence[Any], **common: Any) -> None:
+    def __init__(self, layers: Layers, **common: Unpack[LayerOptions]) -> None:
         super().__init__(**common)
-        self.layers = layers
+        self.layers = cast("Sequence[Any]", layers)
         self.check()
 
     def check(self) -> None:

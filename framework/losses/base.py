@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 
@@ -211,3 +211,12 @@ class Loss(Component):
             If the shape is another, or if a value cannot be a target of this loss.
         """
         return as_float(fitting(y, output_shape), dtype, "y")
+
+
+LossLike = str | Loss | type[Loss]  # see `Component.of`
+
+
+class LossOptions(TypedDict, total=False):
+    """The arguments that every loss has, as types of ``**common``."""
+
+    reduction: str

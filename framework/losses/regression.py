@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Unpack
 
 import numpy as np
 
 from framework.core.arguments import number
 from framework.core.scalars import scalar
 from framework.core.types import Array
+from framework.losses.base import LossOptions
 from framework.losses.elementwise import Elementwise, positive
 from framework.losses.targets import require
 
@@ -112,7 +113,7 @@ class Huber(Elementwise):
 
     replayable = True
 
-    def __init__(self, delta: float = 1.0, **common: Any) -> None:
+    def __init__(self, delta: float = 1.0, **common: Unpack[LossOptions]) -> None:
         self.delta = delta
         super().__init__(**common)
 
@@ -206,7 +207,7 @@ class Quantile(Elementwise):
 
     replayable = True
 
-    def __init__(self, tau: float = 0.5, **common: Any) -> None:
+    def __init__(self, tau: float = 0.5, **common: Unpack[LossOptions]) -> None:
         self.tau = tau
         super().__init__(**common)
 

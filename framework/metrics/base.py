@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
 from framework.core.component import Component
 from framework.core.messages import name_key
-from framework.core.types import Array, MetricLike
+from framework.core.types import Array, MixedList
 
 
 class Accumulator(Protocol):
@@ -95,6 +95,10 @@ class Metric(Component):
         if callable(spec) and not isinstance(spec, type | Metric):
             return FunctionMetric(spec)
         return super().of(spec)
+
+
+MetricLike = str | Metric | type[Metric] | Callable[..., Any]  # see `Metric.of`
+Metrics = Sequence[MetricLike] | MixedList
 
 
 class FunctionMetric(Metric, registered=False):

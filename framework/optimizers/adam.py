@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any, ClassVar
+from typing import ClassVar, Unpack
 
 import numpy as np
 
 from framework.core.arguments import number
 from framework.core.types import Array
-from framework.optimizers.base import Optimizer
+from framework.optimizers.base import ClippingOptions, Optimizer, OptimizerOptions
 from framework.schedules import Schedule
 
 
@@ -31,7 +31,7 @@ class Moments(Optimizer, registered=False):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        **common: Any,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
@@ -149,6 +149,6 @@ class AdamW(Adam, name="adamw"):
         epsilon: float = 1e-8,
         *,
         weight_decay: float = 0.01,
-        **common: Any,
+        **common: Unpack[ClippingOptions],
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **common)

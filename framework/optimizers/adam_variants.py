@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from framework.core.arguments import number
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.optimizers.adam import Moments
+from framework.optimizers.base import OptimizerOptions
 from framework.schedules import Schedule
 
 NO_PRODUCT = 2.0**-60  # 1 - p is 1 for every smaller p
@@ -38,7 +39,7 @@ class Adamax(Moments):
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
-        **common: Any,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
 
@@ -81,7 +82,7 @@ class NAdam(Moments, name="nadam"):
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
         momentum_decay: float = 0.004,
-        **common: Any,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.momentum_decay = momentum_decay
         super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)

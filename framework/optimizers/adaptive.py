@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.optimizers.base import Optimizer
+from framework.optimizers.base import Optimizer, OptimizerOptions
 from framework.schedules import Schedule
 
 
@@ -32,7 +32,9 @@ class Adagrad(Optimizer):
     slots = ("s",)
     s: Array
 
-    def __init__(self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, **common: Any) -> None:
+    def __init__(
+        self, learning_rate: float | Schedule = 0.01, epsilon: float = 1e-10, **common: Unpack[OptimizerOptions]
+    ) -> None:
         self.epsilon = epsilon
         super().__init__(learning_rate, **common)
 
@@ -89,7 +91,7 @@ class RMSprop(Optimizer, name="rmsprop"):
         epsilon: float = 1e-8,
         momentum: float = 0.0,
         centered: bool = False,
-        **common: Any,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.rho = rho
         self.epsilon = epsilon
@@ -162,7 +164,11 @@ class Adadelta(Optimizer):
     x: Array
 
     def __init__(
-        self, learning_rate: float | Schedule = 1.0, rho: float = 0.9, epsilon: float = 1e-6, **common: Any
+        self,
+        learning_rate: float | Schedule = 1.0,
+        rho: float = 0.9,
+        epsilon: float = 1e-6,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.rho = rho
         self.epsilon = epsilon

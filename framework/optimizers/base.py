@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite, sqrt
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
@@ -86,6 +86,10 @@ class Optimizer(Component):
     _schedule: Schedule | None = None  # None if the learning rate is a number
     _clips = False
     _adjusts = False  # clips or decays
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Array: ...  # the slots, which are named in a tuple of strings
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -271,6 +275,22 @@ class Optimizer(Component):
             getattr(self, slot)[...] = state[slot]
         self.step = step
         self._stretches, self._parts = stretches, None
+
+
+OptimizerLike = str | Optimizer | type[Optimizer]  # see `Component.of`
+
+
+class ClippingOptions(TypedDict, total=False):
+    """The arguments that every optimizer has, but for `weight_decay`, as types of ``**common``."""
+
+    clip_norm: float | None
+    clip_value: float | None
+
+
+class OptimizerOptions(ClippingOptions, total=False):
+    """The arguments that every optimizer has, as types of ``**common``."""
+
+    weight_decay: float
 
 
 def _clip_norm(gradient: Array, limit: float) -> None:

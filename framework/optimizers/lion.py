@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
 from framework.core.arguments import number
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.optimizers.base import Optimizer
+from framework.optimizers.base import Optimizer, OptimizerOptions
 from framework.schedules import Schedule
 
 
@@ -36,7 +36,11 @@ class Lion(Optimizer):
     m: Array
 
     def __init__(
-        self, learning_rate: float | Schedule = 0.0001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Any
+        self,
+        learning_rate: float | Schedule = 0.0001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2

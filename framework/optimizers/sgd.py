@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 from numpy import multiply
 
 from framework.core.arguments import flag, number
 from framework.core.scalars import scalar
 from framework.core.types import Array
-from framework.optimizers.base import Optimizer
+from framework.optimizers.base import Optimizer, OptimizerOptions
 from framework.schedules import Schedule
 
 
@@ -36,7 +36,11 @@ class SGD(Optimizer, name="sgd"):
     velocity: Array
 
     def __init__(
-        self, learning_rate: float | Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Any
+        self,
+        learning_rate: float | Schedule = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        **common: Unpack[OptimizerOptions],
     ) -> None:
         self.momentum = momentum
         self.nesterov = nesterov

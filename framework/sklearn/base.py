@@ -22,13 +22,13 @@ from framework.callbacks import Callback, EarlyStopping, checked_callbacks
 from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.messages import did_you_mean
-from framework.core.types import Array
+from framework.core.types import Array, MixedList
 from framework.engine.history import History
 from framework.engine.passes import Pass
-from framework.layers import Layer
-from framework.losses import Loss
+from framework.layers.base import Layer, LayerLike
+from framework.losses.base import Loss, LossLike
 from framework.model import Model
-from framework.optimizers import Optimizer
+from framework.optimizers.base import Optimizer, OptimizerLike
 from framework.sklearn.continuation import refuse_another_network
 from framework.sklearn.layers import hidden_layers
 from framework.sklearn.samples import arranged
@@ -75,11 +75,11 @@ class NeuralNetwork(BaseEstimator):
 
     def __init__(
         self,
-        layers: Any = (100,),
+        layers: int | Sequence[int | LayerLike] | MixedList | Array = (100,),
         *,
-        loss: Any = None,
-        output: Any = None,
-        optimizer: Any = "adam",
+        loss: LossLike | None = None,
+        output: LayerLike | None = None,
+        optimizer: OptimizerLike = "adam",
         epochs: int = 200,
         batch_size: int = 32,
         early_stopping: bool = False,

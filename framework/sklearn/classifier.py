@@ -15,10 +15,12 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from framework.callbacks import Callback
 from framework.core import arrays
 from framework.core.arrays import row_slices
-from framework.core.types import Array
+from framework.core.types import Array, MixedList
 from framework.engine.outputs import output_activation
-from framework.layers import Layer
+from framework.layers.base import Layer, LayerLike
 from framework.losses import CategoricalCrossentropy, Loss
+from framework.losses.base import LossLike
+from framework.optimizers.base import OptimizerLike
 from framework.sklearn.base import DTYPES, NeuralNetwork, without_early_stopping
 from framework.sklearn.layers import output_layer
 
@@ -80,11 +82,11 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
 
     def __init__(
         self,
-        layers: Any = (100,),
+        layers: int | Sequence[int | LayerLike] | MixedList | Array = (100,),
         *,
-        loss: Any = None,
-        output: Any = None,
-        optimizer: Any = "adam",
+        loss: LossLike | None = None,
+        output: LayerLike | None = None,
+        optimizer: OptimizerLike = "adam",
         epochs: int = 200,
         batch_size: int = 32,
         early_stopping: bool = False,

@@ -104,7 +104,12 @@ def test_predictions_are_shared_only_if_they_last(monkeypatch, small_counts_as_l
     net = model(64, 64).build(16)
     seen = []
     infer = net.network.infer
-    monkeypatch.setattr(net.network, "infer", lambda *args: (seen.append(threads()), infer(*args))[1])
+
+    def watched(*args):
+        seen.append(threads())
+        return infer(*args)
+
+    monkeypatch.setattr(net.network, "infer", watched)
     for n in (1, 300, 2000):
         net.predict(data(n, 16)[0])
     assert seen == [4, 1, 4]  # BLAS does not share the product of a single row: nothing has to be set

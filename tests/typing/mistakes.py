@@ -1,0 +1,77 @@
+"""Mistakes that a type checker sees: mypy fails if one of these comments is not needed (``warn_unused_ignores``)."""
+
+from framework import SGD, Adam, Checkpoint, Dense, Dropout, EarlyStopping, Model, Parameter, Residual, Sequential
+from framework.activations import Activation
+from framework.losses import Huber
+from framework.metrics import Accuracy
+from framework.schedules import Cosine
+from framework.sklearn import NeuralClassifier, NeuralRegressor
+from framework.testing import check_activation
+
+Dense("8")  # type: ignore[arg-type]
+Dense(8.5)  # type: ignore[arg-type]
+Dense(8, 7)  # type: ignore[arg-type]
+Dense(8, None)  # type: ignore[arg-type]
+Dense(8, Huber)  # type: ignore[arg-type]
+Dense(8, Dense(3))  # type: ignore[arg-type]
+Dense(8, activation=["relu"])  # type: ignore[arg-type]
+Dense(8, weight_initializer=1)  # type: ignore[arg-type]
+Dense(8, weight_initializer=SGD())  # type: ignore[arg-type]
+Dense(8, weight_regularizer=0.1)  # type: ignore[arg-type]
+Dense(8, weight_regularizer=SGD)  # type: ignore[arg-type]
+Dense(8, weight_constraint=2.0)  # type: ignore[arg-type]
+Dense(8, use_bias="no")  # type: ignore[arg-type]
+Dense(8, name=3)  # type: ignore[arg-type]
+Dense(8, trainable="no")  # type: ignore[arg-type]
+Dropout("0.1")  # type: ignore[arg-type]
+Residual(5)  # type: ignore[arg-type]
+Sequential([5])  # type: ignore[arg-type]
+Parameter("3")  # type: ignore[arg-type]
+Parameter((3,), 5)  # type: ignore[arg-type]
+SGD("fast")  # type: ignore[arg-type]
+SGD(0.1, momentum="0.9")  # type: ignore[arg-type]
+Adam(0.1, clip_norm="1")  # type: ignore[arg-type]
+Adam(lr=0.1)  # type: ignore[call-arg]
+Cosine("0.1", 100)  # type: ignore[arg-type]
+Huber("1")  # type: ignore[arg-type]
+Huber(1.0, reduktion="sum")  # type: ignore[call-arg]
+Dense(8, activaton="relu")  # type: ignore[call-arg]
+Accuracy("0.5")  # type: ignore[arg-type]
+EarlyStopping(patience="5")  # type: ignore[arg-type]
+Checkpoint(3)  # type: ignore[arg-type]
+
+Model(5)  # type: ignore[arg-type]
+Model([SGD()])  # type: ignore[arg-type]
+Model([2, 3, 1])  # type: ignore[arg-type]
+Model([Dense(1)], loss=3)  # type: ignore[arg-type]
+Model([Dense(1)], loss=SGD())  # type: ignore[arg-type]
+Model([Dense(1)], loss=Dense)  # type: ignore[arg-type]
+Model([Dense(1)], loss=None)  # type: ignore[arg-type]
+Model([Dense(1)], optimizer=3)  # type: ignore[arg-type]
+Model([Dense(1)], optimizer=Huber())  # type: ignore[arg-type]
+Model([Dense(1)], optimizer=0.01)  # type: ignore[arg-type]
+Model([Dense(1)], metrics=[5])  # type: ignore[arg-type]
+Model([Dense(1)], metrics=5)  # type: ignore[arg-type]
+Model([Dense(1)], metrics=[SGD()])  # type: ignore[arg-type]
+Model([Dense(1)], seed="0")  # type: ignore[arg-type]
+Model([Dense(1)], los="mse")  # type: ignore[call-arg]
+
+model = Model([Dense(1)])
+model.fit([[1.0]], [1.0], epochs="3")  # type: ignore[arg-type]
+model.fit([[1.0]], [1.0], batch_size=0.5)  # type: ignore[arg-type]
+model.fit([[1.0]], [1.0], callbacks=[3])  # type: ignore[list-item]
+model.fit([[1.0]], [1.0], callbacks=["early_stopping"])  # type: ignore[list-item]
+model.fit([[1.0]], [1.0], callbacks=EarlyStopping)  # type: ignore[arg-type]
+model.fit([[1.0]], [1.0], validation_split="0.2")  # type: ignore[arg-type]
+model.build("2")  # type: ignore[arg-type]
+model.history["loss"] + 1  # type: ignore[operator]
+model.history[0]  # type: ignore[index]
+model.loss_ = 3  # type: ignore[assignment, misc]
+model.predict([[1.0]]).upper()  # type: ignore[attr-defined]
+Activation.of("relu").upper()  # type: ignore[attr-defined]
+
+NeuralRegressor(loss=3)  # type: ignore[arg-type]
+NeuralRegressor([8, 2.5])  # type: ignore[arg-type]
+NeuralClassifier(optimizer=3)  # type: ignore[arg-type]
+NeuralClassifier(output=2)  # type: ignore[arg-type]
+check_activation(3)  # type: ignore[arg-type]
