@@ -1,4 +1,4 @@
-"""How many threads the matrix products of a network use: `BlasThreads`.
+"""`BlasThreads`: as many threads for the matrix products of a network as pays.
 
 BLAS, the library behind NumPy's products, shares each product among as many threads as there are cores, and these wait
 for each other by spinning. Where a core is busy with something else, a product then takes until the system has let
@@ -9,6 +9,7 @@ depend on the load of the machine, because the last bits of a product may depend
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
@@ -116,9 +117,13 @@ class _Ceiling:
 _ceiling = _Ceiling()
 
 
-@cache
 def _blas() -> Any:
-    """Return what finds and sets the threads of each BLAS in this process."""
+    """Return what reads and sets the threads of each BLAS in this process."""
+    return _found("scipy.linalg" in sys.modules)  # SciPy brings its own
+
+
+@cache
+def _found(with_scipy: bool) -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
