@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+from typing import Any, ClassVar
 
 from framework.callbacks.base import Callback
 from framework.callbacks.trained_model import TrainedModel
-from framework.core.arguments import number
+from framework.core.arguments import integer, number
 from framework.core.arrays import refused
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
+
+
+def a_value(value: Any, name: str) -> float | None:
+    """Return `value`; TypeError unless it is a float, as the history holds, or None."""
+    if value is not None and type(value) is not float:
+        raise TypeError(f"{name} must be a float or None, got {shown(value)}")
+    return value
+
+
+def an_epoch(value: Any, name: str) -> int | None:
+    """Return `value`; TypeError or ValueError unless it is the number of an epoch, or None."""
+    return None if value is None else integer(value, name, least=1)
+
+
+def a_count(value: Any, name: str) -> int:
+    """Return `value`; TypeError or ValueError unless it is a count."""
+    return integer(value, name, least=0)
 
 
 class Monitor(Callback):
@@ -34,6 +53,8 @@ class Monitor(Callback):
 
     best: float | None = None
     best_epoch: int | None = None
+    # What `state` holds: the attributes, and the checks of their values in a file.
+    remembered: ClassVar[dict[str, Callable[[Any, str], Any]]] = {"best": a_value, "best_epoch": an_epoch}
 
     def __init__(self, monitor: str = "val_loss", *, min_delta: float = 0.0, mode: str = "auto") -> None:
         if mode not in ("auto", "min", "max"):
@@ -71,6 +92,12 @@ class Monitor(Callback):
             self.best, self.best_epoch = value, epoch + 1
             return True
         return False
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.remembered}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: check(state[name], name) for name, check in self.remembered.items()})
 
     def _not_measured(self) -> str:
         hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""

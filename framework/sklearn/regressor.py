@@ -38,7 +38,7 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
         The fraction of the data to hold out.
     patience : int
     callbacks : sequence of Callback
-        Each fit works with copies of them.
+        Each fit works with copies of them. A `Checkpoint("run.npz")` gets a file for each, such as "run-1a2b3c4d.npz".
     warm_start : bool
         Whether `fit` continues from the present weights.
     random_state : int, RandomState or None

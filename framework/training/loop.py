@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.core.types import Logs
 from framework.data.batches import ArrayBatches, StreamBatches
+from framework.data.fingerprint import run_data
 from framework.data.samples import Data
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
 from framework.training.evaluation import EpochPredictions, evaluate, loss_logs, scalar_logs
@@ -47,6 +49,7 @@ def train(
         "steps": batches.steps,
         "validated": validation is not None,
         "verbose": verbose,
+        "data": partial(run_data, batches, validation),
     }
     hooks = CallbackList(callbacks, model, params)
     tolerated = any(callback.tolerates_divergence for callback in callbacks)
