@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from dataclasses import replace
@@ -26,8 +25,6 @@ from framework.saving.config import encode
 from framework.saving.config_difference import assign, classes_in, difference
 from framework.saving.environment import environment
 from framework.saving.model_file import Run, Saved, SavedModel, read, save
-
-logger = logging.getLogger("framework")
 
 
 class CheckpointedModel(SavedModel, TrainedModel, Protocol):
@@ -181,13 +178,13 @@ class Checkpoint(Monitor):
             if not self.save_best_only:
                 self._ends(run, in_file)
             early = ", which a callback ended" if run.finished else ""
-            _tell(f"Checkpoint: {self.file} holds a finished run of {epoch} epochs{early}: nothing to do")
+            say(f"Checkpoint: {self.file} holds a finished run of {epoch} epochs{early}: nothing to do")
         else:
-            _tell(f"Checkpoint: going on from epoch {epoch} of {self.file}")
+            say(f"Checkpoint: going on from epoch {epoch} of {self.file}")
         if any(self.run.data.get(name, self) is None for name in UNKNOWN):
-            _tell("Checkpoint: its batches have no fingerprint, so whether they are the same is not known")
+            say("Checkpoint: its batches have no fingerprint, so whether they are the same is not known")
         if saved.written_with != environment():
-            _tell(f"Checkpoint: the last bits may differ: written with {saved.written_with}, this is {environment()}")
+            say(f"Checkpoint: the last bits may differ: written with {saved.written_with}, this is {environment()}")
 
     def _checked_run(self, saved: Saved) -> Run:
         """Return the run of the file; CheckpointError unless it is the run of this fit."""
@@ -255,8 +252,3 @@ def _begins_with(history: History, past: History) -> bool:
     n = len(past.epoch)
     same = [np.array_equal(history.get(name, [])[:n], past[name], equal_nan=True) for name in past]
     return history.epoch[:n] == past.epoch and all(same)
-
-
-def _tell(text: str) -> None:
-    logger.info(text)
-    say(text)

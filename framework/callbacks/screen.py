@@ -8,7 +8,7 @@ import sys
 def say(text: str) -> None:
     """Print a line on the screen (stderr), above a bar if there is one."""
     tqdm = sys.modules.get("tqdm")
-    if tqdm is None:
-        pass
-    else:
+    if tqdm is not None:
         tqdm.tqdm.write(text, file=sys.stderr)
+    elif sys.stderr is not None:  # as in a program without a console
+        sys.stderr.write(f"{text}\n")
