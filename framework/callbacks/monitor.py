@@ -73,25 +73,39 @@ class Monitor(Callback):
             raise ValueError(self._not_measured())
         self.less_is_better = self.mode == "min" or (self.mode == "auto" and self._less_is_better(self.model))
 
-    def is_best(self, epoch: int, logs: Logs | None) -> bool:
-        """Return whether the value in `logs` is better than all before, and remember it if so; nan never is.
+    def is_measured(self, logs: Logs | None) -> bool:
+        """Return whether `logs` holds the value; False in an epoch without validation, which does not count.
 
         Raises
         ------
         ValueError
-            If `logs` holds no value of that name.
+            If there is no value of that name, whether with validation or not.
         """
         logs = logs or {}
-        if self.monitor not in logs:
-            raise refused(ValueError(), self._not_measured() + did_you_mean(self.monitor, logs))
+        if self.monitor in logs:
+            return True
+        if self.monitor.startswith("val_") and self.params["validated"] and "val_loss" not in logs:
+            return False
+        raise refused(ValueError(), self._not_measured() + did_you_mean(self.monitor, logs))
+
+    def is_best(self, epoch: int, logs: Logs | None) -> bool:
+        """Return whether the value in `logs` is better than all before, and remember it if so; nan never is.
+
+        False in an epoch without validation; ValueError as in `is_measured`.
+        """
+        if logs is None or not self.is_measured(logs):
+            return False
         value = float(logs[self.monitor])
-        worst = inf if self.less_is_better else -inf
-        best = worst if self.best is None else self.best
-        gain = best - value if self.less_is_better else value - best
-        if gain > self.min_delta:
+        if self.is_better(value, self.best):
             self.best, self.best_epoch = value, epoch + 1
             return True
         return False
+
+    def is_better(self, value: float, other: float | None) -> bool:
+        """Return whether `value` is better than `other` by more than `min_delta`; any but nan is better than None."""
+        worst = inf if self.less_is_better else -inf
+        other = worst if other is None else other
+        return (other - value if self.less_is_better else value - other) > self.min_delta
 
     def state(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.remembered}

@@ -62,6 +62,8 @@ class ReduceLROnPlateau(Monitor):
             raise ValueError(f"ReduceLROnPlateau needs a number as learning rate, but the optimizer follows {rate!r}")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if not self.is_measured(logs):
+            return
         better = self.is_best(epoch, logs)
         if better or self.cooling:
             self.cooling = max(0, self.cooling - 1)
