@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar, Protocol
 
@@ -167,7 +168,8 @@ class Checkpoint(Monitor):
         except Exception as error:  # a forged file, or a callback that has changed since
             assign(self.model, config, classes_in(self.model))
             for callback, state in before:
-                callback.restore(state)
+                with suppress(Exception):  # the one that failed may fail again
+                    callback.restore(state)
             raise CheckpointError(f"{self.file!r} cannot be resumed: {error}") from error
         in_file = joined(self.model.network.views)
         if run.training_weights is not None:
