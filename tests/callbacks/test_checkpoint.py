@@ -86,6 +86,9 @@ class Server:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_killed_at_any_moment_ends_in_the_same_bits(tmp_path, name):
     expected, path, rng = digest(train(name)), tmp_path / "run.npz", random.Random(name)
+    assert digest(train(name, path)) == expected
+    log = path.with_suffix(".npz.csv").read_bytes()
+    path.unlink()
     server = Server()
     kills = ends = reached = 0
     with server.process:
@@ -94,7 +97,8 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_bits(tmp_path, name):
             if ended:
                 assert ended == expected
                 assert server.life(name, path, 60) == expected
-                assert os.listdir(tmp_path) == ["run.npz"]
+                assert sorted(os.listdir(tmp_path)) == ["run.npz", "run.npz.csv"]
+                assert path.with_suffix(".npz.csv").read_bytes() == log
                 path.unlink()
                 ends, reached = ends + 1, 0
                 continue
