@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import prod
+from math import isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -87,7 +87,7 @@ def _of_stream(source: Any) -> Entries:
     entries = {f"batches.{name}": value for name, value in given.items()} if isinstance(given, Mapping) else None
     entries = {"batches": given} if entries is None else entries
     for value in entries.values():
-        if value is not None and type(value) not in (bool, int, float, str):
+        if not (value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value))):
             raise TypeError(
                 f"the fingerprint of {type(source).__name__} must be a str, a number or a dict of these, got "
                 f"{shown(value)}"

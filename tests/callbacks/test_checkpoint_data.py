@@ -184,9 +184,10 @@ def test_a_stream_may_say_what_it_holds(path, make, mine, other, words):
     refused(path, words, Stream(Y, make(other)), None)
 
 
-def test_a_fingerprint_of_another_kind_is_refused(path):
+@pytest.mark.parametrize("value", [[1, 2], float("nan"), np.float64(1.0), {"a": X}])
+def test_a_fingerprint_of_another_kind_is_refused(path, value):
     with pytest.raises(TypeError, match="the fingerprint of Stream must be a str, a number or a dict of these, got"):
-        run(path, Stream(Y, [1, 2]), None)
+        run(path, Stream(Y, value), None)
 
 
 def test_a_stream_without_a_fingerprint_goes_on_and_the_screen_says_so(path, capsys):
