@@ -12,7 +12,7 @@ import numpy as np
 
 from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
-from framework.callbacks.run_identity import identity
+from framework.callbacks.run_identity import identity, path_per_run
 from framework.callbacks.screen import say
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
@@ -47,16 +47,18 @@ class Checkpoint(Monitor):
     same data, batch size and order, begun after as many epochs and, with a seed, from the same weights. A file with
     no more epochs than the model must be of this model's own past; the model keeps its weights then, and the file is
     replaced as training goes on. Any other file is refused. So each fit of a script needs a path of its own: with
-    ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one, in
-    cross-validation too. The estimators of `framework.sklearn` put it before the suffix by themselves.
+    ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one. In
+    scikit-learn's cross-validation and searches, and in the estimators of `framework.sklearn`, it stands before the
+    suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
 
     The data is compared by fingerprints; see `framework.data.fingerprint.fingerprint`. Your own source of batches may
     give one, as an attribute or a method `fingerprint`: a str, a number, or a dict of these. Without it, nothing is
     compared. The source goes on in the same order if it has a method ``set_epoch``.
 
-    All other callbacks are called before this one, so that the file holds their changes and their state. When the fit
-    ends after a saved epoch and callbacks give the model other weights then, such as averages or those of the best
-    epoch, the file gets them too, beside those from which a longer run goes on: `Model.load` returns the final model.
+    All other callbacks are called before this one, so that the file holds their changes and their state. Some give the
+    model other weights as the fit ends, averages or those of the best epoch. If the last epoch was whole, the file gets
+    them too, beside those from which a longer run goes on: `Model.load` then returns the final model. With
+    `save_best_only`, the file stays as it is.
 
     Parameters
     ----------
@@ -76,7 +78,7 @@ class Checkpoint(Monitor):
     Attributes
     ----------
     file : str
-        The path in use since training began: `path` with the name of the run in place of ``{run}``.
+        The path in use since training began: `path`, with the name of the run if it needs one.
 
     Raises
     ------
@@ -114,7 +116,7 @@ class Checkpoint(Monitor):
             super().on_train_begin(logs)
         self._last: Run | None = None
         self.run = identity(self.model, self.params)
-        self.file = self.run.in_path(self.path)
+        self.file = self.run.in_path(path_per_run(self.path) if self.model.one_of_many else self.path)
         check_writable(self.file)
         if not self.resume:
             return
@@ -179,8 +181,9 @@ class Checkpoint(Monitor):
         if run.finished or epoch >= self.params["last_epoch"]:
             if not self.save_best_only:
                 self._ends(run, in_file)
+            many = "" if epoch == 1 else "s"
             early = ", which a callback ended" if run.finished else ""
-            say(f"Checkpoint: {self.file} holds a finished run of {epoch} epochs{early}: nothing to do")
+            say(f"Checkpoint: {self.file} holds a finished run of {epoch} epoch{many}{early}: nothing to do")
         else:
             say(f"Checkpoint: going on from epoch {epoch} of {self.file}")
         if any(self.run.data.get(name, self) is None for name in UNKNOWN):

@@ -18,8 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from framework.callbacks import Callback, Checkpoint, EarlyStopping, checked_callbacks
-from framework.callbacks.run_identity import path_per_run
+from framework.callbacks import Callback, EarlyStopping, checked_callbacks
 from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.messages import did_you_mean
@@ -161,16 +160,15 @@ class NeuralNetwork(BaseEstimator):
 
     def _model(self, targets: Array, weight: Array | None) -> Model:
         loss, output = self._output(targets, weight)
-        return Model(
+        model = Model(
             [*hidden_layers(self.layers), output], loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state)
         )
+        model.one_of_many = True
+        return model
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0
         callbacks = checked_callbacks(copy.deepcopy(self.callbacks))
-        for callback in callbacks:
-            if isinstance(callback, Checkpoint):  # each fit of a search or a cross-validation has a file of its own
-                callback.path = path_per_run(callback.path)
         stopping = [EarlyStopping("val_loss", patience=self.patience)] if share else []
         before = len(model.history.epoch)
         try:

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from framework import Adam, Callback, Checkpoint, Dense, EarlyStopping, Model
-from framework.saving.archive import CheckpointError
 from framework.sklearn import NeuralClassifier, NeuralRegressor
 
 RNG = np.random.default_rng(4)
@@ -31,18 +31,28 @@ def test_labels_of_noise_are_predicted_at_chance(tmp_path, n_jobs):
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_a_model_in_cross_validation(tmp_path):
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("name", ["run.npz", "{run}.npz", "run"])
+def test_a_model_in_cross_validation(tmp_path, n_jobs, name):
     network = Model([Dense(8, "tanh"), Dense(1, "sigmoid")], loss="binary_crossentropy", optimizer=Adam(0.01), seed=0)
 
-    def scores(path, **options):
-        params = {"epochs": 30, "callbacks": [Checkpoint(path)]}
-        return cross_val_score(network, X, NOISE, cv=3, params=params, error_score="raise", **options)
+    def scores(*callbacks):
+        params = {"epochs": 30, "callbacks": list(callbacks)}
+        return cross_val_score(network, X, NOISE, cv=3, params=params, error_score="raise", n_jobs=n_jobs)
 
-    with pytest.raises(CheckpointError, match="X holds other values"):
-        scores(tmp_path / "run.npz")
-    own = scores(tmp_path / "run-{run}.npz")
-    assert abs(own.mean() - 0.5) < 0.15
-    np.testing.assert_array_equal(own, scores(tmp_path / "run-{run}.npz", n_jobs=2))
+    expected = scores()
+    assert abs(expected.mean() - 0.5) < 0.15
+    for _ in range(2):
+        np.testing.assert_array_equal(scores(Checkpoint(tmp_path / name)), expected)
+        assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_model_of_ones_own_has_the_path_as_given(tmp_path):
+    network = Model([Dense(1)], seed=0)
+    for each, name in ((network, "run.npz"), (network.clone(), "run.npz"), (clone(network), "run-*.npz")):
+        each.fit(X, X[:, :1], callbacks=[Checkpoint(tmp_path / "run.npz")])
+        (path,) = tmp_path.glob(name)
+        path.unlink()
 
 
 class Killed(Callback):
