@@ -99,10 +99,9 @@ class CSVLogger(Callback):
         resumed = range(self._before, done)
         table = self._read() if self.append or resumed else CSVTable(self.file)
         old, first = list(table.rows), table.begin_of_last_run()
-        ours: dict[int, list[str]] = {}
-        for i in resumed:
-            same = [row for row in old[first:] if self._agrees(table, row, i)]
-            ours[i] = same[-1] if same else []
+        by_epoch = {table.epoch(row): row for row in old[first:]}
+        ours = {i: by_epoch.get(self.model.history.epoch[i], []) for i in resumed}
+        ours = {i: row if row and self._agrees(table, row, i) else [] for i, row in ours.items()}
         found = any(ours.values())
         if not self.append:
             table.rows = []
@@ -131,10 +130,10 @@ class CSVLogger(Callback):
         return {"epoch": history.epoch[i], **{name: _unless_nan(history[name][i]) for name in history}}
 
     def _agrees(self, table: CSVTable, row: list[str], i: int) -> bool:
-        """Return whether a line holds what the history has as its epoch `i`."""
+        """Return whether a line holds what the history has in place `i`."""
         known = self._logged(i)
         pairs = [(text, known[name]) for name, text in zip(table.columns, row, strict=True) if name in known]
-        return table.epoch(row) == known["epoch"] and all(_same_number(text, value) for text, value in pairs)
+        return all(_same_number(text, value) for text, value in pairs)
 
     def _is_earlier(self, table: CSVTable, row: list[str]) -> bool:
         return (table.epoch(row) or 0) < self.model.history.epoch[self._before]

@@ -12,7 +12,7 @@ from framework.core import arrays
 from framework.core.messages import shown
 
 Entries = dict[str, bool | int | float | str | None]
-WHOLE_BYTES = 1 << 25
+WHOLE_BYTES = 1 << 26
 SAMPLED_BYTES = 1 << 24
 BLOCKS = 256
 CHUNK_BYTES = 1 << 22
@@ -23,7 +23,7 @@ UNKNOWN = ("batches", "validation batches")  # the entries that are None for a s
 def fingerprint(array: Any) -> str:
     """Return a digest of the shape, the dtype and the contents of `array`, followed by dtype and shape in words.
 
-    Up to 32 MB are read whole. Of a larger array, 256 blocks of rows are read, evenly spaced from the first row to the
+    Up to 64 MB are read whole. Of a larger array, 256 blocks of rows are read, evenly spaced from the first row to the
     last, 16 MB in all. So a memory-mapped array costs a few reads, and a change of a few rows elsewhere is not noticed.
 
     Parameters

@@ -10,6 +10,7 @@ import pytest
 import framework as f
 from framework.callbacks import Checkpoint, CSVLogger, LambdaCallback
 from framework.saving import atomic_write
+from framework.saving.archive import CheckpointError
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(20, 3))
@@ -116,3 +117,9 @@ def test_a_circle_of_links_is_refused(tmp_path):
     with pytest.raises(OSError, match=r"link|loop"):
         fitted().save(tmp_path / "a")
     assert (tmp_path / "a").is_symlink()
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(CheckpointError, match="is a named pipe"):
+        f.Model.load(tmp_path / "pipe")
