@@ -160,17 +160,16 @@ class NeuralNetwork(BaseEstimator):
 
     def _model(self, targets: Array, weight: Array | None) -> Model:
         loss, output = self._output(targets, weight)
-        model = Model(
+        return Model(
             [*hidden_layers(self.layers), output], loss=loss, optimizer=self.optimizer, seed=_seed(self.random_state)
         )
-        model.one_of_many = True
-        return model
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0
         callbacks = checked_callbacks(copy.deepcopy(self.callbacks))
         stopping = [EarlyStopping("val_loss", patience=self.patience)] if share else []
         before = len(model.history.epoch)
+        model.one_of_many = True  # a checkpoint then has a file for each fit of a search
         try:
             model.fit(
                 X,
