@@ -20,7 +20,8 @@ def model(**arguments):
 def run(path, x=X, y=Y, *callbacks, network=None, saving=None, **arguments):
     network = network or model()
     saving = saving or Checkpoint(path)
-    return network.fit(x, y, **{"epochs": 3, "batch_size": 8, "callbacks": [saving, *callbacks]} | arguments)
+    sizes = {} if y is None else {"batch_size": 8}
+    return network.fit(x, y, **{"epochs": 3, **sizes, "callbacks": [saving, *callbacks]} | arguments)
 
 
 def refused(path, words, *data, **arguments):
