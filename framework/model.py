@@ -60,7 +60,12 @@ class Model(Predictor, Component):
         The loss and the metrics of all epochs so far.
     stop_training : bool
         Set by a callback to end the fit after this epoch.
+    one_of_many : bool
+        Whether scikit-learn made this model, as for a fit of a cross-validation; `Checkpoint` then writes a file of
+        its own for each fit.
     """
+
+    one_of_many = False
 
     def __init__(
         self,
@@ -117,6 +122,11 @@ class Model(Predictor, Component):
     def _component(self, name: str) -> Component:
         families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
         return families[name].of(getattr(self, name)) if name in families else super()._component(name)
+
+    def __sklearn_clone__(self) -> Self:
+        twin = self.clone()
+        twin.one_of_many = True
+        return twin
 
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with initial values; return self.

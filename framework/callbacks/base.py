@@ -37,7 +37,8 @@ class Callback:
         The model in training.
     params : dict
         To read: "epochs" (of this fit), "first_epoch", "last_epoch", "steps" (batches in an epoch, or None),
-        "validated" (whether there is validation data), "verbose" and "callbacks", all those of this fit.
+        "validated" (whether there is validation data), "verbose" and "callbacks", all those of this fit. During the
+        fit also "data", a function that returns fingerprints of its data by name.
     paused : bool
         Whether this callback has ended the fit only for now, as at a time limit: a resumed run then goes on.
     comes_last : bool
@@ -81,7 +82,10 @@ class Callback:
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a `state`; called after `on_train_begin`."""
+        """Go back to a `state`; called after `on_train_begin`.
+
+        The state comes from a file: raise an exception if it does not have the form that the method `state` gives it.
+        """
 
 
 class CallbackList:
@@ -116,9 +120,10 @@ class CallbackList:
             self._begun.append(callback)
 
     def train_end(self) -> None:
-        """Call ``on_train_end`` of each callback that has begun, even if that of another fails."""
+        """Call ``on_train_end`` of each callback that has begun, in their order, even if that of another fails."""
         with ExitStack() as ends:
-            for callback in reversed(self._begun):
+            ends.callback(self.params.pop, "data", None)  # callbacks live on, and must not keep the data with them
+            for callback in reversed(self._begun):  # the last one entered is called first
                 ends.callback(callback.on_train_end, {})
 
     @contextmanager

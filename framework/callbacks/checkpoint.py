@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar, Protocol
+
+import numpy as np
 
 from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
+from framework.callbacks.run_identity import identity, path_per_run
+from framework.callbacks.screen import say
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
-from framework.core.types import Logs
+from framework.core.types import Array, Logs
+from framework.data.fingerprint import UNKNOWN, other_data
+from framework.engine.history import History
+from framework.engine.weights import joined, put
 from framework.saving.archive import CheckpointError
 from framework.saving.atomic_write import check_writable
 from framework.saving.config import encode
 from framework.saving.config_difference import assign, classes_in, difference
 from framework.saving.environment import environment
 from framework.saving.model_file import Run, Saved, SavedModel, read, save
-
-logger = logging.getLogger("framework")
 
 
 class CheckpointedModel(SavedModel, TrainedModel, Protocol):
@@ -35,14 +41,24 @@ class Checkpoint(Monitor):
     The final weights are those of a run that was never stopped, bit for bit: the file also holds the optimizer, the
     random streams, the history and the state of the other callbacks. The `epochs` of `fit` are then those of the
     whole run, epochs before the kill included. A run that is complete does nothing more when it is run again, unless
-    `epochs` has grown and nothing had stopped it early.
+    `epochs` has grown and nothing had stopped it early. A fit that goes on from a file says so on the screen.
 
-    When training begins, a file that has more epochs than the model replaces its state; a model that has as many
-    epochs as the file keeps its own weights, so one process may call `fit` several times. A script that does so needs
-    a path for each fit, for a single file cannot tell where the first fit would have ended.
+    A file with more epochs than the model replaces the model's state, if it is of the same run: an equal model, the
+    same data, batch size and order, begun after as many epochs and, with a seed, from the same weights. A file with
+    no more epochs than the model must be of this model's own past; the model keeps its weights then, and the file is
+    replaced as training goes on. Any other file is refused. So each fit of a script needs a path of its own: with
+    ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one. In
+    scikit-learn's cross-validation and searches, and in the estimators of `framework.sklearn`, it stands before the
+    suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
 
-    Your own source of batches goes on in the same order if it has a method ``set_epoch``. All other callbacks are
-    called before this one, so that the file holds their changes and their state.
+    The data is compared by fingerprints; see `framework.data.fingerprint.fingerprint`. Your own source of batches may
+    give one, as an attribute or a method `fingerprint`: a str, a number, or a dict of these. Without it, nothing is
+    compared. The source goes on in the same order if it has a method ``set_epoch``.
+
+    All other callbacks are called before this one, so that the file holds their changes and their state. Some give the
+    model other weights as the fit ends, averages or those of the best epoch. If the last epoch was whole, the file gets
+    them too, beside those from which a longer run goes on: `Model.load` then returns the final model. With
+    `save_best_only`, the file stays as it is.
 
     Parameters
     ----------
@@ -59,15 +75,24 @@ class Checkpoint(Monitor):
     mode : {"auto", "min", "max"}
         As in `Monitor`.
 
+    Attributes
+    ----------
+    file : str
+        The path in use since training began: `path`, with the name of the run if it needs one.
+
     Raises
     ------
     CheckpointError
-        When training begins, if the file is damaged or of another model; then nothing has changed.
+        When training begins, if the file is damaged or not of this run; then nothing has changed.
     OSError
         When training begins, if the file cannot be written.
+    ValueError
+        When training begins, if the fit could not be resumed: with a validation split and no seed in the model, or with
+        `BlockShuffle` without a seed.
     """
 
     model: CheckpointedModel
+    file: str
     comes_last: ClassVar[bool] = True
 
     def __init__(
@@ -94,74 +119,146 @@ class Checkpoint(Monitor):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self.save_best_only:
             super().on_train_begin(logs)
-        self.config = encode(self.model)
-        check_writable(self.path)
+        self._last: Run | None = None
+        self.run = identity(self.model, self.params)
+        self.file = self.run.in_path(path_per_run(self.path) if self.model.one_of_many else self.path)
+        check_writable(self.file)
         if not self.resume:
             return
         if self.model.seed is None and self.model.state.split_drawn:
             raise ValueError("to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0)")
-        if os.path.exists(self.path):
-            saved = read(self.path, classes_in(self.model))
-            if saved.model.built and _epochs(saved.model) > min(self.params["first_epoch"], _epochs(self.model)):
+        if self.run.data.get("batches.seed", self) is None:
+            raise ValueError("to be resumed, a fit with BlockShuffle needs its seed: BlockShuffle(..., seed=0)")
+        if os.path.exists(self.file):
+            saved = read(self.file, classes_in(self.model))
+            if saved.model.built and len(saved.model.state.history.epoch) > len(self.model.history.epoch):
                 self._resume(saved)
+            elif saved.model.built:
+                self._follow_own_past(saved)
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         last = epoch + 1 == self.params["last_epoch"] or self.model.stop_training
         regular = last or (epoch + 1) % self.every == 0
         if self.is_best(epoch, logs) if self.save_best_only else regular:
             paused = any(callback.paused for callback in self.params["callbacks"])
+            finished = self.model.stop_training and not paused
             states = [(type(callback).__name__, callback.state()) for callback in self._with_state()]
-            save(self.model, self.path, Run(self.config, self.model.stop_training and not paused, states))
+            run = Run(self.run.config, finished, states, self.run.data, self.run.begun, self.run.start)
+            save(self.model, self.file, run)
+            if last and not self.save_best_only:
+                self._ends(run, joined(self.model.network.views))
 
-    def state(self) -> dict[str, Any]:
-        return {"best": self.best, "best_epoch": self.best_epoch}
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        weights = joined(self.model.network.views)
+        if self._last is not None and not np.array_equal(weights, self._in_file):
+            save(self.model, self.file, self._last)
+        self._last = None
 
-    def restore(self, state: dict[str, Any]) -> None:
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
+    def _ends(self, run: Run, in_file: Array) -> None:
+        """Remember `run`, of which no epoch is left, with the weights of its file."""
+        self._last = replace(run, training_weights=joined(self.model.network.views))
+        self._in_file = in_file
 
     def _with_state(self) -> list[Callback]:
         return [callback for callback in self.params["callbacks"] if type(callback).state is not Callback.state]
 
     def _resume(self, saved: Saved) -> None:
-        run = saved.run or Run(encode(saved.model), False, [])
-        self._check_same_model(saved, run)
-        self._restore_callbacks(run)
-        assign(self.model, encode(saved.model), classes_in(self.model))
-        self.model.sync()
-        self.model.state.adopt(saved.model.state)
+        run = self._checked_run(saved)
+        pairs = self._matched(run)
+        before, config = [(callback, callback.state()) for callback, _ in pairs], encode(self.model)
+        try:
+            for callback, state in pairs:
+                _restore(callback, state)
+            assign(self.model, encode(saved.model), classes_in(self.model))
+            self.model.sync()
+            self.model.state.adopt(saved.model.state)
+        except Exception as error:  # a forged file, or a callback that has changed since
+            assign(self.model, config, classes_in(self.model))
+            for callback, state in before:
+                with suppress(Exception):  # the one that failed may fail again
+                    callback.restore(state)
+            raise CheckpointError(f"{self.file!r} cannot be resumed: {error}") from error
+        in_file = joined(self.model.network.views)
+        if run.training_weights is not None:
+            put(self.model.network.views, run.training_weights)
         self.model.stop_training = run.finished
-        logger.info("going on from epoch %d of %s", _epochs(self.model), self.path)
+        epoch = self.model.history.epoch[-1]
+        if run.finished or epoch >= self.params["last_epoch"]:
+            if not self.save_best_only:
+                self._ends(run, in_file)
+            many = "" if epoch == 1 else "s"
+            early = ", which a callback ended" if run.finished else ""
+            say(f"Checkpoint: {self.file} holds a finished run of {epoch} epoch{many}{early}: nothing to do")
+        else:
+            say(f"Checkpoint: going on from epoch {epoch} of {self.file}")
+        if any(self.run.data.get(name, self) is None for name in UNKNOWN):
+            say("Checkpoint: its batches have no fingerprint, so whether they are the same is not known")
         if saved.written_with != environment():
-            logger.info(
-                "the last bits may differ: it was written with %s, this is %s", saved.written_with, environment()
-            )
+            say(f"Checkpoint: the last bits may differ: written with {saved.written_with}, this is {environment()}")
 
-    def _check_same_model(self, saved: Saved, run: Run) -> None:
+    def _checked_run(self, saved: Saved) -> Run:
+        """Return the run of the file; CheckpointError unless it is the run of this fit."""
+        run, mine = saved.run, self.run
         theirs, ours = saved.model.state.network, self.model.network
         differing = (
-            difference(self.config, run.config, "the model")
+            difference(mine.config, encode(saved.model) if run is None else run.config, "the model")
             or difference(list(ours.input_shape), list(theirs.input_shape), "the shape of its inputs")
             or difference(str(ours.dtype), str(theirs.dtype), "its dtype")
         )
         if differing:
-            raise CheckpointError(
-                f"{self.path!r} is a checkpoint of another model: {differing} in the file. "
-                "Give another path, remove the file, or say resume=False"
-            )
+            raise self._refusal(f"is a checkpoint of another model: {differing} in the file")
+        if run is None:
+            raise self._refusal("is no checkpoint of a fit: it holds a model saved by itself; Model.load gets it back")
+        differing = other_data(mine.data, run.data)
+        if run.begun != mine.begun:
+            differing = f"it began after epoch {run.begun}, this one begins after epoch {mine.begun}"
+        elif not differing and None not in (run.start, mine.start) and saved.written_with == environment():
+            differing = "" if run.start == mine.start else "it began with other weights"
+        epoch, last = saved.model.state.history.epoch[-1], self.params["last_epoch"]
+        if not differing and epoch > last:
+            differing = f"it has reached epoch {epoch}, and this one ends with epoch {last}"
+        if differing:
+            raise self._refusal(f"is a checkpoint of another run: {differing}")
+        return run
 
-    def _restore_callbacks(self, run: Run) -> None:
+    def _follow_own_past(self, saved: Saved) -> None:
+        """Keep the model's weights, and the best value so far on the same data; CheckpointError if it is no past."""
+        if not _begins_with(self.model.history, saved.model.state.history):
+            raise self._refusal("is a checkpoint of another run: its epochs are not the first ones of this model")
+        run = saved.run
+        if self.save_best_only and run is not None and not other_data(self.run.data, run.data):
+            place = [each for each in self._with_state() if type(each) is type(self)].index(self)
+            states = [state for name, state in run.callbacks if name == type(self).__name__]
+            if place < len(states):
+                _restore(self, states[place])
+
+    def _refusal(self, what: str) -> CheckpointError:
+        return CheckpointError(f"{self.file!r} {what}. Give another path, remove the file, or say resume=False")
+
+    def _matched(self, run: Run) -> list[tuple[Callback, dict[str, Any]]]:
+        """Return each callback that has a state in the file, with it."""
         found: Counter[str] = Counter()
-        callbacks = self._with_state()
+        pairs = []
         for name, state in run.callbacks:
-            same = [callback for callback in callbacks if type(callback).__name__ == name]
+            same = [callback for callback in self._with_state() if type(callback).__name__ == name]
             if len(same) <= found[name] or same[found[name]].state().keys() != state.keys():
                 raise CheckpointError(
-                    f"{self.path!r} holds what a callback {name} remembers, and this fit has no such callback"
+                    f"{self.file!r} holds what a callback {name} remembers, and this fit has no such callback"
                 )
-            same[found[name]].restore(state)
+            pairs.append((same[found[name]], state))
             found[name] += 1
+        return pairs
 
 
-def _epochs(model: SavedModel) -> int:
-    epochs = model.state.history.epoch
-    return epochs[-1] if epochs else 0
+def _restore(callback: Callback, state: dict[str, Any]) -> None:
+    try:
+        callback.restore(state)
+    except Exception as error:  # a user's callback may raise anything
+        raise CheckpointError(f"{type(callback).__name__} cannot go back to what it remembers: {error}") from error
+
+
+def _begins_with(history: History, past: History) -> bool:
+    """Return whether the epochs of `past` are the first ones of `history`."""
+    n = len(past.epoch)
+    same = [np.array_equal(history.get(name, [])[:n], past[name], equal_nan=True) for name in past]
+    return history.epoch[:n] == past.epoch and all(same)

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
+from typing import Any, ClassVar
 
 from framework.callbacks.base import Callback
 from framework.callbacks.trained_model import TrainedModel
-from framework.core.arguments import number
+from framework.core.arguments import integer, number
 from framework.core.arrays import refused
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
+
+
+def a_value(value: Any, name: str) -> float | None:
+    """Return `value`; TypeError unless it is a float, as the history holds, or None."""
+    if value is not None and type(value) is not float:
+        raise TypeError(f"{name} must be a float or None, got {shown(value)}")
+    return value
+
+
+def an_epoch(value: Any, name: str) -> int | None:
+    """Return `value`; TypeError or ValueError unless it is the number of an epoch, or None."""
+    return None if value is None else integer(value, name, least=1)
+
+
+def a_count(value: Any, name: str) -> int:
+    """Return `value`; TypeError or ValueError unless it is a count."""
+    return integer(value, name, least=0)
 
 
 class Monitor(Callback):
@@ -34,6 +53,8 @@ class Monitor(Callback):
 
     best: float | None = None
     best_epoch: int | None = None
+    # What `state` holds: the attributes, and the checks of their values in a file.
+    remembered: ClassVar[dict[str, Callable[[Any, str], Any]]] = {"best": a_value, "best_epoch": an_epoch}
 
     def __init__(self, monitor: str = "val_loss", *, min_delta: float = 0.0, mode: str = "auto") -> None:
         if mode not in ("auto", "min", "max"):
@@ -75,13 +96,22 @@ class Monitor(Callback):
         if logs is None or not self.is_measured(logs):
             return False
         value = float(logs[self.monitor])
-        worst = inf if self.less_is_better else -inf
-        best = worst if self.best is None else self.best
-        gain = best - value if self.less_is_better else value - best
-        if gain > self.min_delta:
+        if self.is_better(value, self.best):
             self.best, self.best_epoch = value, epoch + 1
             return True
         return False
+
+    def is_better(self, value: float, other: float | None) -> bool:
+        """Return whether `value` is better than `other` by more than `min_delta`; any but nan is better than None."""
+        worst = inf if self.less_is_better else -inf
+        other = worst if other is None else other
+        return (other - value if self.less_is_better else value - other) > self.min_delta
+
+    def state(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.remembered}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: check(state[name], name) for name, check in self.remembered.items()})
 
     def _not_measured(self) -> str:
         hint = ": give fit validation_data or validation_split" if self.monitor.startswith("val_") else ""

@@ -110,8 +110,10 @@ def shown_progress(parts: Iterable[T], verbose: int, total: int | None = None) -
     """Return `parts`, with a bar as they are gone through if `verbose` is not 0."""
     if not integer(int(verbose) if isinstance(verbose, bool) else verbose, "verbose", least=0):
         return parts
-    new_bar = _bars()
-    return parts if new_bar is None else new_bar(parts, total=total, unit="batch")
+    from tqdm import tqdm
+
+    new_bar = _bars() or partial(tqdm, mininterval=10)  # in a file, a line at the beginning and one at the end
+    return new_bar(parts, total=total, unit="batch")  # type: ignore[no-any-return]
 
 
 def _bars() -> Callable[..., Any] | None:

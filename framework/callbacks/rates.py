@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import ClassVar
 
 from framework.callbacks.base import Callback
-from framework.callbacks.monitor import Monitor
+from framework.callbacks.monitor import Monitor, a_count
 from framework.core.arguments import integer, number
 from framework.core.types import Logs
 from framework.schedules import Schedule
@@ -32,6 +32,8 @@ class ReduceLROnPlateau(Monitor):
     min_learning_rate : float
         The rate is never reduced below it.
     """
+
+    remembered: ClassVar = {**Monitor.remembered, "waited": a_count, "cooling": a_count}
 
     def __init__(
         self,
@@ -74,13 +76,6 @@ class ReduceLROnPlateau(Monitor):
             self.model.learning_rate = rate
             self.waited, self.cooling = 0, self.cooldown
             logger.info("epoch %d: learning rate reduced to %g", epoch + 1, rate)
-
-    def state(self) -> dict[str, Any]:
-        names = ("best", "best_epoch", "waited", "cooling")
-        return {name: getattr(self, name) for name in names}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
 
 
 class LearningRateLogger(Callback):

@@ -7,13 +7,12 @@ import time
 from math import isfinite
 from typing import Any, ClassVar
 
-import numpy as np
-
 from framework.callbacks.base import Callback, StopTraining
-from framework.callbacks.monitor import Monitor
-from framework.core.arguments import flag, integer
+from framework.callbacks.monitor import Monitor, a_count, an_epoch
+from framework.core.arguments import flag, integer, number
 from framework.core.messages import shown
 from framework.core.types import Array, Logs
+from framework.engine.weights import checked_vector, joined, put
 
 logger = logging.getLogger("framework")
 
@@ -32,6 +31,11 @@ class EarlyStopping(Monitor):
     restore_best_weights : bool
         Whether the model gets the weights of the best epoch at the end, however the fit ends: stopped by this
         callback, complete, or ended by Ctrl-C or an error.
+    baseline : float, optional
+        A value to be better than: an epoch that is not better than it by more than `min_delta` counts toward
+        `patience`, even if it is better than all before. The best weights may be those of such an epoch.
+    start_from_epoch : int
+        How many epochs of the whole training pass before any counts: neither toward `patience` nor as the best one.
 
     Attributes
     ----------
@@ -47,6 +51,7 @@ class EarlyStopping(Monitor):
 
     stopped_epoch: int | None = None
     best_weights: Array | None = None
+    remembered: ClassVar = {**Monitor.remembered, "waited": a_count, "stopped_epoch": an_epoch}
 
     def __init__(
         self,
@@ -56,8 +61,14 @@ class EarlyStopping(Monitor):
         min_delta: float = 0.0,
         mode: str = "auto",
         restore_best_weights: bool = True,
+        baseline: float | None = None,
+        start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, min_delta=min_delta, mode=mode)
+        self.baseline = baseline
+        if baseline is not None:
+            number(baseline, "baseline", self)
+        self.start_from_epoch = integer(start_from_epoch, "start_from_epoch", least=0)
         self.patience = integer(patience, "patience", least=0)
         self.restore_best_weights = flag(restore_best_weights, "restore_best_weights")
 
@@ -67,34 +78,40 @@ class EarlyStopping(Monitor):
         self.stopped_epoch = self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        if not self.is_measured(logs) or epoch < self.start_from_epoch:
+            return
         if self.is_best(epoch, logs):
-            self.waited = 0
             if self.restore_best_weights:
-                views = self.model.network.views.values()  # by name: frozen layers move in the vector
-                self.best_weights = np.concatenate([view.ravel() for view in views])
-            return
-        if not self.is_measured(logs):
-            return
+                self.best_weights = joined(self.model.network.views)
+            if self.baseline is None or self.is_better(float((logs or {})[self.monitor]), self.baseline):
+                self.waited = 0
+                return
         self.waited += 1
         if self.waited >= self.patience:
             self.stopped_epoch = epoch + 1
             self.model.stop_training = True
-            logger.info("no better %s than %s for %d epochs", self.monitor, self.best, self.waited)
+            logger.info("no better %s than %s for %d epochs", self.monitor, self._to_beat(), self.waited)
 
     def on_train_end(self, logs: Logs | None = None) -> None:
-        if self.best_weights is None:
-            return
-        start = 0
-        for view in self.model.network.views.values():
-            view[...] = self.best_weights[start : start + view.size].reshape(view.shape)
-            start += view.size
+        if self.best_weights is not None:
+            put(self.model.network.views, self.best_weights)
 
     def state(self) -> dict[str, Any]:
-        names = ("best", "best_epoch", "waited", "stopped_epoch", "best_weights")
-        return {name: getattr(self, name) for name in names}
+        return {**super().state(), "best_weights": self.best_weights}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        weights = state["best_weights"]
+        if weights is not None:
+            checked_vector(self.model.network.views, weights, "best_weights")
+        super().restore(state)
+        self.best_weights = weights
+
+    def _to_beat(self) -> float | None:
+        """Return the value to be better than: the best one, or the baseline if that is better still."""
+        best, baseline = self.best, self.baseline
+        if best is None or baseline is None:
+            return baseline if best is None else best
+        return min(best, baseline) if self.less_is_better else max(best, baseline)
 
 
 class TerminateOnNaN(Callback):

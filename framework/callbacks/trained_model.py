@@ -32,6 +32,8 @@ class TrainedModel(Protocol):
     stop_training : bool
         Set it to end the fit after this epoch.
     seed : int or None
+    one_of_many : bool
+        Whether it is fitted in a cross-validation or a search, so that each fit needs files of its own.
     layers, optimizer
         As the model was given them.
     state : ModelState
@@ -40,6 +42,7 @@ class TrainedModel(Protocol):
 
     stop_training: bool
     seed: int | None
+    one_of_many: bool
     learning_rate: Any
     layers: Any
     optimizer: Any

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from framework.callbacks.base import Callback
+from framework.callbacks.monitor import a_count
 from framework.core.arguments import number
 from framework.core.types import Array, Logs
+from framework.engine.weights import checked_vector, joined, put
 
 
 class WeightAveraging(Callback):
@@ -19,7 +21,7 @@ class WeightAveraging(Callback):
     After step t, ``average += max(1 - decay, 1 / t) * (params - average)``: the mean of all steps so far while there
     are fewer than ``1 / (1 - decay)`` of them, then the exponential moving average. So the initial values do not count;
     with a `decay` of 1 it is the mean of all steps to the end. All of the network's parameters are averaged as one
-    vector, running means of layers included, after constraints are applied.
+    vector, running means of layers included, after constraints are applied. Layers may be frozen and thawed meanwhile.
 
     Training, its "val_..." values and all other callbacks see the weights in training, not the averages. The averages
     replace these weights after the last epoch, however the fit ends, and are projected onto the constraints; from then
@@ -57,14 +59,25 @@ class WeightAveraging(Callback):
         number(self.decay, "decay", self, least=0, most=1)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
-        self._params = self.model.network.params
-        self.average = self._params.copy()
+        self._network = self.model.network
+        self._bind(self._network.params.copy())
         self.in_place = False
         self.steps = 0
-        self._work = np.empty_like(self._params)
-        self._share = np.zeros((), self._params.dtype)
+
+    def _bind(self, average: Array) -> None:
+        """Use `average`, in the network's present layout."""
+        self._layout, self._params, self.average = self._network.layout, self._network.params, average
+        self._work = np.empty_like(average)
+        self._share = np.zeros((), average.dtype)
+
+    def _follow(self) -> None:
+        """Bring the averages into the network's layout, if layers were frozen or thawed."""
+        if self._network.params is not self._params:
+            self._bind(self.average[self._network.layout.moved_from(self._layout)])
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        if self._network.params is not self._params:
+            self._follow()
         self.steps += 1
         self._share[()] = max(1 - self.decay, 1 / self.steps)
         np.subtract(self._params, self.average, self._work)
@@ -82,10 +95,11 @@ class WeightAveraging(Callback):
         Raises
         ------
         RuntimeError
-            If there are no averages of the network's present vector, as after freezing layers.
+            If there are no averages of this network, as before a fit or after another `build`.
         """
-        if not self.steps or self.model.network.params is not self._params:
+        if not self.steps or self.model.network is not self._network:
             raise RuntimeError("WeightAveraging has no averages of this network's present weights: call fit first")
+        self._follow()
         self._work[...] = self._params
         self._params[...] = self.average
         self.average[...] = self._work
@@ -104,8 +118,12 @@ class WeightAveraging(Callback):
             self.swap()
 
     def state(self) -> dict[str, Any]:
-        return {"steps": self.steps, "average": self.average.copy()}
+        self._follow()
+        return {"steps": self.steps, "average": joined(self._layout.views(self.average))}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.steps = state["steps"]
-        self.average[...] = state["average"]
+        self._follow()
+        views = self._layout.views(self.average)
+        average = checked_vector(views, state["average"], "average")
+        self.steps = a_count(state["steps"], "steps")
+        put(views, average)

@@ -9,6 +9,7 @@ import numpy as np
 
 from framework.core import arguments, arrays
 from framework.core.types import Array
+from framework.data.fingerprint import fingerprint
 from framework.data.memmap import ROWS_AT_ONCE, read_ahead
 
 
@@ -40,7 +41,7 @@ class BlockShuffle:
     block, blocks : int
         Rows in a block; blocks in memory at a time.
     seed : int, optional
-        None draws one.
+        None draws one; a fit that is to be resumed by `Checkpoint` needs one.
     sample_weight : array-like, shape (n,), optional
 
     Attributes
@@ -72,6 +73,8 @@ class BlockShuffle:
         self.batch_size = arguments.integer(batch_size, "batch_size", least=1)
         self.block = arguments.integer(block, "block", least=1)
         self.blocks = arguments.integer(blocks, "blocks", least=1)
+        self._names = list(given)
+        self._given_seed = seed
         drawn = int(np.random.default_rng().integers(1 << 32))
         self.seed = drawn if seed is None else arguments.integer(seed, "seed", least=0)
         self.epoch = 0
@@ -84,6 +87,15 @@ class BlockShuffle:
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch, and so the order, that comes next."""
         self.epoch = arguments.integer(epoch, "epoch", least=0)
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what a resumed run compares: fingerprints of the arrays, and all that their order depends on.
+
+        The seed is None if it was drawn: then no other process can go on in the same order.
+        """
+        contents = {name: fingerprint(array) for name, array in zip(self._names, self.arrays, strict=True)}
+        sizes = {"batch_size": self.batch_size, "block": self.block, "blocks": self.blocks}
+        return {**contents, **sizes, "seed": None if self._given_seed is None else self.seed}
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; the caller may keep and change them."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from framework.core import arrays
 from framework.core.messages import shown
 from framework.core.types import Array
@@ -30,3 +32,25 @@ def set_weights(views: Mapping[str, Array], weights: Sequence[Any]) -> None:
         new.append(arrays.as_float(array, view.dtype, name))
     for view, array in zip(views.values(), new, strict=True):
         view[...] = array
+
+
+def joined(views: Mapping[str, Array]) -> Array:
+    """Return a copy of all parameters as one vector, layer by layer: in the same order whichever are frozen."""
+    return np.concatenate([view.ravel() for view in views.values()] or [np.empty(0)])
+
+
+def put(views: Mapping[str, Array], vector: Array) -> None:
+    """Set all parameters from a vector in the order of `joined`."""
+    start = 0
+    for view in views.values():
+        view[...] = vector[start : start + view.size].reshape(view.shape)
+        start += view.size
+
+
+def checked_vector(views: Mapping[str, Array], vector: Any, name: str) -> Array:
+    """Return `vector`; ValueError unless it holds finite numbers for all parameters, in their dtype."""
+    expected = joined(views)
+    if not isinstance(vector, np.ndarray) or vector.shape != expected.shape or vector.dtype != expected.dtype:
+        raise ValueError(f"{name} must be {expected.size} numbers of {expected.dtype}, got {shown(vector)}")
+    arrays.finite(vector, name)
+    return vector

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 from collections.abc import Iterable
 from math import prod
 from typing import Any
@@ -69,6 +70,8 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         If the file cannot be read.
     """
     name = os.fspath(path)
+    if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it would wait for a writer
+        raise CheckpointError(f"{name!r} is no checkpoint: it is a named pipe")
     with open(path, "rb", buffering=0) as file:
         if file.read(len(MARK)) != MARK:
             raise CheckpointError(f"{name!r} is no checkpoint: it does not begin as a .npz file")

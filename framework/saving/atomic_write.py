@@ -13,6 +13,7 @@ from typing import BinaryIO
 from zlib import crc32
 
 DAY = 24 * 60 * 60
+KINDS = {"a named pipe": stat.S_ISFIFO, "a device": stat.S_ISCHR, "a disk": stat.S_ISBLK, "a socket": stat.S_ISSOCK}
 Path = str | os.PathLike[str]
 _being_written: set[str] = set()
 
@@ -23,7 +24,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     The content goes to a temporary file in the same folder, is flushed to disk, and the file is then renamed: whenever
     the process or the computer stops, `path` is the old file or the new one. It keeps the permissions of the old
-    file. Temporary files of writers that were killed are removed.
+    file, and a link stays a link. Only regular files are replaced, never a pipe or a device. Temporary files of writers
+    that were killed are removed.
 
     Raises
     ------
@@ -72,12 +74,21 @@ def remove_leftovers(target: str) -> None:
 
 
 def _target(path: Path) -> str:
-    """Return the file that `path` names, links followed; OSError if there cannot be one."""
+    """Return the regular file that `path` names, links followed; OSError if there cannot be one or it is read-only."""
     target = os.path.realpath(os.fsdecode(path))
     if os.path.isdir(target):
         raise IsADirectoryError(errno.EISDIR, "is a folder; give the path of a file", os.fspath(path))
-    if not os.path.isdir(os.path.dirname(target)):
-        raise FileNotFoundError(errno.ENOENT, "its folder does not exist; make it first", os.fspath(path))
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):  # also a link to a file that is not there yet
+        if not os.path.isdir(os.path.dirname(target)):
+            raise FileNotFoundError(errno.ENOENT, "its folder does not exist; make it first", os.fspath(path)) from None
+        return target
+    if not stat.S_ISREG(mode):
+        kind = next((name for name, is_kind in KINDS.items() if is_kind(mode)), "no regular file")
+        raise OSError(errno.EINVAL, f"is {kind}, which a file would replace; give another path", os.fspath(path))
+    if not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "cannot be written (it is read-only)", os.fspath(path))
     return target
 
 

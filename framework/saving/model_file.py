@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 import numpy as np
 
 from framework.core import arguments
-from framework.core.arguments import integer
+from framework.core.arguments import flag, integer
 from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.engine.layout import Layout
 from framework.engine.saved_fields import FIELDS
 from framework.engine.state import ModelState, Snapshot
+from framework.engine.weights import checked_vector
 from framework.saving import archive
 from framework.saving.archive import CheckpointError
 from framework.saving.config import decode, encode
@@ -64,11 +65,24 @@ class Run:
         Whether the run was complete.
     callbacks : list of (class name, state)
         The states of the callbacks.
+    data : dict
+        What made up its data: fingerprints and sizes by name.
+    begun : int
+        The epochs that the model had when the run began.
+    start : str or None
+        A fingerprint of the weights that it began with; None if initial values were drawn without a seed.
+    training_weights : ndarray, shape (parameters,), or None
+        The weights from which training goes on, layer by layer, if the model has others: averages, or those of the
+        best epoch.
     """
 
     config: Any
     finished: bool
     callbacks: list[tuple[str, dict[str, Any]]]
+    data: dict[str, Any]
+    begun: int
+    start: str | None
+    training_weights: Array | None = None
 
 
 @dataclass
@@ -90,7 +104,7 @@ def save(model: SavedModel, path: Path, run: Run | None = None) -> None:
         "written_with": environment(),
         "model": encode(model),
         "state": _describe(model, arrays) if model.built else None,
-        "run": None if run is None else {**vars(run), "callbacks": encode(run.callbacks, "callbacks", arrays)},
+        "run": None if run is None else _describe_run(run, arrays),
     }
     archive.write(path, document, arrays)
 
@@ -116,6 +130,11 @@ def _describe(model: SavedModel, arrays: dict[str, Array]) -> dict[str, Any]:
         "layout": _describe_layout(state.network.layout),
         **{name: encode(value, name, arrays) for name, value in state.snapshot().fields.items()},
     }
+
+
+def _describe_run(run: Run, arrays: dict[str, Array]) -> dict[str, Any]:
+    kept = ("callbacks", "training_weights")
+    return {**vars(run), **{name: encode(getattr(run, name), name, arrays) for name in kept}}
 
 
 def _describe_layout(layout: Layout) -> list[dict[str, Any]]:
@@ -145,8 +164,7 @@ def _saved(document: dict[str, Any], arrays: dict[str, Array], classes: Classes)
     model = decode(config, classes)
     state = None if data is None else _state(model, data, arrays, classes)
     if run is not None:
-        _check_keys(run, "config finished callbacks", "the run")
-        run = Run(run["config"], run["finished"], decode(run["callbacks"], classes, arrays))
+        run = _run(run, arrays, classes, state)
     if arrays:
         raise ValueError(f"nothing refers to its array {next(iter(arrays))!r}")
     model.state = state
@@ -169,6 +187,31 @@ def _state(model: SavedModel, data: Any, arrays: dict[str, Array], classes: Clas
         raise ValueError(f"its optimizer is {shown(model.optimizer)}, but the state that of {shown(optimizer)}")
     state.restore(Snapshot(fields, state.network.layout))
     return state
+
+
+def _run(data: Any, arrays: dict[str, Array], classes: Classes, state: ModelState | None) -> Run:
+    _check_keys(data, " ".join(field.name for field in fields(Run)), "the run")
+    callbacks = decode(data["callbacks"], classes, arrays)
+    weights = decode(data["training_weights"], classes, arrays)
+    if not isinstance(callbacks, list) or not all(map(_is_named_state, callbacks)):
+        raise ValueError(f"its callbacks are {shown(callbacks)}")
+    if not isinstance(data["data"], dict) or any(isinstance(value, list | dict) for value in data["data"].values()):
+        raise ValueError(f"its data is {shown(data['data'])}")
+    if not isinstance(data["start"], str | None):
+        raise ValueError(f"its start is {shown(data['start'])}")
+    if weights is not None:
+        if state is None:
+            raise ValueError("it has weights in training, but no state")
+        checked_vector(state.network.views, weights, "training_weights")
+    finished, begun = flag(data["finished"], "finished"), integer(data["begun"], "begun", least=0)
+    return Run(data["config"], finished, callbacks, data["data"], begun, data["start"], weights)
+
+
+def _is_named_state(item: Any) -> bool:
+    match item:
+        case (str(), dict(state)):
+            return all(isinstance(name, str) for name in state)
+    return False
 
 
 def _check_keys(data: Any, keys: str, who: str) -> None:

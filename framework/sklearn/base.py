@@ -180,6 +180,7 @@ class NeuralNetwork(BaseEstimator):
         callbacks = checked_callbacks(copy.deepcopy(self.callbacks))
         stopping = [EarlyStopping("val_loss", patience=self.patience)] if share else []
         before = len(model.history.epoch)
+        model.one_of_many = True  # a checkpoint then has a file for each fit of a search
         try:
             model.fit(
                 X,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from framework.callbacks import Callback, CallbackList, StopTraining
 from framework.data.batches import ArrayBatches, StreamBatches
+from framework.data.fingerprint import run_data
 from framework.data.validation import Validation
 from framework.engine.blas_threads import BlasThreads
 from framework.training.divergence import DivergenceGuard, no_overflow_warnings
@@ -50,6 +52,7 @@ def train(
         "steps": batches.steps,
         "validated": validation is not None,
         "verbose": verbose,
+        "data": partial(run_data, batches, validation),
     }
     hooks = CallbackList(callbacks, model, params)
     tolerated = any(callback.tolerates_divergence for callback in callbacks)

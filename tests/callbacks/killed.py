@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 import framework as f
-from framework.callbacks import Checkpoint, EarlyStopping, LearningRateLogger, ReduceLROnPlateau
+from framework.callbacks import Checkpoint, CSVLogger, EarlyStopping, LearningRateLogger, ReduceLROnPlateau
 from framework.schedules import Exponential
 
 EPOCHS = 60
@@ -37,7 +37,7 @@ def train(run, path=None, epochs=EPOCHS, **arguments):
     layers = [f.Dense(8, "tanh"), f.BatchNormalization(), f.Dropout(0.2), f.Dense(4, "relu"), f.Dense(1)]
     model = f.Model(layers, optimizer=optimizer, metrics=["mae"], seed=11)
     if path is not None:
-        callbacks = [Checkpoint(path, **arguments), *callbacks]
+        callbacks = [Checkpoint(path, **arguments), CSVLogger(f"{path}.csv"), *callbacks]
     return model.fit(X, y, epochs=epochs, batch_size=8, validation_split=0.2, callbacks=callbacks)
 
 

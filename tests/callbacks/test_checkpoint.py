@@ -1,7 +1,6 @@
 """Killed runs go on as if nothing had happened."""
 
 import errno
-import logging
 import os
 import random
 import select
@@ -87,6 +86,9 @@ class Server:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_killed_at_any_moment_ends_in_the_same_bits(tmp_path, name):
     expected, path, rng = digest(train(name)), tmp_path / "run.npz", random.Random(name)
+    assert digest(train(name, path)) == expected
+    log = path.with_suffix(".npz.csv").read_bytes()
+    path.unlink()
     server = Server()
     kills = ends = reached = 0
     with server.process:
@@ -95,7 +97,8 @@ def test_a_run_killed_at_any_moment_ends_in_the_same_bits(tmp_path, name):
             if ended:
                 assert ended == expected
                 assert server.life(name, path, 60) == expected
-                assert os.listdir(tmp_path) == ["run.npz"]
+                assert sorted(os.listdir(tmp_path)) == ["run.npz", "run.npz.csv"]
+                assert path.with_suffix(".npz.csv").read_bytes() == log
                 path.unlink()
                 ends, reached = ends + 1, 0
                 continue
@@ -200,9 +203,10 @@ def test_two_fits_with_two_paths_resume_in_the_second(tmp_path):
     same(both(tmp_path), both(tmp_path / "whole"))
 
 
-def test_training_goes_on_from_a_saved_model(tmp_path):
+def test_a_saved_model_is_no_run_and_training_goes_on_from_it_once_it_is_loaded(tmp_path):
     run(tmp_path / "other", epochs=4).save(tmp_path / "run")
-    same(run(tmp_path / "run"), run(tmp_path / "whole"))
+    refused(tmp_path, CheckpointError, "holds a model saved by itself; Model.load gets it back")
+    same(run(tmp_path / "run", network=f.Model.load(tmp_path / "run"), epochs=4), run(tmp_path / "whole"))
 
 
 class Steering(Callback):
@@ -370,13 +374,24 @@ def test_a_full_disk_ends_the_fit_with_the_old_file_and_a_usable_model(tmp_path,
     same(run(tmp_path / "run", epochs=1, network=network), run(tmp_path / "whole", epochs=4))
 
 
-def test_another_environment_is_noted(tmp_path, monkeypatch, caplog):
+def test_the_screen_says_that_a_run_goes_on_or_is_finished(tmp_path, capsys, monkeypatch):
     run(tmp_path / "run", epochs=2)
-    with caplog.at_level(logging.INFO, "framework"):
-        run(tmp_path / "run", epochs=3)
-        assert "going on from epoch 2" in caplog.text
-        assert "last bits" not in caplog.text
-        monkeypatch.setattr(checkpoint, "environment", lambda: {"threads": 512})
-        monkeypatch.setattr(model_file, "environment", lambda: {"threads": 512})
-        run(tmp_path / "run", epochs=4)
-    assert "the last bits may differ" in caplog.text
+    assert capsys.readouterr() == ("", "")
+    run(tmp_path / "run", epochs=3)
+    assert capsys.readouterr() == ("", f"Checkpoint: going on from epoch 2 of {tmp_path / 'run'}\n")
+    run(tmp_path / "run", epochs=3)
+    finished = f"Checkpoint: {tmp_path / 'run'} holds a finished run of"
+    assert capsys.readouterr() == ("", f"{finished} 3 epochs: nothing to do\n")
+    run(tmp_path / "run", StopAtEnd(), epochs=4)
+    capsys.readouterr()
+    run(tmp_path / "run", StopAtEnd(), epochs=9)
+    assert capsys.readouterr().err == f"{finished} 4 epochs, which a callback ended: nothing to do\n"
+    monkeypatch.setattr(checkpoint, "environment", lambda: {"threads": 512})
+    monkeypatch.setattr(model_file, "environment", lambda: {"threads": 512})
+    run(tmp_path / "run", StopAtEnd(), epochs=9)
+    assert "the last bits may differ" in capsys.readouterr().err
+
+
+class StopAtEnd(Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True

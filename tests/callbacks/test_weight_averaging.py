@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from framework import Callback, Dense, Model, WeightAveraging
+from framework import BatchNormalization, Callback, Dense, Model, WeightAveraging
 from framework.constraints import UnitNorm
+from framework.engine.weights import joined
 from framework.optimizers import SGD
 
 
@@ -180,3 +181,87 @@ def test_state_goes_on_exactly(data):
 def test_decay_is_checked(decay):
     with pytest.raises(ValueError, match="WeightAveraging: decay must be a finite number at least 0 and at most 1"):
         WeightAveraging(decay)
+
+
+# Layers that are frozen and thawed meanwhile
+
+
+class Steered(Callback):
+    """Freezes and thaws the first layer, and keeps the weights after each step, layer by layer."""
+
+    def __init__(self, within_epochs):
+        self.within_epochs = within_epochs
+
+    def on_train_begin(self, logs=None):
+        self.weights = []
+        self.set(False)
+
+    def set(self, trainable):
+        self.model.layers[0].trainable = trainable
+
+    def on_batch_end(self, batch, logs=None):
+        self.weights.append(joined(self.model.network.views))
+        if self.within_epochs and batch in (2, 4):
+            self.set(batch == 2)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self.within_epochs:
+            self.set(epoch % 2 == 0)
+
+
+def frozen(data, averaging, *, within_epochs=False, epochs=5, first=True, dtype=None):
+    layers = [Dense(4, "tanh", trainable=first), BatchNormalization(), Dense(1)]
+    model = Model(layers, optimizer=SGD(0.1, momentum=0.9), seed=6, dtype=dtype)
+    steered = Steered(within_epochs)
+    model.fit(*data, epochs=epochs, batch_size=4, callbacks=[averaging, steered])
+    return model, np.array(steered.weights)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("within_epochs", [False, True])
+@pytest.mark.parametrize("first", [False, True])
+def test_averages_move_with_the_layers_that_are_frozen_and_thawed(data, within_epochs, first, dtype):
+    averaging = WeightAveraging(0.9)
+    model, weights = frozen(data, averaging, within_epochs=within_epochs, first=first, dtype=dtype)
+    assert averaging.steps == len(weights) == 40
+    expected = average_of(weights, 0.9)
+    np.testing.assert_allclose(joined(model.network.views), expected, rtol=1e-4 if dtype == "float32" else 1e-10)
+    averaging.swap()
+    np.testing.assert_array_equal(joined(model.network.views), weights[-1].astype(dtype))
+
+
+def test_averages_are_swapped_after_layers_were_frozen(data):
+    averaging = WeightAveraging(0.9)
+    model, weights = frozen(data, averaging)
+    averages = joined(model.network.views)
+    for trainable in (False, True):
+        model.layers[0].trainable = trainable
+        model.sync()
+        averaging.swap()
+        np.testing.assert_array_equal(joined(model.network.views), weights[-1])
+        with averaging.applied():
+            model.layers[2].trainable = trainable
+            model.sync()
+            np.testing.assert_array_equal(joined(model.network.views), averages)
+        np.testing.assert_array_equal(joined(model.network.views), weights[-1])
+        averaging.swap()
+
+
+def test_a_state_is_restored_in_another_layout(data):
+    first, second = WeightAveraging(0.9), WeightAveraging(0.9)
+    frozen(data, first)
+    state = first.state()
+    model = Model([Dense(4, "tanh"), BatchNormalization(), Dense(1, trainable=False)], seed=6).build(3)
+    second.model = model
+    second.on_train_begin()
+    second.restore(state)
+    second.swap()
+    np.testing.assert_array_equal(joined(model.network.views), state["average"])
+
+
+def test_averages_of_another_network_are_refused(data):
+    averaging = WeightAveraging()
+    model, _ = fitted(data, averaging)
+    model.build(3)
+    with pytest.raises(RuntimeError, match="call fit first"):
+        averaging.swap()
