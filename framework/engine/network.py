@@ -66,6 +66,8 @@ class Network:
         Where each parameter lies; another object after layers were frozen or thawed.
     bound : Bound
         The passes and recordings made so far.
+    synced : int
+        The number of assignments to components that `sync` has looked at.
     """
 
     def __init__(
@@ -155,12 +157,12 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
-        self._synced = -1
+        self.synced = -1
 
     def _look(self) -> None:
         """Remember the arguments to which passes and recordings are bound."""
         self._arguments = self._present()
-        self._synced = Component.assignments.number
+        self.synced = Component.assignments.number
 
     def _present(self) -> list[Any]:
         return [*self.tree.arguments(), *arguments_of(self._others)]
@@ -176,7 +178,7 @@ class Network:
         ValueError
             If parameters have another shape now; nothing has changed then.
         """
-        if Component.assignments.number == self._synced:
+        if Component.assignments.number == self.synced:
             return
         with self._lock:
             # Read first: an assignment by another thread in the meantime counts. Placing layers may make components
@@ -187,7 +189,7 @@ class Network:
                 number, self._arguments = Component.assignments.number, self._present()
                 if self._laid_out()[1] == self.layout:
                     break
-            self._synced = number
+            self.synced = number
 
     def _follow_layers(self) -> None:
         old = self.layout
@@ -287,4 +289,4 @@ class Network:
         grads = self.grads
         self._bind(self.params)
         self.grads[...] = grads
-        self._arguments, self._synced = [], -1  # the copy may have been made before a freeze took effect
+        self._arguments, self.synced = [], -1  # the copy may have been made before a freeze took effect

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from framework.activations import Activation
+from framework.core.traceable import traceable
 from framework.core.types import ActivationLike, Array, Shape
 from framework.layers.base import Context, Layer
 
@@ -23,7 +24,7 @@ def bind_activation(ctx: Context, activation: ActivationLike) -> None:
     ctx.f = f.__call__
     ctx.f_backward = _unchanged if ctx.fused else f.backward
     ctx.in_place = f.in_place and not ctx.fused
-    ctx.replayable = ctx.replayable and f.replayable
+    ctx.replayable = ctx.replayable and traceable(f)
 
 
 def _unchanged(grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:

@@ -1,0 +1,103 @@
+"""Whether all that a component computes with is seen when it changes: `traceable`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from framework.core.component import Component
+
+CONSTANTS = (type(None), bool, int, float, complex, str, bytes, np.generic, np.dtype)
+# Of these packages, what a component calls does not change.
+TRUSTED = {"framework", "numpy", "scipy", "math", "operator", "functools", "itertools", "builtins", "typing", "abc"}
+# These are used when a network is built, not in its passes.
+NOT_IN_PASSES = re.compile(
+    r"__init__|check|parameters|output_shape|memory|children|\w*(initializer|regularizer|constraint)"
+)
+
+
+def traceable(component: Component) -> bool:
+    """Return whether a recording of `component` stays true until something is assigned to a component.
+
+    It has to be `replayable`. Its attributes have to be constants, tuples of these, and components of which the same
+    holds: a change inside of a list, a dictionary or an array is seen by nobody. The code of your own classes may use
+    functions and modules, but no class attributes, global variables or variables of a function around it.
+    """
+    return component.replayable and not _changes(component, set())
+
+
+def _changes(value: Any, seen: set[int]) -> bool:
+    """Return whether `value`, or what it computes with, may change although no component is assigned to."""
+    if isinstance(value, CONSTANTS) or id(value) in seen:
+        return False
+    seen.add(id(value))
+    if isinstance(value, Component):
+        return _in_class(type(value), seen) or any(
+            _changes(tuple(item) if isinstance(item, list) and _holds_layers(value, item) else item, seen)
+            for name, item in vars(value).items()
+            if not NOT_IN_PASSES.fullmatch(name)
+        )
+    if isinstance(value, tuple | frozenset):
+        return any(_changes(item, seen) for item in value)
+    if isinstance(value, ModuleType):
+        return not _trusted(value.__name__)
+    if isinstance(value, type):
+        return _in_class(value, seen)
+    return not callable(value) or _in_function(value, seen)
+
+
+def _trusted(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in TRUSTED
+
+
+def _holds_layers(component: Component, items: list[Any]) -> bool:
+    """Return whether this is the list of a layer that is placed with all those inside it, as `Sequential` is."""
+    return _trusted(type(component).__module__) and all(isinstance(item, str | type | Component) for item in items)
+
+
+def _in_class(cls: type[Any], seen: set[int]) -> bool:
+    declared = {name for base in cls.__mro__ if _trusted(base.__module__) for name in vars(base)}
+    for base in cls.__mro__:
+        if _trusted(base.__module__):
+            continue
+        for name, value in vars(base).items():
+            if isinstance(value, property):
+                value = tuple(part for part in (value.fget, value.fset, value.fdel) if part is not None)
+            elif isinstance(value, classmethod | staticmethod):
+                value = value.__func__
+            is_code = isinstance(value, tuple | FunctionType | type)
+            if NOT_IN_PASSES.fullmatch(name) or (not is_code and (name in declared or name.startswith("__"))):
+                continue
+            if not is_code or _changes(value, seen):
+                return True
+    return False
+
+
+def _in_function(function: Any, seen: set[int]) -> bool:
+    if isinstance(function, MethodType):
+        return _changes(function.__self__, seen) or _changes(function.__func__, seen)
+    if isinstance(function, FunctionType) and not _trusted(function.__globals__.get("__name__")):
+        names = {name for code in _codes(function.__code__) for name in code.co_names}
+        used = [function.__globals__[name] for name in names if name in function.__globals__]
+        around = [name for name in function.__code__.co_freevars if name != "__class__"]
+        defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+        return (
+            bool(around)
+            or any(isinstance(value, CONSTANTS) or _changes(value, seen) for value in used)
+            or any(_changes(value, seen) for value in defaults)
+        )
+    if isinstance(function, BuiltinFunctionType):  # also a bound method, such as that of a random generator
+        return not isinstance(function.__self__, ModuleType | None)
+    wrapped = getattr(function, "__wrapped__", None)
+    return _changes(wrapped, seen) if wrapped is not None else not _trusted(getattr(function, "__module__", "numpy"))
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
