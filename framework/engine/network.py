@@ -20,6 +20,7 @@ from framework.engine.layout import Layout
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
 from framework.engine.tree import PlacedLayer, arguments_of, place
+from framework.engine.watch import Watch
 from framework.initializers import Initializer
 from framework.layers.sequential import Sequential
 from framework.regularizers import Regularizer
@@ -66,8 +67,8 @@ class Network:
         Where each parameter lies; another object after layers were frozen or thawed.
     bound : Bound
         The passes and recordings made so far.
-    synced : int
-        The number of assignments to components that `sync` has looked at.
+    seen : int
+        The number of assignments to components at the last step that looked whether it is `touched`.
     """
 
     def __init__(
@@ -105,6 +106,8 @@ class Network:
         self._policies = Policy(STEPS_BEFORE, KEPT_BATCH_SIZES), Policy(PREDICTIONS_BEFORE, sys.maxsize)
         self._others: list[Component] = []
         self._lock = Lock()
+        self._watch: Watch | None = None
+        self.seen = -1
 
     def _draw(self, rng: np.random.Generator) -> None:
         for at in self.tree:
@@ -157,15 +160,19 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
-        self.synced = -1
+        self._synced, self._watch = -1, None
 
     def _look(self) -> None:
         """Remember the arguments to which passes and recordings are bound."""
-        self._arguments = self._present()
-        self.synced = Component.assignments.number
+        self._synced, self._arguments = Component.assignments.number, arguments_of(self._components())
+        self._watch = Watch(self._components())
 
-    def _present(self) -> list[Any]:
-        return [*self.tree.arguments(), *arguments_of(self._others)]
+    def _components(self) -> list[Component]:
+        return [*(at.layer for at in self.tree), *self._others]
+
+    def touched(self) -> bool:
+        """Return whether anything that steps within an epoch depend on was assigned since `sync` looked."""
+        return self._watch is None or self._watch.touched()
 
     def sync(self) -> None:
         """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
@@ -178,18 +185,19 @@ class Network:
         ValueError
             If parameters have another shape now; nothing has changed then.
         """
-        if Component.assignments.number == self.synced:
+        if Component.assignments.number == self._synced:
             return
         with self._lock:
             # Read first: an assignment by another thread in the meantime counts. Placing layers may make components
             # of names, which counts too; so after it the arguments are read again, and looked at once more.
-            number, present = Component.assignments.number, self._present()
+            number, present = Component.assignments.number, arguments_of(self._components())
             while len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
                 self._follow_layers()
-                number, self._arguments = Component.assignments.number, self._present()
+                number, self._arguments = Component.assignments.number, arguments_of(self._components())
+                self._watch = None
                 if self._laid_out()[1] == self.layout:
                     break
-            self.synced = number
+            self._synced, self._watch = number, self._watch or Watch(self._components())
 
     def _follow_layers(self) -> None:
         old = self.layout
@@ -280,7 +288,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         views = {"views", "grad_views", "trainable_params", "trainable_grads", "regularized", "constrained"}
-        left_out = views | {"bound", "_policies", "_others", "_lock", "_arguments"}
+        left_out = views | {"bound", "_policies", "_others", "_lock", "_arguments", "_watch"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -289,4 +297,4 @@ class Network:
         grads = self.grads
         self._bind(self.params)
         self.grads[...] = grads
-        self._arguments, self.synced = [], -1  # the copy may have been made before a freeze took effect
+        self._arguments, self._synced = [], -1  # the copy may have been made before a freeze took effect

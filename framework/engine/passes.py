@@ -24,11 +24,13 @@ class BoundLayers(Protocol):
     noise: np.random.Generator
     fused: bool
     widest: int
-    synced: int
+    seen: int
     views: dict[str, Array]
     grad_views: dict[str, Array]
 
     def regularize(self) -> None: ...
+
+    def touched(self) -> bool: ...
 
 
 class Pass:

@@ -160,7 +160,7 @@ def record(
     calls: Sequence[tuple[Any, Context]],
     array: Any,
     segments: list[Segment],
-    network: Synced,
+    network: Watching,
     first: int = 0,
 ) -> TracedArray | None:
     """Run layers one after another on a traced array, record them in `segments`, and return the result.
@@ -177,10 +177,12 @@ def record(
     return array  # type: ignore[no-any-return]
 
 
-class Synced(Protocol):
-    """What is asked of a network: the number of assignments to components that it has looked at."""
+class Watching(Protocol):
+    """What is asked of a network: whether anything that its recordings depend on was assigned."""
 
-    synced: int
+    seen: int
+
+    def touched(self) -> bool: ...
 
 
 class AssignedMeanwhile(Exception):
@@ -191,10 +193,13 @@ class AssignedMeanwhile(Exception):
         self.place = place
 
 
-def unassigned(network: Synced, place: int) -> None:
-    """Raise `AssignedMeanwhile` if anything was assigned to a component since the network looked."""
-    if Component.assignments.number != network.synced:
-        raise AssignedMeanwhile(place)
+def unassigned(network: Watching, place: int) -> None:
+    """Raise `AssignedMeanwhile` if anything that recordings depend on was assigned since the step began."""
+    number = Component.assignments.number
+    if number != network.seen:
+        if network.touched():
+            raise AssignedMeanwhile(place)
+        network.seen = number
 
 
 def go_on(segments: Sequence[Segment], array: Any) -> Any:

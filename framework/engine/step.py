@@ -93,8 +93,8 @@ class Step:
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
         network = self.network
-        if ASSIGNMENTS.number != network.synced:  # a data source, a schedule, a metric may have set something
-            self.follow()
+        if ASSIGNMENTS.number != network.seen:  # a data source, a schedule, a metric may have set something
+            self._notice()
         recorded = network.bound.played.get((len(x), y.ndim, weight is None))
         if recorded is None:
             value, prediction = self._not_played(x, y, weight)
@@ -121,6 +121,12 @@ class Step:
         if not -self._large < value < self._large and self._guard is not None:
             self._guard.before_update(value)
         return value
+
+    def _notice(self) -> None:
+        number = ASSIGNMENTS.number  # read first: an assignment by another thread in the meantime counts
+        if self.network.touched():
+            self.follow()
+        self.network.seen = number
 
     def as_written(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         """Return loss and predictions, and fill the gradients, without recordings."""

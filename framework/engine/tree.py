@@ -45,10 +45,6 @@ class PlacedLayer:
         """Return whether any trainable parameter is here or inside."""
         return any(at.trainable and p.trainable for at in self for p in at.parameters.values())
 
-    def arguments(self) -> list[Any]:
-        """Return all attributes of the layers here and inside, and of the components among them."""
-        return arguments_of(at.layer for at in self)
-
 
 def arguments_of(components: Iterable[Component]) -> list[Any]:
     """Return all attributes of components and, however deep, of the components among these.

@@ -124,7 +124,7 @@ class TracedArray(NDArrayOperatorsMixin):
         return returned
 
     def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **where: Any) -> Any:
-        """Return the mean; of floats by the two calls that ``ndarray.mean`` makes, which allocate nothing when played."""
+        """Return the mean; of floats by the two calls of ``ndarray.mean``, which allocate nothing when played."""
         is_plain = dtype is None and out is None and not where and self.plain.size > 0
         if not is_plain or self.plain.dtype not in (np.float32, np.float64):
             given = {"dtype": dtype, "out": out, "keepdims": keepdims, **where}
