@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from dis import get_instructions
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 import numpy as np
@@ -14,6 +23,7 @@ from framework.core.component import Component
 CONSTANTS = (type(None), bool, int, float, complex, str, bytes, np.generic, np.dtype)
 # Of these packages, what a component calls does not change.
 TRUSTED = {"framework", "numpy", "scipy", "math", "operator", "functools", "itertools", "builtins", "typing", "abc"}
+OPEN = {"globals", "eval", "exec", "open", "input", "__import__"}  # what these find is not known
 # These are used when a network is built, not in its passes.
 NOT_IN_PASSES = re.compile(
     r"__init__|check|parameters|output_shape|memory|children|\w*(initializer|regularizer|constraint)"
@@ -81,19 +91,28 @@ def _in_function(function: Any, seen: set[int]) -> bool:
     if isinstance(function, MethodType):
         return _changes(function.__self__, seen) or _changes(function.__func__, seen)
     if isinstance(function, FunctionType) and not _trusted(function.__globals__.get("__name__")):
-        names = {name for code in _codes(function.__code__) for name in code.co_names}
-        used = [function.__globals__[name] for name in names if name in function.__globals__]
-        around = [name for name in function.__code__.co_freevars if name != "__class__"]
-        defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-        return (
-            bool(around)
-            or any(isinstance(value, CONSTANTS) or _changes(value, seen) for value in used)
-            or any(_changes(value, seen) for value in defaults)
-        )
+        return _in_code(function, seen)
     if isinstance(function, BuiltinFunctionType):  # also a bound method, such as that of a random generator
         return not isinstance(function.__self__, ModuleType | None)
     wrapped = getattr(function, "__wrapped__", None)
-    return _changes(wrapped, seen) if wrapped is not None else not _trusted(getattr(function, "__module__", "numpy"))
+    if wrapped is not None:
+        return _changes(wrapped, seen)
+    return not isinstance(function, FunctionType | np.ufunc | MethodDescriptorType | WrapperDescriptorType)
+
+
+def _in_code(function: FunctionType, seen: set[int]) -> bool:
+    for instruction in (found for code in _codes(function.__code__) for found in get_instructions(code)):
+        name = instruction.argval
+        if instruction.opname == "IMPORT_NAME" and not _trusted(name):
+            return True
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            if name in OPEN or isinstance(value := function.__globals__.get(name, len), CONSTANTS):
+                return True
+            if _changes(value, seen):
+                return True
+    around = [name for name in function.__code__.co_freevars if name != "__class__"]
+    defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    return bool(around) or _changes(defaults, seen)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -10,11 +10,13 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.types import Array
+from framework.engine.contents import Contents, contexts_in, same
 from framework.engine.replay.call import Call
 from framework.engine.replay.player import compile_tape
 from framework.engine.replay.recording import Recording, TracedGenerator
 from framework.engine.replay.traced import TracedArray, traced_in, untraced
 from framework.engine.tree import components_of
+from framework.engine.watch import Watch
 from framework.layers.base import Context
 
 Function = Callable[[Context, Any], Any]
@@ -46,83 +48,20 @@ class Segment:
         if self.bound is None:
             _play(self.calls[:1])
             return self.output, True
-        before = Contents(self.ctx)
+        before, watch = Contents(self.ctx), Watch(one.layer for one in contexts_in(self.ctx))
         result = self.function(self.ctx, self.given)
         result = None if result is None else result.copy()
         after = Contents(self.ctx)
         before.restore_arrays()
         try:
             _play(self.calls)
-            agree = _same(result, self.output) and after.agree(before, self.bound)
+            agree = same(result, self.output) and after.agree(before, self.bound) and not watch.touched()
         except Exception:  # a call that fails on another batch, for example where a shape depends on values
             agree = False
         if agree:
             return self.output, True
         after.restore_arrays()
         return result, False
-
-
-class Contents:
-    """What the contexts of a layer, and of the layers in it, hold: their attributes, with copies of the arrays.
-
-    Parameters
-    ----------
-    ctx : Context
-    copied : bool
-        False leaves the copies out.
-    """
-
-    def __init__(self, ctx: Context, copied: bool = True) -> None:
-        self.attributes = [(one, dict(vars(one))) for one in _tree(ctx)]
-        self._copies: dict[int, tuple[Array, Array]] = {}
-        self._rng = ctx.rng if ctx.training else None
-        self._noise: Any = None
-        if copied:
-            arrays = [value for _, values in self.attributes for value in values.values()]
-            self._copies = {id(array): (array, array.copy()) for array in arrays if type(array) is np.ndarray}
-            self._noise = self._rng and self._rng.bit_generator.state
-
-    def restore_attributes(self) -> None:
-        """Put the attributes back."""
-        for one, values in self.attributes:
-            for name in vars(one).keys() - values.keys():
-                delattr(one, name)
-            for name, value in values.items():
-                setattr(one, name, value)
-
-    def restore_arrays(self) -> None:
-        """Put back what was in the arrays, and the state of the noise."""
-        for array, values in self._copies.values():
-            if array.flags.writeable:
-                array[...] = values
-        if self._rng is not None:
-            self._rng.bit_generator.state = self._noise
-
-    def agree(self, before: Contents, recorded: Contents) -> bool:
-        """Return whether a run that began from `before` and led here did what was just played.
-
-        An array that the run made or changed has to be, under its name, in the memory that was `recorded`.
-        """
-        if self._rng is not None and self._rng.bit_generator.state != self._noise:
-            return False
-        for (_, now), (_, old), (_, played) in zip(
-            self.attributes, before.attributes, recorded.attributes, strict=True
-        ):
-            for name, value in now.items():
-                if type(value) is np.ndarray:
-                    values = self._copies[id(value)][1]
-                    made = old.get(name) is not value or not _same(before._copies[id(value)][1], values)
-                    if not _same(values, played.get(name) if made else value):
-                        return False
-                elif isinstance(value, int | float | str) and value != played.get(name):
-                    return False
-        return True
-
-
-def _same(a: Any, b: Any) -> bool:
-    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
-        return a is b
-    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
 
 
 def _play(calls: Sequence[Call]) -> None:
@@ -236,7 +175,7 @@ def _as_one_call(recording: Recording, function: Function, ctx: Context, array: 
 @contextmanager
 def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
     """Trace all arrays of a context, and of those inside it, within a ``with`` block."""
-    contexts = list(_tree(ctx))
+    contexts = list(contexts_in(ctx))
     noise = ctx.rng if ctx.training else None
     for one in contexts:
         for name, value in vars(one).items():
@@ -262,9 +201,3 @@ def untrace(components: Sequence[Any], recording: Recording) -> None:
         for name, value in vars(component).items():
             if traced_in(value):
                 vars(component)[name] = recording.keep(value)
-
-
-def _tree(ctx: Context) -> Iterator[Context]:
-    yield ctx
-    for child in ctx.children:
-        yield from _tree(child)

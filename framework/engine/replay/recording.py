@@ -22,6 +22,8 @@ from framework.core.types import Array
 from framework.engine.replay.call import Call, arrays_in
 from framework.engine.replay.traced import TracedArray, traced_in, untraced
 
+# What these return does not depend on values.
+OF_FORM = (np.shape, np.size, np.ndim, np.result_type, np.isrealobj, np.iscomplexobj)
 # The shapes of what these return depend on values, and not on shapes alone.
 SHAPED_BY_VALUES = {
     "argwhere", "bincount", "compress", "delete", "extract", "flatnonzero", "intersect1d", "insert", "setdiff1d",
@@ -119,6 +121,8 @@ class Recording:
 
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return ``function(*args, **kwargs)`` as a traced array, and record the call."""
+        if function in OF_FORM:
+            return function(*untraced(args), **untraced(kwargs))
         name = getattr(function, "__name__", "a function")
         sources = traced_in((args, kwargs))
         if name in SHAPED_BY_VALUES or (name == "repeat" and len(sources) > 1):
