@@ -47,7 +47,7 @@ def _changes(value: Any, seen: set[int]) -> bool:
     seen.add(id(value))
     if isinstance(value, Component):
         return _in_class(type(value), seen) or any(
-            _changes(tuple(item) if isinstance(item, list) and _holds_layers(value, item) else item, seen)
+            _changes(_layers(item) if _trusted(type(value).__module__) else item, seen)
             for name, item in vars(value).items()
             if not NOT_IN_PASSES.fullmatch(name)
         )
@@ -64,9 +64,11 @@ def _trusted(module: str | None) -> bool:
     return (module or "").partition(".")[0] in TRUSTED
 
 
-def _holds_layers(component: Component, items: list[Any]) -> bool:
-    """Return whether this is the list of a layer that is placed with all those inside it, as `Sequential` is."""
-    return _trusted(type(component).__module__) and all(isinstance(item, str | type | Component) for item in items)
+def _layers(value: Any) -> Any:
+    """Return a list of layers, as that of `Sequential`, as a tuple: a network places those in it once and for all."""
+    if isinstance(value, list) and all(isinstance(item, str | type | Component | list | tuple) for item in value):
+        return tuple(map(_layers, value))
+    return value
 
 
 def _in_class(cls: type[Any], seen: set[int]) -> bool:

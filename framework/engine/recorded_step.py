@@ -32,6 +32,8 @@ class RecordedStep:
         That of `replay`, once it is recorded.
     x, y, weight : ndarray
         Where another batch is put before the tape is played.
+    y_dtype : numpy.dtype
+        That of `y`.
     total, divisor : ndarray, 0-d, or number
         The loss is their quotient.
     prediction : ndarray, shape (n, *output_shape)
@@ -71,8 +73,9 @@ class RecordedStep:
         """Make the step on a batch, gradients included and penalties left out, and record it."""
         self.at = at
         self.x, self.y = x.copy(), y.copy()
+        self.y_dtype = y.dtype
         self.weight = None if weight is None else weight.copy()  # type: ignore[assignment]
-        self._forwards, self._backwards, self._loss_calls = [], [], []
+        self._forwards, self._backwards, self._loss_calls, self._waited = [], [], [], 0
         with self.replay.recording() as recording:
             out = record(recording, at.forwards, recording.trace(self.x), self._forwards, at.network)
             self.prediction = recording.keep(out)

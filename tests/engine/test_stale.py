@@ -362,6 +362,34 @@ class Counting(Rand, registered=False):
         return x * (1 + 0.01 * ctx.calls)
 
 
+class CountingInside(Rand, registered=False):
+    """Counts in arrays, numbers and objects inside of what its context holds."""
+
+    replayable = True
+
+    def bind(self, ctx):
+        ctx.inside = {"array": [np.zeros(1)], "number": {0: 0}, "object": SimpleNamespace(calls=0)}
+        ctx.inside = {self.kept: ctx.inside[self.kept]}
+
+    def forward(self, ctx, x):
+        inside = ctx.inside[self.kept]
+        if self.kept == "object":
+            inside.calls += 1
+            return x * (1 + 0.01 * inside.calls)
+        inside[0] += 1
+        return x * (1 + 0.01 * inside[0])
+
+
+class CountingLate(Rand, registered=False):
+    """What it counts shows only later."""
+
+    replayable = True
+
+    def forward(self, ctx, x):
+        vars(self)["kept"] += 1
+        return x * (1 if self.kept < 20 else 2)
+
+
 class CountingOnSelf(Rand, registered=False):
     replayable = True
 
@@ -390,6 +418,10 @@ LIES = {
     "global random numbers": lambda: Rand(),
     "a generator of its own": lambda: OwnRand(np.random.default_rng(0)),
     "a count in its context": lambda: Counting(),
+    "a count in an array of its context": lambda: CountingInside("array"),
+    "a count in a table of its context": lambda: CountingInside("number"),
+    "a count in an object of its context": lambda: CountingInside("object"),
+    "a count of its own that shows later": lambda: CountingLate(0),
     "a count of its own": lambda: CountingOnSelf(0),
     "a mask": lambda: Masking(),
     "plain arrays": lambda: Listing(),
@@ -407,7 +439,7 @@ def test_a_component_that_lies_computes_what_it_would_compute(name):
         X, y = rng.normal(size=(80, 3)), rng.normal(size=(80, 1))
         X[:40] *= 0.3
         model.fit(X, y, epochs=3, batch_size=4, shuffle=False)
-        predictions = [model.predict(X[i : i + 4]) for i in range(0, 80, 4)] if name != "a count of its own" else []
+        predictions = [model.predict(X[i : i + 4]) for i in range(0, 80, 4)] if "of its own" not in name else []
         return [model.network.params, *predictions]
 
     for computed, expected in zip(fitted(True), fitted(False), strict=True):

@@ -333,3 +333,13 @@ def test_a_network_alone_can_be_stepped():
         expected = ((x @ network.view("0.W").T + network.view("0.b") - y) ** 2).mean()
         assert step(x, y) == pytest.approx(expected, rel=1e-12)
         network.params -= 0.1 * network.grads
+
+
+def test_targets_of_another_dtype_are_not_cast_to_that_of_the_recording():
+    step, plain = pair([Dense(3, "tanh"), Dense(2)], "mse")
+    for dtype in (int, int, float, int, float, int, int, float, int):
+        x, y, _ = batch("mse", 3, np.float64)
+        y = (10 * y + 0.3).astype(dtype)
+        assert step(x, y) == plain.as_written(x, y)[0]
+        np.testing.assert_array_equal(step.network.grads, plain.network.grads)
+    assert recorded(step)
