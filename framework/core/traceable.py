@@ -1,4 +1,4 @@
-"""Whether all that a component computes with is seen when it changes: `traceable`."""
+"""Tell whether all that a component computes with is seen when it changes: `traceable`."""
 
 from __future__ import annotations
 

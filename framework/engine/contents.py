@@ -1,4 +1,4 @@
-"""What a layer works with and leaves behind, to compare two ways of running it: `Contents`."""
+"""A copy of all that a layer works with and leaves behind, to compare two ways of running it: `Contents`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of components a recording depends on, to be looked at between two steps: `Watch`."""
+"""The attributes of components that a recording depends on, looked at between two steps: `Watch`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ Arrays that the function allocates are kept and written to again: playing alloca
 has released is used for a later result, as in a heap, so that all the arrays fit in the cache.
 
 This is right for a function whose work is done by NumPy on the arrays that it is given, in an order that does not
-depend on their values. Numbers that it reads from anywhere else keep the values they had when it was recorded.
+depend on their values. Numbers that it reads from anywhere else keep the values they had when it was recorded. What
+is seen to go another way is noted as a `problem`; what is not seen shows when a tape is compared with the function.
 """
 
 from __future__ import annotations
