@@ -97,7 +97,7 @@ class Network:
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
         self._bind(np.empty(self.layout.size, self.dtype) if params is None else params.astype(self.dtype))
-        self._look()
+        self._synced, self._arguments = Component.assignments.number, self._present()
         if params is None:
             self._draw(rng)
 
@@ -162,13 +162,11 @@ class Network:
         self._others.append(component)
         self._synced, self._watch = -1, None
 
-    def _look(self) -> None:
-        """Remember the arguments to which passes and recordings are bound."""
-        self._synced, self._arguments = Component.assignments.number, arguments_of(self._components())
-        self._watch = Watch(self._components())
-
     def _components(self) -> list[Component]:
         return [*(at.layer for at in self.tree), *self._others]
+
+    def _present(self) -> list[Any]:
+        return arguments_of(self._components())
 
     def touched(self) -> bool:
         """Return whether anything that steps within an epoch depend on was assigned since `sync` looked."""
@@ -190,10 +188,10 @@ class Network:
         with self._lock:
             # Read first: an assignment by another thread in the meantime counts. Placing layers may make components
             # of names, which counts too; so after it the arguments are read again, and looked at once more.
-            number, present = Component.assignments.number, arguments_of(self._components())
+            number, present = Component.assignments.number, self._present()
             while len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
                 self._follow_layers()
-                number, self._arguments = Component.assignments.number, arguments_of(self._components())
+                number, self._arguments = Component.assignments.number, self._present()
                 self._watch = None
                 if self._laid_out()[1] == self.layout:
                     break

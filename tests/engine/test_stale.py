@@ -25,6 +25,9 @@ class Scaled(Layer, registered=False):
         super().__init__()
         self.kept = kept
 
+    def factor(self):
+        raise NotImplementedError
+
     def forward(self, ctx, x):
         return x * self.factor()
 

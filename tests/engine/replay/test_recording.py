@@ -1,5 +1,7 @@
 """Functions recorded on one set of values and played on others give what calling them gives."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -256,7 +258,7 @@ def test_whatever_an_array_can_do_is_recorded_or_noticed(name):
     )
     whole = operand in OF_WHOLE_NUMBERS or stem in ("invert", "choose", "index")
     with_operand = operand in OPERATORS | OF_WHOLE_NUMBERS | {"matmul", "rmatmul", "imatmul"}
-    given = np.arange(12).reshape(3, 4) % 2 if whole else np.random.default_rng(0).normal(size=(3, 4))
+    given: Any = np.arange(12).reshape(3, 4) % 2 if whole else np.random.default_rng(0).normal(size=(3, 4))
     if stem in ("index", "int", "float", "complex", "item", "bool"):
         given = given[:1, :1].copy().reshape(())
     if stem == "searchsorted":
@@ -264,6 +266,7 @@ def test_whatever_an_array_can_do_is_recorded_or_noticed(name):
 
     def use(x):
         """Return all that comes of it: the result, and what has become of the array."""
+        args: Any
         y = x.copy()
         if stem in ("matmul", "rmatmul", "imatmul"):
             y, args = y[:, :3].copy(), (2 * np.eye(3),)
