@@ -25,11 +25,12 @@ from framework.engine.replay.traced import TracedArray, traced_in, untraced
 
 # What these return does not depend on values.
 OF_FORM = (np.shape, np.size, np.ndim, np.result_type, np.isrealobj, np.iscomplexobj)
-# The shapes of what these return depend on values, and not on shapes alone.
+# The shapes or dtypes of what these return depend on values. Of the second group, only if they get such a shape.
 SHAPED_BY_VALUES = {
-    "argwhere", "bincount", "compress", "delete", "extract", "flatnonzero", "intersect1d", "insert", "setdiff1d",
-    "setxor1d", "trim_zeros", "union1d", "unique", "unique_values",
+    "argwhere", "bincount", "compress", "delete", "eigvals", "extract", "flatnonzero", "insert", "intersect1d",
+    "real_if_close", "roots", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_values",
 }  # fmt: skip
+SHAPED_BY_ARGUMENTS = {"repeat", "resize", "tile"}
 
 
 class Recording:
@@ -126,8 +127,9 @@ class Recording:
             return function(*untraced(args), **untraced(kwargs))
         name = getattr(function, "__name__", "a function")
         sources = traced_in((args, kwargs))
-        if name in SHAPED_BY_VALUES or (name == "repeat" and len(sources) > 1):
-            self.refuse(f"the shape of what {name} returns depends on values")
+        shaped = name in SHAPED_BY_VALUES or (name in SHAPED_BY_ARGUMENTS and len(sources) > 1)
+        if shaped or getattr(np.emath, name, None) is function:
+            self.refuse(f"the form of what {name} returns depends on values")
         given = list(arrays_in((args, kwargs)))
         plain_args, plain_kwargs = untraced(args), untraced(kwargs)
         result = function(*plain_args, **plain_kwargs)

@@ -79,13 +79,15 @@ class TracedArray(NDArrayOperatorsMixin):
         plain = untraced(inputs)
         result = function(*plain, **({"out": untraced(out)} if out else {}), **untraced(kwargs))
         results = result if isinstance(result, tuple) else (result,)
-        given = out or (None,) * len(results)
+        offered = out or (None,) * len(results)
         returned = tuple(
             recording.result(value) if array is None else recording.written(array)
-            for value, array in zip(results, given, strict=True)
+            for value, array in zip(results, offered, strict=True)
         )
         outs = untraced(returned)
-        recording.add(Call(function, _constants(plain, outs[0].dtype), outs, untraced(kwargs)))
+        # The second argument of ldexp is an integer.
+        given = plain if ufunc is np.ldexp else _constants(plain, outs[0].dtype)
+        recording.add(Call(function, given, outs, untraced(kwargs)))
         return returned[0] if len(returned) == 1 else returned
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -171,7 +171,7 @@ class SelectingGain(Gain):
         return y
 
 
-@fault("replayable = True: the shape of what compress returns depends on values", check_layer, **VECTOR)
+@fault("replayable = True: the form of what compress returns depends on values", check_layer, **VECTOR)
 class CompressingGain(Gain):
     replayable = True
 
