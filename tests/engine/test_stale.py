@@ -5,7 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from framework import SGD, Activation, AlphaDropout, Dense, Dropout, GaussianNoise, Layer, Loss, Model, Schedule
+from framework import (
+    SGD,
+    Activation,
+    AlphaDropout,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    Layer,
+    Loss,
+    Model,
+    Residual,
+    Schedule,
+)
 from framework.core.component import Component
 from framework.engine.step import Step
 
@@ -467,3 +479,92 @@ def test_a_step_assigns_nothing(optimizer):
     model.optimizer = model.optimizer if optimizer != "sgd" else SGD(Schedule.named("exponential")(0.1, 0.9))
     model.fit(Source(), epochs=1)
     assert len({*seen[1:]}) == 1
+
+
+class ScaledActivation(Activation, registered=False):
+    def __init__(self, kept=None):
+        self.kept = kept
+
+    def factor(self):
+        raise NotImplementedError
+
+    def __call__(self, z):
+        return z * self.factor()
+
+    def derivative(self, z, a):
+        return np.ones_like(z) * self.factor()
+
+
+class ScaledLoss(Loss, registered=False):
+    def __init__(self, kept=None, reduction="mean"):
+        super().__init__(reduction)
+        self.kept = kept
+
+    def factor(self):
+        raise NotImplementedError
+
+    def per_sample(self, y_true, y_pred):
+        return self.factor() * ((y_pred - y_true) ** 2).mean(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return self.factor() * 2 * (y_pred - y_true) / y_pred.shape[1]
+
+
+PLACES = {
+    "a number": (own, set_own, lambda: 0.5, {}),
+    "an array": (own, set_in_place, lambda: np.array(0.5), {}),
+    "what is derived from an array": (derived, set_in_place, lambda: np.array(0.5), {}),
+    "a list": (first, set_first, lambda: [0.5], {}),
+    "a component in a list": (slope, set_slope, lambda: [LeakyReLU(0.2)], {}),
+    "a component far down": (deep, set_deep, lambda: {"a": ({"b": [LeakyReLU(0.2)]},)}, {}),
+    "a class attribute": (of_class, set_class, lambda: None, {"alpha": 0.5}),
+    "a global": (of_global, set_global, lambda: None, {}),
+}
+USES = {
+    "activation of a layer": (ScaledActivation, lambda own: ([Dense(4), Dense(3, own), Dense(1)], "mse")),
+    "activation": (ScaledActivation, lambda own: ([Dense(4), own, Dense(1)], "mse")),
+    "activation far down": (ScaledActivation, lambda own: ([Residual([Dense(3), [own]]), Dense(1)], "mse")),
+    "layer": (Scaled, lambda own: ([Dense(4), own, Dense(1)], "mse")),
+    "loss": (ScaledLoss, lambda own: ([Dense(4), Dense(1)], own)),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("place", PLACES)
+def test_each_family_notices(place, use):
+    factor, change, kept, attributes = PLACES[place]
+    base, build = USES[use]
+
+    def run(played):
+        global FACTOR
+        FACTOR = 0.5
+        namespace = {"replayable": True, "factor": factor, **attributes}
+        mine = type("Own", (base,), namespace, registered=False)(kept())
+        layers, loss = build(mine)
+        model = Model(layers, loss=loss, optimizer=SGD(0.01), seed=0).build(3)
+        if not played:
+            model.state.step.__class__ = type("AsWritten", (Step,), {"__call__": as_written})
+        rng = np.random.default_rng(0)
+        X, y = rng.normal(size=(80, 3)), rng.normal(size=(80, 1))
+
+        class Source:
+            def __iter__(self):
+                for i in range(0, 80, 4):
+                    if i == 48:
+                        change(mine)
+                    yield X[i : i + 4], y[i : i + 4]
+
+        predictions = []
+        for i in range(30):
+            predictions.append(model.predict(X[i : i + 4]))
+            if not played:
+                model.network.bound.idle.clear()
+        FACTOR = 0.7 if place == "a global" else FACTOR
+        predictions.append(model.predict(X))
+        predictions.append(model.predict(X[:4]))
+        model.fit(Source(), epochs=2)
+        predictions.append(model.predict(X[:4]))
+        return [model.network.params, *predictions]
+
+    for computed, expected in zip(run(True), run(False), strict=True):
+        np.testing.assert_array_equal(computed, expected)
