@@ -160,6 +160,7 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
+        self._arguments += arguments_of([component])
         self._synced, self._watch = -1, None
 
     def _components(self) -> list[Component]:

@@ -188,7 +188,7 @@ def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
     finally:
         for one in contexts:
             for name, value in vars(one).items():
-                if traced_in(value):
+                if isinstance(value, np.ndarray | list | tuple | dict) and traced_in(value):
                     setattr(one, name, recording.keep(value))
             if noise is not None:
                 one.rng = noise
