@@ -42,6 +42,8 @@ def traceable(component: Component) -> bool:
 
 def _changes(value: Any, seen: set[int]) -> bool:
     """Return whether `value`, or what it computes with, may change although no component is assigned to."""
+    if isinstance(value, str):  # perhaps a component's name
+        return any(_changes(family.named(value), seen) for family in Component.__subclasses__() if family.known(value))
     if isinstance(value, CONSTANTS) or id(value) in seen:
         return False
     seen.add(id(value))
@@ -112,9 +114,10 @@ def _in_code(function: FunctionType, seen: set[int]) -> bool:
                 return True
             if _changes(value, seen):
                 return True
+    names = [constant for code in _codes(function.__code__) for constant in code.co_consts if type(constant) is str]
     around = [name for name in function.__code__.co_freevars if name != "__class__"]
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    return bool(around) or _changes(defaults, seen)
+    return bool(around) or _changes((*defaults, *names), seen)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

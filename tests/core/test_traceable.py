@@ -55,6 +55,18 @@ TRUE = {
     "methods": activation(lambda self, z: self.helper(z), helper=lambda self, z: self.kept * z),
     "a property": activation(lambda self, z: z * self.twice, twice=property(lambda self: 2 * self.kept)),
 }
+
+
+class NamedScale(Activation, registered=False):
+    scale = 2.0
+
+    def __call__(self, z):
+        return z * self.scale
+
+    def derivative(self, z, a):
+        return self.scale * np.ones_like(z)
+
+
 UNSEEN = {
     "a global": activation(lambda self, z: z * SCALE),
     "a global array": activation(lambda self, z: z * TABLE),
@@ -83,6 +95,20 @@ def test_a_component_that_reads_what_is_watched_may_be_recorded(name):
 @pytest.mark.parametrize("name", UNSEEN)
 def test_a_component_that_reads_what_nobody_watches_is_called_in_each_step(name):
     assert not traceable(UNSEEN[name](2.0))
+
+
+def test_a_component_that_is_used_by_its_name_is_looked_at(monkeypatch):
+    own, literal = (
+        activation(lambda self, z: Activation.of(self.kept)(z)),
+        activation(lambda self, z: Activation.of("named_scale")(z)),
+    )
+    assert traceable(own("Named Scale"))
+    assert traceable(literal())
+    monkeypatch.setitem(Activation._registry, "namedscale", NamedScale)
+    assert traceable(own("relu"))
+    assert not traceable(own("Named Scale"))
+    assert not traceable(own(("a", NamedScale)))
+    assert not traceable(literal())
 
 
 def test_a_variable_around_it_is_not_seen():

@@ -179,6 +179,8 @@ RECORDED = (
     "diagonal fill flatten partition put ravel repeat reshape round searchsorted sort squeeze std swapaxes take trace "
     "transpose var view"
 )
+# These give Python numbers; the others below give values in another form.
+NUMBERS = ("item", "tolist", "__float__", "__int__", "__index__", "__complex__")
 REDUCTIONS = {
     "sum": np.add,
     "prod": np.multiply,
@@ -216,7 +218,8 @@ def _leaving(name: str) -> Callable[..., Any]:
     function = getattr(np.ndarray, name)
 
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
-        self.recording.refuse(f"it takes a Python number out of an array ({name})")
+        taken = f"it takes a Python number out of an array ({name})" if name in NUMBERS else LEFT.format(name)
+        self.recording.refuse(taken)
         return function(self.plain, *args, **kwargs)
 
     return method
@@ -226,11 +229,10 @@ for _name in RECORDED.split():
     setattr(TracedArray, _name, _recorded(_name))
 for _name, _ufunc in REDUCTIONS.items():
     setattr(TracedArray, _name, _reduction(_name, _ufunc))
-for _name in ("item", "tolist", "__buffer__", "__contains__", "__reduce__", "__reduce_ex__", "__str__", "__format__"):
-    if hasattr(np.ndarray, _name):
+OTHERS = "__buffer__ __contains__ __copy__ __deepcopy__ __format__ __reduce__ __reduce_ex__ __repr__ __str__"
+for _name in (*NUMBERS, *OTHERS.split()):
+    if hasattr(np.ndarray, _name):  # a buffer since Python 3.12
         setattr(TracedArray, _name, _leaving(_name))
-for _name in ("__float__", "__int__", "__index__", "__complex__", "__copy__", "__deepcopy__", "__repr__"):
-    setattr(TracedArray, _name, _leaving(_name))
 
 
 def untraced(value: Any) -> Any:
