@@ -171,14 +171,30 @@ class RecordedStep:
 
     def _loss_as_written(self, recording: Recording, objective: Objective, prediction: Any) -> Any:
         self.total, self.divisor = np.zeros(()), 1.0
-        inputs = (objective, self.at, self.y, self.prediction, self.weight)
+        # A layer that is played leaves its logits where they were recorded, whatever its context has come to refer to.
+        at = Logits(self.at) if self.at.forwards[-1][1].replayable else self.at
+        inputs = (objective, at, self.y, self.prediction, self.weight)
         self.total[...] = value_into_gradient(*inputs)
         recording.add(Call(value_into_gradient, inputs, (self.total,)))
         recording.add(Call(unassigned, (self.at.network, len(self._forwards))))
         return recording.trace(self.at.grad)
 
 
-def value_into_gradient(objective: Objective, at: Pass, y: Array, prediction: Array, weight: Array | None) -> float:
+class Logits:
+    """The part of a pass that a loss needs, as it is now.
+
+    Parameters
+    ----------
+    at : Pass
+    """
+
+    def __init__(self, at: Pass) -> None:
+        self.logits, self.grad = at.logits, at.grad
+
+
+def value_into_gradient(
+    objective: Objective, at: Pass | Logits, y: Array, prediction: Array, weight: Array | None
+) -> float:
     """Return the loss, and write its gradient into ``at.grad``."""
     value, grad = objective.value_and_gradient(at, y, prediction, weight)
     if grad is not at.grad:
