@@ -289,7 +289,8 @@ class Model(Predictor, Component):
 
         Notes
         -----
-        A step that sets an argument of a component must call `sync` afterwards, as the loop does after hooks.
+        What it sets on a layer or loss takes effect in the next step. A step that sets an argument of the model or of
+        its optimizer must call `sync` afterwards, as the loop does after hooks.
         """
         state = self._state or self.state  # a property costs a frame; this is called for every batch
         value = state.step(x, y, weight)  # forward_prop, loss, back_prop

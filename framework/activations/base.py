@@ -122,7 +122,7 @@ def _allocating_out(formula: Callable[..., Any], signature: inspect.Signature, m
 
 def _floating(value: Any) -> Array:
     """Return `value` as an array of float32 if it is one, else of float64."""
-    array = np.asarray(value)
+    array = value if isinstance(value, np.ndarray) else np.asarray(value)
     return array.astype(np.float32 if array.dtype == np.float32 else np.float64, copy=False)
 
 

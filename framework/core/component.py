@@ -50,10 +50,16 @@ class Component:
     component_name : str
         The registered name, as `names` lists it.
     replayable : bool
-        For layers, activations and losses. True promises that in training the component works by NumPy calls alone,
-        in an order that does not depend on values. A `Recording` of those calls can then be played in its place.
-        A subclass does not inherit the promise and must set it again, because one line of plain Python can break it.
-        `framework.testing` checks it.
+        For layers, activations and losses. True promises that the component works by NumPy calls alone, on the arrays
+        that it is given, those of its context and new ones like these (``np.zeros_like(x)``); that neither the order of
+        the calls nor a shape depends on values; and that its random numbers come from ``ctx.rng``. A `Recording` of the
+        calls can then be played in its place. A subclass does not inherit the promise and must set it again, because
+        one line of plain Python can break it. `framework.testing` checks it, and a recording is compared with the
+        component on another batch before it is played.
+
+        It may read its attributes, as long as they are numbers, strings, tuples or components: what is assigned to them
+        takes effect in the next step. A component with a list, a dictionary or an array among them, or with code that
+        reads class attributes or global variables, is called in each step as if this were False (`traceable`).
     assignments : Assignments
         A counter of assignments, shared by all components. `number` is another one whenever an attribute of any
         component is set. Code that has computed something from components' arguments notes the number. As long as it

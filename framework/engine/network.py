@@ -21,6 +21,7 @@ from framework.engine.layout import Layout
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
 from framework.engine.tree import PlacedLayer, arguments_of, place
+from framework.engine.watch import Watch
 from framework.initializers import Initializer
 from framework.layers.sequential import Sequential
 from framework.regularizers import Regularizer
@@ -71,6 +72,8 @@ class Network:
         Where each parameter lies; another object after layers were frozen or thawed.
     bound : Bound
         The passes and recordings made so far.
+    seen : int
+        The number of assignments to components at the last step that looked whether it is `touched`.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class Network:
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
         self._bind(np.empty(self.layout.size, self.dtype) if params is None else params.astype(self.dtype))
-        self._look()
+        self._synced, self._arguments = Component.assignments.number, self._present()
         if params is None:
             self._draw(rng)
 
@@ -110,6 +113,8 @@ class Network:
         self._policies = Policy(STEPS_BEFORE, KEPT_BATCH_SIZES), Policy(PREDICTIONS_BEFORE, sys.maxsize)
         self._others: list[Component] = []
         self._lock = Lock()
+        self._watch: Watch | None = None
+        self.seen = -1
 
     def _draw(self, rng: np.random.Generator) -> None:
         for at in self.tree:
@@ -163,15 +168,18 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
-        self._synced = -1
+        self._arguments += arguments_of([component])
+        self._synced, self._watch = -1, None
 
-    def _look(self) -> None:
-        """Remember the arguments to which passes and recordings are bound."""
-        self._arguments = self._present()
-        self._synced = Component.assignments.number
+    def _components(self) -> list[Component]:
+        return [*(at.layer for at in self.tree), *self._others]
 
     def _present(self) -> list[Any]:
-        return [*self.tree.arguments(), *arguments_of(self._others)]
+        return arguments_of(self._components())
+
+    def touched(self) -> bool:
+        """Return whether anything that steps within an epoch depend on was assigned since `sync` looked."""
+        return self._watch is None or self._watch.touched()
 
     def sync(self) -> None:
         """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
@@ -193,9 +201,10 @@ class Network:
             while len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
                 self._follow_layers()
                 number, self._arguments = Component.assignments.number, self._present()
+                self._watch = None
                 if self._laid_out()[1] == self.layout:
                     break
-            self._synced = number
+            self._synced, self._watch = number, self._watch or Watch(self._components())
 
     def _follow_layers(self) -> None:
         old = self.layout
@@ -286,7 +295,7 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         views = {"views", "grad_views", "pass_grads", "trainable_params", "trainable_grads"}
-        left_out = views | {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments"}
+        left_out = views | {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments"} | {"_watch"}
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
+from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
 from framework.engine.outputs import passes_on
-from framework.engine.replay.call import Call
 from framework.engine.replay.policy import Policy, Replay
-from framework.engine.replay.recording import Recording, TracedGenerator
-from framework.engine.replay.traced import TracedArray
+from framework.engine.segments import AssignedMeanwhile, Segment, bind, compare, go_on, record
 from framework.engine.tree import PlacedLayer
 from framework.layers.base import Context, context_class
 
@@ -27,10 +24,13 @@ class BoundLayers(Protocol):
     noise: np.random.Generator
     fused: bool
     widest: int
+    seen: int
     views: dict[str, Array]
     pass_grads: dict[str, Array]
 
     def regularize(self) -> None: ...
+
+    def touched(self) -> bool: ...
 
 
 class Pass:
@@ -87,9 +87,14 @@ class Pass:
         grad : ndarray, shape (n, *output_shape)
             The loss's gradient with respect to the predictions; with respect to the logits if the loss is fused.
         """
+        grad = self.go_back(grad)
+        self.network.regularize()
+        return grad
+
+    def go_back(self, grad: Any) -> Any:
+        """Do what `backward` does, with penalties left out."""
         for backward, ctx in self.backwards:
             grad = backward(ctx, grad)
-        self.network.regularize()
         return grad
 
     def _copy_frozen_state(self, _: Context, x: Array) -> Array:
@@ -102,7 +107,7 @@ class Pass:
         network, layer = self.network, at.layer
         ctx = context_class(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
-        ctx.trainable, ctx.replayable = at.trainable, layer.replayable
+        ctx.trainable, ctx.replayable = at.trainable, traceable(layer)
         ctx.needs_input_grad = needs_input_grad
         ctx.needs_backward = needs_input_grad or at.learns()
         if self.training:
@@ -132,20 +137,6 @@ class Pass:
         ctx.replayable = ctx.replayable and all(child.replayable for child in ctx.children)
         return ctx
 
-    @staticmethod
-    def record(recording: Recording, calls: Sequence[tuple[Any, Context]], array: Any) -> Any:
-        """Run layers one after another on a traced array, record their NumPy calls, and return the result.
-
-        A layer that is not replayable is recorded as one call.
-        """
-        for function, ctx in calls:
-            if not ctx.replayable:
-                array = _as_one_call(recording, function, ctx, array)
-                continue
-            with _traced(ctx, recording):
-                array = recording.checked(function(ctx, array), type(ctx.layer).__name__)
-        return array
-
 
 class Prediction:
     """Predictions of one batch size: after some calls, played from a recording.
@@ -164,57 +155,35 @@ class Prediction:
     def __init__(self, network: BoundLayers, n: int, policy: Policy) -> None:
         self.at = Pass(network, n, training=False)
         self.replay = Replay(policy, n, network.widest)
+        self._segments: list[Segment] = []
 
     def __call__(self, x: Array) -> Array:
         """Return the outputs for `x`, overwritten by the next call."""
-        if self.replay.tape is not None:
+        replay = self.replay
+        if replay.tape is not None and x.dtype is not self._x.dtype:
+            replay.judge(f"inputs are {x.dtype}, and were {self._x.dtype}")
+        if replay.tape is not None:
             self._x[...] = x
-            for play in self.replay.tape:
-                play()
+            if not replay.trusted:
+                return self._compared()
+            try:
+                for play in replay.tape:
+                    play()
+            except AssignedMeanwhile as error:
+                bind(self._segments)
+                return go_on(self._segments[error.place + 1 :], self._segments[error.place].output)  # type: ignore[no-any-return]
             return self._outputs
-        if not self.replay.due():
+        if not replay.due():
             return self.at.forward(x)
-        self._x = x.copy()
-        with self.replay.recording() as recording:
-            outputs = self.at.record(recording, self.at.forwards, recording.trace(self._x))
+        self._x, self._segments = x.copy(), []
+        with replay.recording() as recording:
+            outputs = record(recording, self.at.forwards, recording.trace(self._x), self._segments, self.at.network)
             self._outputs = recording.keep(outputs)
         return self._outputs
 
-
-def _as_one_call(recording: Recording, function: Any, ctx: Context, array: Any) -> Any:
-    given = recording.keep(array)
-    result = function(ctx, given)
-    if result is None:
-        recording.add(Call(function, (ctx, given)))
-        return None
-    kept = result.copy()
-    recording.add(Call(function, (ctx, given), (kept,)))
-    return recording.trace(kept)
-
-
-@contextmanager
-def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
-    """Trace all arrays of a context, and of those inside it, within a ``with`` block."""
-    contexts = list(_tree(ctx))
-    noise = ctx.rng if ctx.training else None
-    for one in contexts:
-        for name, value in vars(one).items():
-            if type(value) is np.ndarray:
-                setattr(one, name, recording.trace(value))
-        if noise is not None:
-            one.rng = TracedGenerator(noise, recording)  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for one in contexts:
-            for name, value in vars(one).items():
-                if isinstance(value, TracedArray | list | tuple):
-                    setattr(one, name, recording.keep(value))
-            if noise is not None:
-                one.rng = noise
-
-
-def _tree(ctx: Context) -> Iterator[Context]:
-    yield ctx
-    for child in ctx.children:
-        yield from _tree(child)
+    def _compared(self) -> Array:
+        outputs, problem = compare(self._segments)
+        self.replay.judge(problem)
+        if problem is None:
+            bind(self._segments)
+        return outputs  # type: ignore[no-any-return]

@@ -82,6 +82,7 @@ class ModelState:
         )
         self.objective.check_layers(self.network.tree)
         self.step = Step(self.network, self.objective)
+        self.step.follow = self.follow_network
         self.history = History()
         self.split_drawn = False
         self._loss_given, self._seed_given = model.loss, model.seed
@@ -121,6 +122,11 @@ class ModelState:
             self._seen = [*present[:-1], self.network.bound]
         else:
             self._synced = number
+
+    def follow_network(self) -> None:
+        """Notice what was assigned to layers and to the loss alone: between two steps of an epoch."""
+        self.network.sync()
+        self._follow_layout()
 
     def _is_in_step(self, model: ModelArguments) -> bool:
         """Return whether neither layers nor their arguments changed, and the slots are laid out as the network is."""
@@ -256,6 +262,10 @@ class ModelState:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_synced": -1, "_seen": []}  # the counter starts over in another process
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.step.follow = self.follow_network
 
 
 class Followed(NamedTuple):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from math import inf
 from typing import Any, Protocol
 
+from framework.core.component import Component
 from framework.core.types import Array
 from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.engine.passes import Pass
 from framework.engine.replay.traced import BranchChanged
+from framework.engine.segments import AssignedMeanwhile
+
+ASSIGNMENTS = Component.assignments
 
 
 class Observer(Protocol):
@@ -33,9 +37,10 @@ class LossGuard(Protocol):
 class Step:
     """``loss = step(x, y, weight)`` fills ``network.grads`` for one batch: all of a training step but the update.
 
-    The second batch of a kind (size, form of the targets, weighted or not) is recorded, and later ones are played: see
-    `Recording` and `Policy`. Even then, layers and losses that are not
-    `replayable` run as ordinary code. The results are the same to the last bit.
+    The second batch of a kind (size, form of the targets, weighted or not) is recorded. On the third, what is played is
+    compared with the ordinary code; if both agree to the last bit, later ones are played: see `Recording` and
+    `Policy`. Even then, layers and losses that are not `replayable` run as ordinary code. What is assigned to a
+    component takes effect in the next step.
 
     Parameters
     ----------
@@ -48,6 +53,8 @@ class Step:
         Is shown targets, predictions and weights of each batch.
     guard : LossGuard or None
         Is asked where a loss is large.
+    follow : callable
+        Is called if something was assigned to a component since the network was last in step with its layers.
     """
 
     def __init__(self, network: Network, objective: Objective) -> None:
@@ -56,6 +63,7 @@ class Step:
         self.observer: Observer | None = None
         self._guard: LossGuard | None = None
         self._large = inf
+        self.follow: Callable[[], None] = network.sync
         network.depends_on(objective.loss)
 
     @property
@@ -91,9 +99,13 @@ class Step:
     def __call__(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Return the loss on a batch, without penalties, and fill the gradients, with those of the penalties."""
         network = self.network
+        if ASSIGNMENTS.number != network.seen:  # a data source, a schedule, a metric may have set something
+            self._notice()
         recorded = network.bound.played.get((len(x), y.ndim, weight is None))
         if recorded is None:
             value, prediction = self._not_played(x, y, weight)
+        elif y.dtype is not recorded.y_dtype:  # an override's: it would be cast
+            value, prediction = self.as_written(x, y, weight)
         else:
             recorded.x[...] = x
             recorded.y[...] = y
@@ -107,12 +119,22 @@ class Step:
                     network.regularize()
                 value = recorded.total.item() / (recorded.divisor if weight is None else float(recorded.divisor))
             except BranchChanged:  # only losses branch: the forward pass is done
+                recorded.bind()
                 value = self._after_forward(recorded.at, recorded.y, prediction, recorded.weight)
+            except AssignedMeanwhile as error:  # by a layer or loss of your own, in the middle of this step
+                value, prediction = recorded.go_on(error.place, self.objective)
+                network.regularize()
         if self.observer is not None:
             self.observer.add(y, prediction, weight)
         if not -self._large < value < self._large and self._guard is not None:
             self._guard.before_update(value)
         return value
+
+    def _notice(self) -> None:
+        number = ASSIGNMENTS.number  # read first: an assignment by another thread in the meantime counts
+        if self.network.touched():
+            self.follow()
+        self.network.seen = number
 
     def as_written(self, x: Array, y: Array, weight: Array | None = None) -> tuple[float, Array]:
         """Return loss and predictions, and fill the gradients, without recordings."""
@@ -128,13 +150,17 @@ class Step:
     def _not_played(self, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
         bound, kind = self.network.bound, (len(x), y.ndim, weight is None)
         recorded = bound.steps.get(kind) or bound.new_step(kind)
-        if not recorded.replay.due():
+        if recorded.replay.tape is not None and y.dtype is recorded.y_dtype:
+            value, prediction = recorded.compare(self.objective, x, y, weight)
+            if recorded.replay.trusted:
+                bound.played[kind] = recorded
+        elif recorded.replay.due():
+            recorded.record(self.network.training_pass(len(x)), self.objective, x, y, weight)
+            value, prediction = recorded.value(), recorded.prediction
+        else:
             return self.as_written(x, y, weight)
-        recorded.record(self.network.training_pass(len(x)), self.objective, x, y, weight)
-        if recorded.replay.tape is not None:
-            bound.played[kind] = recorded
         self.network.regularize()
-        return recorded.value(), recorded.prediction
+        return value, prediction
 
     def problem(self, x: Array, y: Array, weight: Array | None = None) -> str | None:
         """Return why batches like this one are not played from a recording; None if they are, or will be."""

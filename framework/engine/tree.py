@@ -45,22 +45,39 @@ class PlacedLayer:
         """Return whether any trainable parameter is here or inside."""
         return any(at.trainable and p.trainable for at in self for p in at.parameters.values())
 
-    def arguments(self) -> list[Any]:
-        """Return all attributes of the layers here and inside, and of the components among them."""
-        return arguments_of(at.layer for at in self)
-
 
 def arguments_of(components: Iterable[Component]) -> list[Any]:
-    """Return all attributes of components and, however deep, of the components among these."""
-    pending, seen = list(components), set[int]()
-    found: list[Any] = []
-    for component in pending:
+    """Return all attributes of components and, however deep, of the components among these.
+
+    Attributes that are lists, tuples or dictionaries are followed by what is in them.
+    """
+    return [
+        item
+        for component in components_of(components)
+        for value in vars(component).values()
+        for item in _contents(value)
+    ]
+
+
+def components_of(components: Iterable[Component]) -> list[Component]:
+    """Return components and, however deep, the components among their attributes, each once."""
+    found, seen = list(components), set[int]()
+    distinct: list[Component] = []
+    for component in found:
         if id(component) not in seen:
             seen.add(id(component))
-            values = vars(component).values()
-            found += values
-            pending += [value for value in values if isinstance(value, Component)]
-    return found
+            distinct.append(component)
+            inner = (item for value in vars(component).values() for item in _contents(value))
+            found += [item for item in inner if isinstance(item, Component)]
+    return distinct
+
+
+def _contents(value: Any) -> Iterator[Any]:
+    """Go through a value and, if it is a list, a tuple or a dictionary, through what is in it."""
+    yield value
+    if isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _contents(item)
 
 
 def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> PlacedLayer:

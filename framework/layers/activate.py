@@ -6,6 +6,7 @@ from typing import Unpack
 
 from framework.activations import Activation
 from framework.activations.base import ActivationLike
+from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
 from framework.layers.base import Context, Layer, LayerOptions
 
@@ -24,7 +25,7 @@ def bind_activation(ctx: Context, activation: ActivationLike) -> None:
     ctx.f = f.__call__
     ctx.f_backward = _unchanged if ctx.fused else f.backward
     ctx.in_place = f.in_place and not ctx.fused
-    ctx.replayable = ctx.replayable and f.replayable
+    ctx.replayable = ctx.replayable and traceable(f)
 
 
 def _unchanged(grad: Array, z: Array, a: Array, out: Array | None = None) -> Array:

@@ -241,3 +241,11 @@ def test_a_layer_without_its_passes_says_what_is_missing():
 
     with pytest.raises(NotImplementedError, match=r"Nothing must define forward\(self, ctx, x\)"):
         network([Nothing()]).forward(np.ones((1, 2)))
+
+
+def test_inputs_of_another_dtype_are_not_cast_to_that_of_the_recording():
+    net, plain = network(["tanh"], (3,)), network(["tanh"], (3,))
+    for i in range(PLAYED + 3):
+        x = RNG.normal(size=(4, 3)).astype(np.float32 if i < PLAYED else np.float64)
+        plain._forget()
+        np.testing.assert_array_equal(net.forward(x), plain.forward(x))

@@ -333,3 +333,38 @@ def test_a_network_alone_can_be_stepped():
         expected = ((x @ network.view("0.W").T + network.view("0.b") - y) ** 2).mean()
         assert step(x, y) == pytest.approx(expected, rel=1e-12)
         network.params -= 0.1 * network.grads
+
+
+def test_targets_of_another_dtype_are_not_cast_to_that_of_the_recording():
+    step, plain = pair([Dense(3, "tanh"), Dense(2)], "mse")
+    for dtype in (int, int, float, int, float, int, int, float, int):
+        x, y, _ = batch("mse", 3, np.float64)
+        y = (10 * y + 0.3).astype(dtype)
+        assert step(x, y) == plain.as_written(x, y)[0]
+        np.testing.assert_array_equal(step.network.grads, plain.network.grads)
+    assert recorded(step)
+
+
+def test_a_loss_of_ones_own_is_given_the_logits_of_the_step_that_is_played():
+    """Steps of two kinds share the contexts of one batch size, and so does a pass by hand."""
+
+    class Own(Loss.named("categorical_crossentropy"), registered=False):  # type: ignore[misc]
+        link = "softmax"
+
+        def per_sample_from_logits(self, y_true, logits):
+            return super().per_sample_from_logits(y_true, logits)
+
+    class New(Tripled, registered=False):
+        """Returns a new array in each pass, in which the logits are."""
+
+        replayable = True
+
+    step, plain = pair([Dense(2), New(), "softmax"], Own())
+    assert step.objective.fused
+    for i in range(12):
+        x, y, weight = batch("categorical_crossentropy", 4, np.float64, weighted=i % 2 == 1)
+        y = step.objective.loss.check_targets(y, (2,), np.dtype(np.float64))
+        assert step(x, y, weight) == plain.as_written(x, y, weight)[0]
+        np.testing.assert_array_equal(step.network.grads, plain.network.grads)
+        step.network.forward(-x, training=True)
+    assert len(recorded(step)) == 2

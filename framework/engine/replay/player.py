@@ -46,7 +46,7 @@ def bind(call: Call) -> Play:
         return partial(function, *inputs, *positional.values())
     if isinstance(function, np.ufunc) or isinstance(owner, np.ufunc) or function in TAKES_OUT:
         return partial(function, *inputs, out=outputs[0] if len(outputs) == 1 else outputs, **arguments)
-    return _assign(outputs[0], partial(function, *inputs, **arguments))
+    return _assign(call.name, outputs[0], partial(function, *inputs, **arguments))
 
 
 def _with_out(function: Any, a: Any, b: Any, out: Array) -> Play:
@@ -56,8 +56,14 @@ def _with_out(function: Any, a: Any, b: Any, out: Array) -> Play:
     return call
 
 
-def _assign(array: Array, compute: Play) -> Play:
+def _assign(name: str, array: Array, compute: Play) -> Play:
+    shape, dtype = array.shape, array.dtype
+
     def assign() -> None:
-        array[...] = compute()
+        result = compute()
+        if shape and (result.shape != shape or result.dtype != dtype):  # it would be broadcast, or rounded
+            form = f"shape {result.shape} and {result.dtype}"
+            raise ValueError(f"{name} returns {form}, where it was {shape} and {dtype} in another batch of this size")
+        array[...] = result
 
     return assign

@@ -1,4 +1,4 @@
-"""When to record and when to play: warm up, record, play, forget."""
+"""When to record and when to play: warm up, record, compare, play, forget."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Policy:
 
 
 class Replay:
-    """One piece of work on batches of one kind: run as ordinary code, then recorded, then played.
+    """One piece of work on batches of one kind: run as ordinary code, recorded, compared, then played.
 
     Parameters
     ----------
@@ -55,6 +55,8 @@ class Replay:
         What was recorded.
     tape : list of callables, or None
         What plays it; None as long as the work runs as ordinary code.
+    trusted : bool
+        Whether playing and the ordinary code have given the same on a batch that is not the recorded one.
     problem : str or None
         Why it is never recorded, or never played.
     """
@@ -63,6 +65,7 @@ class Replay:
         self.policy = policy
         self.calls: list[Call] = []
         self.tape: list[Play] | None = None
+        self.trusted = False
         self.problem: str | None = None
         if n * widest > RECORDED_ELEMENTS:
             self.problem = f"a batch of {n} is so large that it would gain little"
@@ -78,9 +81,20 @@ class Replay:
             return False
         return True
 
+    def judge(self, problem: str | None) -> None:
+        """Trust the tape, or give it up because of a `problem`."""
+        self.problem, self.trusted = problem, problem is None
+        if problem is not None:
+            self.tape = None
+
+    def start_over(self) -> None:
+        """Forget what was recorded; record the next run of the work instead."""
+        self.tape, self._made = None, self.policy.wait - 1
+        self.policy.recorded -= 1
+
     @contextmanager
     def recording(self) -> Iterator[Recording]:
-        """Give a recording to make the work with; what was recorded is played from then on."""
+        """Give a recording to make the work with; what was recorded is compared once, and then played."""
         recording = Recording()
         try:
             yield recording

@@ -1,0 +1,203 @@
+"""A layer's part of a recording: `Segment`, compared with the layer as it is written before it is played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+
+from framework.core.component import Component
+from framework.core.types import Array
+from framework.engine.contents import Contents, contexts_in, same
+from framework.engine.replay.call import Call
+from framework.engine.replay.player import compile_tape
+from framework.engine.replay.recording import Recording, TracedGenerator
+from framework.engine.replay.traced import TracedArray, traced_in, untraced
+from framework.engine.tree import components_of
+from framework.engine.watch import Watch
+from framework.layers.base import Context
+
+Function = Callable[[Context, Any], Any]
+
+
+class Segment:
+    """The calls of a layer's forward or backward pass.
+
+    Parameters
+    ----------
+    function : callable
+        The layer's method.
+    ctx : Context
+    given, output : ndarray
+        What it was called with and what it returned, in the memory of the recording.
+    calls : list of Call
+    """
+
+    def __init__(self, function: Function, ctx: Context, given: Array, output: Any, calls: list[Call]) -> None:
+        self.function, self.ctx, self.given, self.output, self.calls = function, ctx, given, output, calls
+        self.bound = Contents(ctx, copied=False) if ctx.replayable else None
+
+    def compared(self) -> tuple[Any, bool]:
+        """Run the layer on `given` as it is written, then play the calls; return the result, and whether both agree.
+
+        If they do not, the layer's arrays and the noise are left as it wrote them. A layer that was recorded as one
+        call runs once.
+        """
+        if self.bound is None:
+            _play(self.calls[:1])
+            return self.output, True
+        before, watch = Contents(self.ctx), Watch(one.layer for one in contexts_in(self.ctx))
+        result = self.function(self.ctx, self.given)
+        result = None if result is None else result.copy()
+        after = Contents(self.ctx)
+        before.restore_arrays()
+        try:
+            _play(self.calls)
+            agree = same(result, self.output) and after.agree(before, self.bound) and not watch.touched()
+        except Exception:  # a call that fails on another batch, for example where a shape depends on values
+            agree = False
+        if agree:
+            return self.output, True
+        after.restore_arrays()
+        return result, False
+
+
+def _play(calls: Sequence[Call]) -> None:
+    for play in compile_tape(calls):
+        play()
+
+
+def compare(segments: Sequence[Segment]) -> tuple[Any, str | None]:
+    """Compare one segment after another; return the result, and what is wrong with the first one that differs.
+
+    The layers after that one run as they are written.
+    """
+    array: Any = None
+    for i, segment in enumerate(segments):
+        array, agree = segment.compared()
+        if not agree:
+            return go_on(segments[i + 1 :], array), differs(segment.ctx.layer)
+    return array, None
+
+
+def differs(component: Any) -> str:
+    """Return the problem of a component that computes something else when it is played."""
+    return f"{type(component).__name__}, played, differs from what is computed without a recording"
+
+
+def bind(segments: Sequence[Segment]) -> None:
+    """Let the layers' contexts refer to the memory of the recording."""
+    for segment in segments:
+        if segment.bound is not None:
+            segment.bound.restore_attributes()
+
+
+def record(
+    recording: Recording,
+    calls: Sequence[tuple[Any, Context]],
+    array: Any,
+    segments: list[Segment],
+    network: Watching,
+    first: int = 0,
+) -> TracedArray | None:
+    """Run layers one after another on a traced array, record them in `segments`, and return the result.
+
+    A layer that is not replayable is recorded as one call, and as another to `unassigned`: it may set anything.
+    The segments are numbered from `first` on.
+    """
+    for function, ctx in calls:
+        given, start = untraced(array), len(recording.calls)
+        array = (_as_traced if ctx.replayable else _as_one_call)(recording, function, ctx, array)
+        if not ctx.replayable:
+            recording.add(Call(unassigned, (network, first + len(segments))))
+        segments.append(Segment(function, ctx, given, untraced(array), recording.calls[start:]))
+    return array  # type: ignore[no-any-return]
+
+
+class Watching(Protocol):
+    """What is asked of a network: whether anything that its recordings depend on was assigned."""
+
+    seen: int
+
+    def touched(self) -> bool: ...
+
+
+class AssignedMeanwhile(Exception):
+    """Something was assigned to a component by one that runs as ordinary code: segment number `place`."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def unassigned(network: Watching, place: int) -> None:
+    """Raise `AssignedMeanwhile` if anything that recordings depend on was assigned since the step began."""
+    number = Component.assignments.number
+    if number != network.seen:
+        if network.touched():
+            raise AssignedMeanwhile(place)
+        network.seen = number
+
+
+def go_on(segments: Sequence[Segment], array: Any) -> Any:
+    """Run layers as they are written on `array`, and return the result."""
+    for segment in segments:
+        array = segment.function(segment.ctx, array)
+    return array
+
+
+def _as_traced(recording: Recording, function: Function, ctx: Context, array: Any) -> Any:
+    before, name = Contents(ctx), type(ctx.layer).__name__
+    try:
+        with _traced(ctx, recording):
+            return recording.checked(function(ctx, array), name)
+    except Exception as error:
+        before.restore_attributes()
+        before.restore_arrays()
+        result = _as_one_call(recording, function, ctx, array)  # if it was not the recording, this fails, too
+        recording.refuse(f"{name} does not work on the arrays of a recording: {type(error).__name__}: {error}")
+        return result
+
+
+def _as_one_call(recording: Recording, function: Function, ctx: Context, array: Any) -> Any:
+    given = recording.keep(array)
+    result = function(ctx, given)
+    if result is None:
+        recording.add(Call(function, (ctx, given)))
+        return None
+    kept = result.copy()
+    recording.add(Call(function, (ctx, given), (kept,)))
+    return recording.trace(kept)
+
+
+@contextmanager
+def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
+    """Trace all arrays of a context, and of those inside it, within a ``with`` block."""
+    contexts = list(contexts_in(ctx))
+    noise = ctx.rng if ctx.training else None
+    for one in contexts:
+        for name, value in vars(one).items():
+            if type(value) is np.ndarray:
+                setattr(one, name, recording.trace(value))
+        if noise is not None:
+            one.rng = TracedGenerator(noise, recording)  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for one in contexts:
+            for name, value in vars(one).items():
+                if isinstance(value, np.ndarray | list | tuple | dict) and traced_in(value):
+                    setattr(one, name, recording.keep(value))
+            if noise is not None:
+                one.rng = noise
+        untrace(components_of(one.layer for one in contexts), recording)
+
+
+def untrace(components: Sequence[Any], recording: Recording) -> None:
+    """Put plain arrays in place of traced ones that components have kept."""
+    for component in components:
+        for name, value in vars(component).items():
+            if traced_in(value):
+                vars(component)[name] = recording.keep(value)
