@@ -16,6 +16,7 @@ from framework.core.arrays import RefusedBatch, float_dtype
 from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
+from framework.core.words import names_arguments
 from framework.data.fit_arguments import Source, data_of, first_samples
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
@@ -94,10 +95,7 @@ class Model(Predictor, Component):
         if self.dtype is not None:
             arguments.network_dtype(self.dtype)
 
-    def _component(self, name: str) -> Component:
-        families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
-        return families[name].of(getattr(self, name)) if name in families else super()._component(name)
-
+    @names_arguments
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with initial values; return self.
 
@@ -148,6 +146,7 @@ class Model(Predictor, Component):
                     self._state = None
             raise
 
+    @names_arguments
     def fit(
         self,
         X: Any,

@@ -9,9 +9,11 @@ from typing import Any, Self
 import numpy as np
 
 from framework.core import arguments
+from framework.core.advice import METHODS
 from framework.core.arrays import row_slices
 from framework.core.component import Component
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
+from framework.core.words import add_advice, names_arguments
 from framework.data.fit_arguments import data_of
 from framework.data.samples import checked_inputs
 from framework.engine import weights as network_weights
@@ -118,6 +120,7 @@ class Predictor:
             network.infer(x[rows], predictions[rows])
         return predictions
 
+    @names_arguments
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data."""
         return self._evaluate(self.metrics_, X, y, sample_weight)
@@ -162,7 +165,14 @@ class Predictor:
         ------
         CheckpointError
             If the file is damaged or does not fit; nothing has changed then.
+        RuntimeError
+            If the model is not built, so that nothing is known about its parameters.
         """
+        if not self.built:
+            raise RuntimeError(
+                "load_weights: this model is not built, so it has no weights yet that a file could be loaded into: "
+                "call build(input_shape) first; a file that save wrote is read by Model.load(path)"
+            )
         weights = safetensors.load(path, list(self.network.views))
         try:
             self.set_weights(weights)
@@ -213,6 +223,9 @@ class Predictor:
             raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
         return model
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.built
+
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
         from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
@@ -224,3 +237,6 @@ class Predictor:
             classifier_tags=ClassifierTags() if classifies else None,
             regressor_tags=None if classifies else RegressorTags(),
         )
+
+
+add_advice(Predictor, METHODS)

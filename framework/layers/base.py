@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from framework.core.component import Component
-from framework.core.messages import shape_text, shown
+from framework.activations import Activation
+from framework.core.advice import OF_LAYERS
+from framework.core.component import Component, UnknownComponent
+from framework.core.messages import did_you_mean, shape_text, shown
 from framework.core.types import Array, ConstraintLike, InitializerLike, RegularizerLike, Shape
+from framework.core.words import add_advice
 from framework.initializers import Initializer
 
 
@@ -159,7 +162,17 @@ class Layer(Component):
         if isinstance(spec, list | tuple):
             return series(list(spec))
         if isinstance(spec, str) and not cls.known(spec):
+            if not Activation.known(spec):
+                known = [*Activation.spellings(), *cls.spellings()]
+                both = f"{', '.join(Activation.names())}; nor is it a layer: {', '.join(cls.names())}"
+                hint = did_you_mean(spec, known, [both])
+                raise UnknownComponent(f"unknown activation {spec!r}{hint}")
             return activate(spec)
+        if isinstance(spec, int | np.integer) and not isinstance(spec, bool):
+            raise TypeError(
+                f"expected a Layer, its name or its class, got {shown(spec)}: write Dense({spec}), or "
+                f"Dense({spec}, 'relu')"
+            )
         if issubclass(kind, Component) and not issubclass(kind, Layer):
             return activate(spec)
         return super().of(spec)
@@ -213,5 +226,14 @@ def layer_list(owner: Layer, name: str) -> None:
         raise TypeError(f"{owner.label()}: {name} must be a list of layers, got {shown(layers)}")
     if not layers:
         raise ValueError(f"{owner.label()}: {name} is empty; give at least one layer")
+    if all(isinstance(layer, int | np.integer) for layer in layers):
+        first, *others = map(str, layers)
+        *hidden, last = others or [first]
+        written = ", ".join([*(f"Dense({units}, 'sigmoid')" for units in hidden), f"Dense({last})"])
+        inputs = f"; the number of inputs, {first}, is read from the data" if others else ""
+        raise TypeError(f"{owner.label()}: {name} are numbers, {shown(layers)}: write [{written}]{inputs}")
     for layer in layers:
         Layer.of(layer)
+
+
+add_advice(Layer, OF_LAYERS)

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from framework.core.advice import OF_OPTIMIZERS
 from framework.core.arguments import number
 from framework.core.component import Component, constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
+from framework.core.words import add_advice
 from framework.schedules import Schedule
 
 CLEARED_EVERY = 32  # steps
@@ -248,3 +250,6 @@ def _clip_norm(gradient: Array, limit: float) -> None:
         norm = sqrt(gradient.dot(gradient))
     if norm > limit:
         gradient *= limit / norm
+
+
+add_advice(Optimizer, OF_OPTIMIZERS)
