@@ -266,6 +266,7 @@ def _find_arguments(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
+_find_arguments.__qualname__ = "constructor_arguments"  # by which a pickle of a user's class refers to it
 constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 
 

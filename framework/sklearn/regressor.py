@@ -38,7 +38,7 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
         The fraction of the data to hold out.
     patience : int
     callbacks : sequence of Callback
-        Each fit works with copies of them.
+        Each fit works with copies of them; what cannot be copied, such as a lock or an open file, is shared.
     warm_start : bool
         Whether `fit` continues from the present weights.
     random_state : int, RandomState or None
