@@ -95,6 +95,13 @@ class Model(Predictor, Component):
         if self.dtype is not None:
             arguments.network_dtype(self.dtype)
 
+    def set_params(self, **params: Any) -> Self:
+        super().set_params(**params)
+        inside = [name for name in params if name.startswith("layers__")]
+        if self.built and inside and not any(name.rpartition("__")[2].isdecimal() for name in inside):
+            self.state.follow_layers(self)
+        return self
+
     @names_arguments
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with initial values; return self.

@@ -204,6 +204,15 @@ class Network:
             self.layout = layout
             self._bind(self.params[layout.moved_from(old)])
 
+    def use_layers(self, layers: Sequence[Any]) -> None:
+        """Take `layers` in place of those so far, with the present parameters; ValueError if these do not fit."""
+        sequence = Sequential(list(layers))
+        if sequence.output_shape(self.input_shape) != self.output_shape or self.parameters_changed_by(layers):
+            raise ValueError("the layers do not fit the parameters")
+        self.sequence, self.layers = sequence, [layer for layer, _ in sequence.children(self.input_shape)]
+        self._follow_layers()
+        self._look()
+
     def parameters_changed_by(self, layers: Sequence[Any]) -> list[str]:
         """Return the names of the parameters that would come, go or have another shape with other layers."""
         try:

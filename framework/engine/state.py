@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import is_
 from typing import Any, Protocol
@@ -116,6 +117,15 @@ class ModelState:
             self._seen = [*present[:-1], self.network.bound]
         else:
             self._synced = number
+
+    def follow_layers(self, model: ModelArguments) -> None:
+        """Go on with the model's layers: copies of those before in which arguments were set.
+
+        If they no longer fit the parameters, `sync` will say so.
+        """
+        with suppress(ValueError):
+            self.network.use_layers(model.layers)
+            self._layers_given = _nested(model.layers)
 
     def _is_in_step(self, model: ModelArguments) -> bool:
         """Return whether neither layers nor their arguments changed, and the slots are laid out as the network is."""
