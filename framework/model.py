@@ -18,6 +18,7 @@ from framework.core.messages import shown
 from framework.core.types import Array, LossLike, MetricLike, OptimizerLike
 from framework.core.words import names_arguments
 from framework.data.fit_arguments import Source, data_of, first_samples
+from framework.engine.build_checks import check_arguments_are_kept, check_output_shapes
 from framework.engine.state import ModelState
 from framework.layers.sequential import Sequential
 from framework.losses import Loss
@@ -118,7 +119,10 @@ class Model(Predictor, Component):
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
-        self._state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        check_arguments_are_kept([self, *(at.layer for at in state.network.tree)])
+        check_output_shapes(state.network)
+        self._state = state
 
     def _build_for(self, get_samples: Callable[[], Array]) -> None:
         if not self.built:

@@ -178,7 +178,7 @@ def _as_one_call(recording: Recording, function: Any, ctx: Context, array: Any) 
 @contextmanager
 def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
     """Trace all arrays of a context, and of those inside it, within a ``with`` block."""
-    contexts = list(_tree(ctx))
+    contexts = list(tree(ctx))
     noise = ctx.rng if ctx.training else None
     for one in contexts:
         for name, value in vars(one).items():
@@ -197,7 +197,8 @@ def _traced(ctx: Context, recording: Recording) -> Iterator[None]:
                 one.rng = noise
 
 
-def _tree(ctx: Context) -> Iterator[Context]:
+def tree(ctx: Context) -> Iterator[Context]:
+    """Go through a context and all inside it, in the order of the layers."""
     yield ctx
     for child in ctx.children:
-        yield from _tree(child)
+        yield from tree(child)
