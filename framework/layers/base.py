@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -149,6 +149,11 @@ class Layer(Component):
     name: str | None = None
     trainable: bool = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "output_shape" in vars(cls):
+            cls.output_shape = _with_a_tuple(vars(cls)["output_shape"])  # type: ignore[assignment]
+
     def __init__(self, *, name: str | None = None, trainable: bool = True) -> None:
         self.name = name
         self.trainable = trainable
@@ -217,6 +222,23 @@ class Layer(Component):
         if not fits:
             got = shape_text(input_shape)
             raise ValueError(f"{self.label()} expects inputs of shape {expected}, got {got}" + (fix and f": {fix}"))
+
+
+def _with_a_tuple(output_shape: Callable[[Any, Shape], Any]) -> Callable[[Any, Shape], Shape]:
+    """Return an `output_shape` whose shapes are tuples of integers: TypeError for anything else, such as a number."""
+
+    @wraps(output_shape)
+    def with_a_tuple(layer: Layer, input_shape: Shape) -> Shape:
+        shape = output_shape(layer, input_shape)
+        try:
+            return tuple(map(index, shape))
+        except TypeError:
+            raise TypeError(
+                f"{layer.label()}: output_shape must return a tuple of integers, the shape of one output, as in "
+                f"(units,), got {shown(shape)}"
+            ) from None
+
+    return with_a_tuple
 
 
 def layer_list(owner: Layer, name: str) -> None:

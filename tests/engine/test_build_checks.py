@@ -48,6 +48,26 @@ def test_a_forgotten_output_shape(layers, message, start):
     assert not model.built
 
 
+@pytest.mark.parametrize("shape", [2, None, (2.0,), "2"])
+def test_a_shape_that_is_no_tuple(shape):
+    class Cut(FirstTwo, registered=False):
+        def output_shape(self, input_shape):
+            return shape
+
+    for layers in ([Cut(), Dense(1)], [Residual([Cut()])], [Cut()]):
+        with pytest.raises(TypeError, match=r"Cut: output_shape must return a tuple of integers.*got"):
+            Model(layers).build(4)
+
+
+def test_a_shape_may_be_a_list_of_numpys_integers():
+    class Cut(FirstTwo, registered=False):
+        def output_shape(self, input_shape):
+            return [np.int64(2)]
+
+    assert Model([Cut(), Dense(1)], seed=0).fit(X, X[:, :1]).network.view("1.W").shape == (1, 2)
+    assert Model([Cut()]).build(4).network.output_shape == (2,)
+
+
 def test_a_forgotten_return():
     class Forgetful(Layer, registered=False):
         def forward(self, ctx, x):
