@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from framework.core.messages import did_you_mean
 
@@ -56,16 +56,28 @@ def _better(function: Any, arguments: Any, args: Any, kwargs: Any) -> str | None
 class Elsewhere:
     """An attribute that an object does not have, but may be asked for by habit: AttributeError says what to do.
 
-    It costs nothing, unlike ``__getattr__``, with which Python looks up all attributes more slowly.
+    The same if it is set, which would do nothing, as in ``model.trainable = False``; but a user's class may have such
+    an attribute. It costs nothing, unlike ``__getattr__``, with which Python looks up all attributes more slowly.
     """
 
     def __init__(self, name: str, advice: str) -> None:
         self.name = name
         self.advice = advice
 
-    def __get__(self, instance: Any, owner: type[Any]) -> NoReturn:
-        """Raise AttributeError."""
-        raise AttributeError(f"{owner.__name__} has no attribute {self.name!r}: {self.advice}")
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        """Return what a user's class has set, or raise AttributeError."""
+        if instance is not None and self.name in vars(instance):
+            return vars(instance)[self.name]
+        raise self._error(owner)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        """Set the attribute of a user's class; raise AttributeError for one of the framework."""
+        if type(instance).__module__.partition(".")[0] == __name__.partition(".")[0]:
+            raise self._error(type(instance))
+        vars(instance)[self.name] = value
+
+    def _error(self, owner: type[Any]) -> AttributeError:
+        return AttributeError(f"{owner.__name__} has no attribute {self.name!r}: {self.advice}")
 
 
 def add_advice(cls: type[Any], advice: dict[str, str]) -> None:
@@ -75,6 +87,6 @@ def add_advice(cls: type[Any], advice: dict[str, str]) -> None:
 
     def shown(self: Any) -> list[str]:
         missing = {name for name in advice if isinstance(inspect.getattr_static(type(self), name, None), Elsewhere)}
-        return sorted(set(object.__dir__(self)) - missing)
+        return sorted(set(object.__dir__(self)) - (missing - vars(self).keys()))
 
     cls.__dir__ = shown  # type: ignore[assignment]

@@ -1,5 +1,6 @@
 """Words of other libraries: each unknown argument, name or attribute leads to what it is called here."""
 
+import copy
 import inspect
 import re
 from typing import Any
@@ -250,6 +251,39 @@ def test_attributes_of_layers_and_optimizers_are_explained(thing, name, right):
     with pytest.raises(AttributeError, match=f"{type(thing).__name__} has no attribute '{name}': .*{right}"):
         getattr(thing, name)
     assert name not in dir(thing)
+
+
+@pytest.mark.parametrize(
+    ("thing", "name", "right"),
+    [
+        (f.Model([f.Dense(1)]), "trainable", "freeze layers"),
+        (f.Model([f.Dense(1)]), "lr", "learning_rate"),
+        (f.SGD(), "lr", "learning_rate"),
+        (f.Dense(2), "weights", "layers hold no arrays"),
+        (f.Dense(2), "requires_grad", "trainable = False"),
+    ],
+)
+def test_setting_them_is_not_ignored(thing, name, right):
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}': .*{right}"):
+        setattr(thing, name, False)
+
+
+def test_ones_own_layer_and_optimizer_may_have_them():
+    class Own(f.Layer, registered=False):
+        def __init__(self, bias=True, **common):
+            super().__init__(**common)
+            self.bias = bias
+
+    class Rate(f.Optimizer, registered=False):
+        def __init__(self, lr=0.1, **common):
+            super().__init__(lr, **common)
+            self.lr = lr
+
+    assert Own(False).clone().bias is False
+    assert Own().set_params(bias=3).get_params()["bias"] == 3
+    assert "bias" in dir(Own())
+    assert Rate(0.3).get_params()["lr"] == 0.3
+    assert copy.deepcopy(Rate(0.3)).lr == 0.3
 
 
 def test_the_advice_on_layers_and_optimizers_names_what_there_is():
