@@ -14,12 +14,14 @@ import numpy as np
 from framework.core import arguments
 from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
+from framework.core.words import names_arguments
 
 NAMES = ("gauss", "circle", "xor", "spiral", "reg-plane", "reg-gauss")
 
 _lock = threading.Lock()
 
 
+@names_arguments
 def load(
     name: str, noise: float = 0.0, train_ratio: float = 0.5, seed: int | None = 0
 ) -> tuple[Array, Array, Array, Array]:

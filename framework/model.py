@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any, Self, cast
 
@@ -12,13 +11,15 @@ import numpy as np
 from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
 from framework.core import arguments
-from framework.core.arrays import RefusedBatch, float_dtype
+from framework.core.arrays import float_dtype
 from framework.core.component import Component, constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array
+from framework.core.words import names_arguments
 from framework.data.fit_arguments import DataArguments
 from framework.data.sources import Source, data_of, first_samples, refuse_batches
 from framework.engine.blas_threads import BlasThreads
+from framework.engine.build_checks import check_arguments_are_kept, check_output_shapes
 from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
 from framework.layers.base import Layers
@@ -32,6 +33,7 @@ from framework.optimizers.base import OptimizerLike
 from framework.predictor import Predictor
 from framework.training.divergence import FiniteLoss, no_overflow_warnings
 from framework.training.loop import train
+from framework.training.refusal import unchanged_if_refused
 
 
 class Model(Predictor, Component):
@@ -61,8 +63,7 @@ class Model(Predictor, Component):
     stop_training : bool
         Set by a callback to end the fit after this epoch.
     one_of_many : bool
-        Whether scikit-learn made this model, as for a fit of a cross-validation; `Checkpoint` then writes a file of
-        its own for each fit.
+        Whether scikit-learn made this model, as for a cross-validation; a `Checkpoint` then has a file for each fit.
     """
 
     one_of_many = False
@@ -102,10 +103,8 @@ class Model(Predictor, Component):
             raise TypeError(f"metrics must be a list of metrics, got {shown(self.metrics)}")
         labels = ["loss", "penalty", *(Metric.of(metric).label() for metric in self.metrics)]
         if taken := sorted({label for label in labels if labels.count(label) > 1}):
-            raise ValueError(
-                f"metrics: {', '.join(map(repr, taken))} would stand twice in the history, and one would be lost; give "
-                "a function or a subclass of another name"
-            )
+            twice = ", ".join(map(repr, taken))
+            raise ValueError(f"metrics: {twice} would stand twice in the history: give one of them another name")
         if self.seed is not None:
             arguments.integer(self.seed, "seed", least=0)
         if self.dtype is not None:
@@ -115,19 +114,20 @@ class Model(Predictor, Component):
         """As in `Component`: ``optimizer__beta_1=0.8`` sets an argument, and a new ``optimizer`` starts anew."""
         before = self.optimizer
         super().set_params(**params)
-        if self.built and params.get("optimizer", before) is before:
-            self.state.follow_instead(before, self.optimizer)
+        if self.built:
+            if params.get("optimizer", before) is before:
+                self.state.follow_instead(before, self.optimizer)
+            inside = [name for name in params if name.startswith("layers__")]
+            if inside and not any(name.rpartition("__")[2].isdecimal() for name in inside):
+                self.state.follow_layers(self)
         return self
-
-    def _component(self, name: str) -> Component:
-        families: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
-        return families[name].of(getattr(self, name)) if name in families else super()._component(name)
 
     def __sklearn_clone__(self) -> Self:
         twin = self.clone()
         twin.one_of_many = True
         return twin
 
+    @names_arguments
     def build(self, input_shape: int | Sequence[int]) -> Self:
         """Make the network for samples of `input_shape` (the batch axis left out), with initial values; return self.
 
@@ -144,6 +144,8 @@ class Model(Predictor, Component):
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
         state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
+        check_arguments_are_kept([self, *(at.layer for at in state.network.tree)])
+        check_output_shapes(state.network)
         if not self.shares_layers:
             warn_if_shared(self, state, stacklevel=3)
         self.state = state
@@ -153,35 +155,7 @@ class Model(Predictor, Component):
             x = get_samples()
             self._build(x.shape[1:], self.dtype or float_dtype(x))
 
-    @contextmanager
-    def _unchanged_if_refused(self, whole: bool = True) -> Iterator[None]:
-        """Restore the state if a call fails before its first update, or because a batch is refused.
-
-        With ``whole=False``, only what a single batch changes before its update.
-        """
-        before, optimizer, updates, epochs = self._state, None, 0, len(self.history.epoch)
-        put_back: list[Callable[[], None]] = []
-        if before is not None:
-            optimizer, updates = before.optimizer, before.optimizer.step
-            put_back.append(partial(before.restore, before.snapshot()) if whole else before.remember_optimizer())
-        try:
-            if before is not None:
-                before.sync(self)
-                if not whole:
-                    put_back.append(before.remember_pass())  # after sync, which may lay the vector out anew
-            yield
-        except Exception as error:
-            no_update = not self.built or self.optimizer_.step == (updates if self.optimizer_ is optimizer else 0)
-            no_update = no_update and len(self.history.epoch) == epochs  # a step of one's own may do without optimizer
-            if isinstance(error, RefusedBatch) or no_update:
-                if before is not None:
-                    self._state = before
-                    for undo in reversed(put_back):
-                        undo()
-                elif not isinstance(error, FloatingPointError):  # keep the initial values: they are finite
-                    self._state = None
-            raise
-
+    @names_arguments
     def fit(
         self,
         X: Any,
@@ -260,7 +234,7 @@ class Model(Predictor, Component):
             sample_weight=sample_weight,
             class_weight=class_weight,
         )
-        with self._unchanged_if_refused():
+        with unchanged_if_refused(self):
             source = Source(X, y)
             self._build_for(source.first_samples)
             batches, validation = data.batches(source, self.state)
@@ -317,7 +291,7 @@ class Model(Predictor, Component):
             If the loss is not finite; then no step is made.
         """
         refuse_batches(X, y, "train_on_batch")
-        with self._unchanged_if_refused(whole=False), no_overflow_warnings():
+        with unchanged_if_refused(self, whole=False), no_overflow_warnings():
             self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)
             threads = BlasThreads(len(data) * self.network.largest_product)

@@ -6,24 +6,20 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-import numpy as np
-
-from framework.callbacks.progress import shown_progress
-from framework.core import arguments
-from framework.core.arrays import RefusedBatch, ordinary, row_slices
+from framework.core.advice import METHODS
+from framework.core.arrays import RefusedBatch, ordinary
 from framework.core.component import Component
 from framework.core.types import Array
-from framework.data.memmap import MemmapRows
-from framework.data.sources import Source, data_of, input_batches, inputs_of, refuse_batches
+from framework.core.words import add_advice, names_arguments
+from framework.data.sources import Source, data_of, refuse_batches
 from framework.engine import weights as network_weights
-from framework.engine.blas_threads import BlasThreads, prediction_threads
+from framework.engine.blas_threads import BlasThreads
 from framework.engine.history import History
 from framework.engine.network import Network
-from framework.engine.outputs import require_probabilities
 from framework.engine.shared_layers import note
 from framework.engine.state import ModelState
 from framework.engine.summary import Summary, summary
-from framework.engine.task import task_of
+from framework.engine.task import metrics_of
 from framework.engine.transfer import TransferWeights
 from framework.losses import Loss
 from framework.losses.base import LossLike
@@ -34,6 +30,7 @@ from framework.optimizers.base import OptimizerLike
 from framework.saving import model_file, safetensors
 from framework.saving.archive import CheckpointError
 from framework.training.evaluation import evaluate
+from framework.training.prediction import predictions
 
 
 class Predictor(TransferWeights):
@@ -94,19 +91,7 @@ class Predictor(TransferWeights):
     @property
     def metrics_(self) -> dict[str, Metric]:
         """The metrics by the names that the history uses."""
-        return self._told(self.metrics) if self.metrics else {}
-
-    def _told(self, specs: Iterable[MetricLike]) -> dict[str, Metric]:
-        """Return the metrics that `specs` stand for by their labels, told what this model predicts.
-
-        ValueError if one needs probabilities and gets others.
-        """
-        cut, task = self.loss_.threshold, task_of(self.loss_, self.network.output_shape)
-        metrics = [Metric.of(spec) for spec in specs]
-        for metric in metrics:
-            if metric.needs_probabilities:
-                require_probabilities(metric.label(), self.loss_, self.network.tree)
-        return {metric.label(): metric.cut_at(cut, task) for metric in metrics}
+        return metrics_of(self.metrics, self.loss_, self.network) if self.metrics else {}
 
     @property
     def learning_rate(self) -> Any:
@@ -150,32 +135,11 @@ class Predictor(TransferWeights):
             1 shows a bar.
         """
         try:
-            return self._predictions(X, batch_size, verbose)
+            return predictions(self.network, X, batch_size, verbose)
         except RefusedBatch as error:  # a callback may have asked, whose fit it must not undo
             raise ordinary(error) from None
 
-    def _predictions(self, X: Any, batch_size: int | None, verbose: int) -> Array:
-        network = self.network
-        batches = None if type(X) is np.ndarray else input_batches(X, network)
-        if batches is not None:
-            if batch_size is not None:
-                raise ValueError("batch_size goes with an array X, not batches: they have their size")
-            inputs = shown_progress(batches, verbose, batches.steps)
-            return np.concatenate([self._predicted(x, network.inference_rows) for x in inputs])
-        x = inputs_of(X, network)
-        size = network.inference_rows if batch_size is None else arguments.integer(batch_size, "batch_size", least=1)
-        return self._predicted(x, size, verbose)
-
-    def _predicted(self, x: Array | MemmapRows, size: int, verbose: int = 0) -> Array:
-        network = self.network
-        with prediction_threads(len(x), size, network.largest_product, network.products):
-            if 0 < len(x) <= size and not verbose:
-                return network.infer(x[:])[0]
-            predictions = np.empty((len(x), *network.output_shape), network.dtype)
-            for rows in shown_progress(row_slices(len(x), size), verbose, -(-len(x) // size)):
-                network.infer(x[rows], predictions[rows])
-            return predictions
-
+    @names_arguments
     def evaluate(self, X: Any, y: Any = None, sample_weight: Any = None) -> dict[str, Any]:
         """Return "loss" and the metrics on all of the data, as `fit` reports them for validation data.
 
@@ -191,7 +155,7 @@ class Predictor(TransferWeights):
         that are right (scikit-learn's classifiers score the share of the samples, `SubsetAccuracy`).
         """
         name = "accuracy" if self.loss_.classifies else "r2"
-        return float(self._evaluate("score", self._told([name]), X, y, sample_weight)[name])
+        return float(self._evaluate("score", metrics_of([name], self.loss_, self.network), X, y, sample_weight)[name])
 
     def _evaluate(self, method: str, metrics: dict[str, Metric], X: Any, y: Any, sample_weight: Any) -> dict[str, Any]:
         self.sync()
@@ -239,7 +203,14 @@ class Predictor(TransferWeights):
         ------
         CheckpointError
             If the file is damaged or does not fit; nothing has changed then.
+        RuntimeError
+            If the model is not built, so that nothing is known about its parameters.
         """
+        if not self.built:
+            raise RuntimeError(
+                "load_weights: this model is not built, so it has no weights yet that a file could be loaded into: "
+                "call build(input_shape) first; a file that save wrote is read by Model.load(path)"
+            )
         weights = safetensors.load(path, list(self.network.views))
         try:
             self.set_weights(weights)
@@ -295,6 +266,9 @@ class Predictor(TransferWeights):
             raise CheckpointError(f"{os.fspath(path)!r} holds a {type(model).__name__}, not a {cls.__name__}")
         return model
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return self.built
+
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn's searches and scores ask: whether this predicts classes or numbers."""
         from sklearn.utils import ClassifierTags, RegressorTags, Tags, TargetTags
@@ -306,3 +280,6 @@ class Predictor(TransferWeights):
             classifier_tags=ClassifierTags() if classifies else None,
             regressor_tags=None if classifies else RegressorTags(),
         )
+
+
+add_advice(Predictor, METHODS)

@@ -454,6 +454,11 @@ def test_calls_that_need_weights_name_the_missing_call(name):
         getattr(model(), name)(*arguments)
 
 
+def test_weights_are_not_loaded_into_a_model_without_any(tmp_path):
+    with pytest.raises(RuntimeError, match=r"load_weights: this model is not built.*build\(input_shape\) first"):
+        Model([Dense(1)]).load_weights(tmp_path / "weights.safetensors")
+
+
 def test_a_diverging_fit_keeps_the_last_finite_weights():
     diverging = model(optimizer=SGD(1e6)).build(2)
     with pytest.raises(FloatingPointError, match="smaller learning rate"):

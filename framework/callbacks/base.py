@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from framework.callbacks.trained_model import TrainedModel
+from framework.core.carried import Carrying
+from framework.core.component import constructor_arguments
+from framework.core.copies import copied_attributes
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
+from framework.core.words import names_arguments
 from framework.engine.history import History
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_batch_end")
@@ -22,7 +27,7 @@ class StopTraining(Exception):
     """
 
 
-class Callback:
+class Callback(Carrying):
     """Base of callbacks: a subclass overrides the hooks it wants, which have Keras' names and arguments.
 
     `epoch` counts from 0 over the whole training, `batch` from 0 within the epoch; `logs` holds the values measured so
@@ -55,9 +60,31 @@ class Callback:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = names_arguments(vars(cls)["__init__"], constructor_arguments)  # type: ignore[method-assign]
         for name in NEVER_CALLED:
             if name in vars(cls):
                 raise TypeError(f"{cls.__name__}.{name} would never be called{did_you_mean(name, HOOKS)}")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the constructor's arguments by name, as far as the callback keeps them."""
+        return {name: getattr(self, name) for name in constructor_arguments(type(self)) if hasattr(self, name)}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set constructor arguments by name, as if constructed with them, and return self."""
+        known = self.get_params()
+        for name in params:
+            if name not in known:
+                raise ValueError(f"{type(self).__name__} has no argument {name!r}{did_you_mean(name, known)}")
+        vars(self).update(vars(type(self)(**{**known, **params})))
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin: Self = copied_attributes(self, memo)  # a lock or an open file is shared
+        return twin
+
+    def __sklearn_clone__(self) -> Self:
+        return copy.deepcopy(self)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch of a fit."""

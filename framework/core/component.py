@@ -10,13 +10,25 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import count
 from typing import Any, ClassVar, Self
+from weakref import WeakSet
 
-import numpy as np
-
+from framework.core.carried import Carrying, Sent, importable, made_by_unpickling
+from framework.core.copies import copied
 from framework.core.messages import did_you_mean, name_key, shown, snake_case
+from framework.core.nested import changed_params, nested_params
+from framework.core.source import same_argument, source
+from framework.core.words import names_arguments
 
 # Threads may share this counter: `next` gives each assignment its own number, where `+= 1` could lose one.
 _numbers = count(1)
+
+
+# Classes that pickles brought from other processes.
+_copies: WeakSet[type[Any]] = WeakSet()
+
+
+class UnknownComponent(ValueError):
+    """There is no component of that name."""
 
 
 class Assignments:
@@ -29,7 +41,7 @@ class Assignments:
     number = 0
 
 
-class Component:
+class Component(Carrying):
     """Base class of everything that can be swapped, found by name, copied and described.
 
     A direct subclass (``Activation``, ``Loss``, ...) opens a family. Each subclass of a family is a component, and
@@ -39,7 +51,8 @@ class Component:
     The name is the class name in snake case. The class keyword ``name=`` sets another one, and ``aliases=`` adds more:
     ``class SiLU(Activation, name="silu", aliases=["swish"])``. Case, spaces, ``_`` and ``-`` are ignored. If two
     classes have the same name, the later one replaces the earlier. A class is not registered if its name begins with
-    ``_`` or if it is defined with ``registered=False``.
+    ``_`` or if it is defined with ``registered=False``. A copy of a class that a pickle brings to another process has
+    the names of the original; it does not take one that a class there has.
 
     A component with a constructor has one duty: store each argument, unchanged, as an attribute of the same name.
     `get_params`, `set_params`, `clone`, ``repr``, copying and saving need nothing else. Values derived from the
@@ -86,6 +99,8 @@ class Component:
     """
 
     _registry: ClassVar[dict[str, type[Any]]]
+    _sent: ClassVar[dict[str, Sent]]  # what names stand for in the process that sent a pickle
+    _names: ClassVar[tuple[str, ...]]
     component_name: ClassVar[str]
     replayable: ClassVar[bool] = False
     assignments: ClassVar[Assignments] = Assignments()
@@ -94,12 +109,19 @@ class Component:
         cls, *, name: str | None = None, aliases: Iterable[str] = (), registered: bool = True, **kwargs: Any
     ) -> None:
         super().__init_subclass__(**kwargs)
-        cls.component_name = name or snake_case(cls.__name__)
+        if "_names" not in vars(cls):  # else dataclass(slots=True) makes the class anew, without the keywords
+            cls.component_name = name or snake_case(cls.__name__)
+            cls._names = (cls.component_name, *aliases) if registered and not cls.__name__.startswith("_") else ()
         cls.replayable = vars(cls).get("replayable", False)
+        if "__init__" in vars(cls):
+            cls.__init__ = names_arguments(vars(cls)["__init__"], constructor_arguments)  # type: ignore[method-assign]
         if Component in cls.__bases__:
-            cls._registry = {}
-        elif registered and not cls.__name__.startswith("_"):
-            for known in (cls.component_name, *aliases):
+            cls._registry, cls._sent = {}, {}
+        elif made_by_unpickling():  # names and all else are set afterwards
+            cls._names = ()
+            _copies.add(cls)
+        else:
+            for known in cls._names:
                 cls._registry[name_key(known)] = cls
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -119,15 +141,34 @@ class Component:
     @classmethod
     def known(cls, name: str) -> bool:
         """Return whether this family has a component called `name`."""
-        return name_key(name) in cls._registry
+        key = name_key(name)
+        return key in cls._registry or key in cls._sent or cls._copy(key) is not None
 
     @classmethod
     def named(cls, name: str) -> type[Self]:
         """Return the class called `name`; raise a ValueError that suggests the nearest names if there is none."""
-        try:
-            return cls._registry[name_key(name)]
-        except KeyError:
-            raise ValueError(f"unknown {cls.__name__.lower()} {name!r}{did_you_mean(name, cls.names())}") from None
+        key = name_key(name)
+        found = cls._registry.get(key)
+        if key in cls._sent and (found is None or importable(found)):
+            return cls._sent[key].load()  # type: ignore[no-any-return]
+        found = found or cls._copy(key)
+        if found is None:
+            hint = did_you_mean(name, cls.spellings(), cls.names())
+            others = [family.__name__.lower() for family in Component.__subclasses__() if key in family._registry]
+            kind = f". There is a {' and a '.join(others)} of this name" if others else ""
+            raise UnknownComponent(f"unknown {cls.__name__.lower()} {name!r}{hint}{kind}")
+        return found
+
+    @classmethod
+    def spellings(cls) -> list[str]:
+        """Return the names of this family's components and their aliases."""
+        known = cls.components()
+        return [*cls.names(), *(alias for each in known for alias in each._names if alias != each.component_name)]
+
+    @classmethod
+    def _copy(cls, key: str) -> type[Any] | None:
+        """Return a class that came in a pickle and has that name."""
+        return next((each for each in _copies if issubclass(each, cls) and key in map(name_key, each._names)), None)
 
     @classmethod
     def of(cls, spec: Any) -> Self:
@@ -165,14 +206,16 @@ class Component:
             if not hasattr(self, name):
                 raise AttributeError(f"{type(self).__name__} must keep its argument {name!r} as self.{name}")
             value = params[name] = getattr(self, name)
-            if deep and isinstance(value, Component):
-                params |= {f"{name}__{key}": nested for key, nested in value.get_params().items()}
+            if deep:
+                params |= nested_params(name, value)
         return params
 
     def set_params(self, **params: Any) -> Self:
         """Set constructor arguments by name and return self; ``a__b`` sets argument ``b`` of component ``a``.
 
-        A nested component is copied before its argument is set, since others may hold it too.
+        In a list, the items count from 0: ``layers__1__rate`` is the rate of the second layer, and ``layers__1`` that
+        layer itself. Lists and nested components are copied before something in them is set, since others may hold
+        them too.
 
         Raises
         ------
@@ -180,28 +223,16 @@ class Component:
             If there is no such argument, or if `check` refuses a value. Then no argument is changed.
         """
         names = list(constructor_arguments(type(self)))
-        for name in params:
-            if name.partition("__")[0] not in names:
-                who = f"{type(self).__name__} has no argument {name!r}"
-                raise ValueError(who + did_you_mean(name.partition("__")[0], names))
-        before = {name: getattr(self, name) for name in names}
+        values = changed_params(self, names, params, named_component)
+        before = {name: getattr(self, name) for name in values}
         try:
-            for name, value in params.items():
-                own, _, rest = name.partition("__")
-                if rest:
-                    value = self._component(own).clone().set_params(**{rest: value})
-                setattr(self, own, value)
+            for name, value in values.items():
+                setattr(self, name, value)
             self.check()
         except Exception:
             self.__dict__.update(before)
             raise
         return self
-
-    def _component(self, name: str) -> Component:
-        value = getattr(self, name)
-        if not isinstance(value, Component):
-            raise ValueError(f"{type(self).__name__}.{name} is {shown(value)}: it has no arguments to set")
-        return value
 
     def check(self) -> None:
         """Raise ValueError or TypeError if an argument is unusable; called when arguments are set and when used."""
@@ -210,14 +241,17 @@ class Component:
         """Return a new component with copies of the arguments, nested components cloned, and nothing learned."""
         return type(self)(**{name: _cloned(value) for name, value in self.get_params(deep=False).items()})
 
+    def __sklearn_clone__(self) -> Self:
+        return self.clone()
+
     def __repr__(self) -> str:
         shown_arguments = []
         for name, default in constructor_arguments(type(self)).items():
             value = getattr(self, name, default)
             if default is inspect.Parameter.empty:
-                shown_arguments.append(_source(value))
-            elif not _same(value, default):
-                shown_arguments.append(f"{name}={_source(value)}")
+                shown_arguments.append(source(value))
+            elif not same_argument(value, default):
+                shown_arguments.append(f"{name}={source(value)}")
         return f"{type(self).__name__}({', '.join(shown_arguments)})"
 
 
@@ -238,6 +272,7 @@ def _find_arguments(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
+_find_arguments.__qualname__ = "constructor_arguments"  # by which a pickle of a user's class refers to it
 constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 
 
@@ -248,21 +283,16 @@ def _cloned(value: Any) -> Any:
         return type(value)(_cloned(item) for item in value)
     if isinstance(value, dict):
         return {key: _cloned(item) for key, item in value.items()}
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return copied(value)
 
 
-def _same(value: Any, default: Any) -> bool:
-    return value is default or (type(value) is type(default) and not isinstance(value, np.ndarray) and value == default)
-
-
-def _source(value: Any) -> str:
-    """Return an argument as Python source: short arrays in full precision, long ones as their shape."""
-    if isinstance(value, np.ndarray):
-        if value.size > 64:
-            return f"<array of shape {value.shape}, {value.dtype}>"
-        return f"array({value.tolist()}, dtype='{value.dtype}')"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_source, value))}]"
-    if isinstance(value, np.generic):
-        return repr(value.item())
-    return repr(value)
+def named_component(argument: str, value: Any) -> Any:
+    """Return the component that a name or class stands for in `argument`: an initializer in ``weight_initializer``."""
+    if isinstance(value, type) and issubclass(value, Component):
+        return value.of(value)
+    if isinstance(value, str):
+        words = argument.rpartition("_")[2].capitalize(), argument.removesuffix("s").capitalize()
+        for family in Component.__subclasses__():
+            if family.__name__ in words:
+                return family.of(value)
+    return value

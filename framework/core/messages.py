@@ -17,14 +17,32 @@ def name_key(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: names similar to `name`, and the list of all known ones."""
+def did_you_mean(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """Return the end of an error message: what `name` may stand for among the `known` names, and a list of names.
+
+    It looks for words of other libraries (see `framework.core.synonyms` and `advice`), then for similar names.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    listed : iterable of str, optional
+        The names to list, by default all that are known.
+    """
     import difflib
 
-    known = list(known)
-    near = difflib.get_close_matches(snake_case(str(name)), known, n=3, cutoff=0.6)
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
-    return f"{hint} Known: {', '.join(known) or 'none'}"
+    from framework.core.advice import ELSEWHERE
+    from framework.core.synonyms import SYNONYMS
+
+    known, key = list(known), name_key(str(name))
+    listed = known if listed is None else list(listed)
+    spelled = [word for word in known if name_key(word) == key]
+    near = spelled or [word for word in SYNONYMS.get(key, ()) if word in known]
+    advice = [ELSEWHERE[word] for word in map(name_key, (key, *SYNONYMS.get(key, ()))) if word in ELSEWHERE]
+    if not near and not advice:
+        near = difflib.get_close_matches(snake_case(str(name)), known, n=3, cutoff=0.6)
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else f"; {advice[0]}." if advice else "."
+    return f"{hint} Known: {', '.join(listed) or 'none'}"
 
 
 def shown(value: Any) -> str:

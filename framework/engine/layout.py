@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.core.types import Array
+from framework.core.types import Array, Shape
+from framework.engine.tree import PlacedLayer, place
 from framework.layers.base import Parameter
+from framework.layers.sequential import Sequential
 
 
 @dataclass(frozen=True)
@@ -88,3 +90,14 @@ class Layout:
         for name, view in self.views(indices).items():
             view[...] = sources[name]
         return indices
+
+
+def laid_out(sequence: Sequential, input_shape: Shape) -> tuple[PlacedLayer, Layout]:
+    """Return the layers of `sequence` in their places, and the layout of their parameters."""
+    root = place(sequence, "", input_shape)
+    parameters = [
+        (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
+        for at in root
+        for name, parameter in at.parameters.items()
+    ]
+    return root, Layout(parameters)

@@ -11,20 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from framework.constraints import Constraint
 from framework.core.component import Component
 from framework.core.messages import did_you_mean
 from framework.core.types import Array, Shape
 from framework.engine.blas_threads import multiplications
 from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE, STEPS_BEFORE, Bound
-from framework.engine.layout import Layout
+from framework.engine.layout import laid_out
+from framework.engine.parameter_rules import bound_constraints, bound_regularizers
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
-from framework.engine.tree import PlacedLayer, arguments_of, place
+from framework.engine.tree import arguments_of
 from framework.engine.watch import Watch
 from framework.initializers import Initializer
 from framework.layers.sequential import Sequential
-from framework.regularizers import Regularizer
 
 INFERENCE_ELEMENTS = 1 << 18
 
@@ -95,7 +94,7 @@ class Network:
         self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
         self.output_shape = self.sequence.output_shape(self.input_shape)
         self._start_anew()
-        self.tree, self.layout = self._laid_out()
+        self.tree, self.layout = laid_out(self.sequence, self.input_shape)
         widest_output = max(prod(at.layer.output_shape(at.input_shape)) for at in self.tree)
         self.widest = max(1, prod(self.input_shape), widest_output)
         products = multiplications(self.tree)
@@ -125,15 +124,6 @@ class Network:
                     raise ValueError(f"{who}, but {parameter.initializer!r} gave values of shape {values.shape}")
                 self.views[f"{at.path}.{name}"][...] = values
 
-    def _laid_out(self, sequence: Sequential | None = None) -> tuple[PlacedLayer, Layout]:
-        root = place(sequence or self.sequence, "", self.input_shape)
-        parameters = [
-            (f"{at.path}.{name}", parameter, at.trainable and parameter.trainable)
-            for at in root
-            for name, parameter in at.parameters.items()
-        ]
-        return root, Layout(parameters)
-
     def _bind(self, params: Array) -> None:
         self.params = params
         self.grads = np.zeros_like(params)
@@ -143,22 +133,8 @@ class Network:
         self.trainable_params = params[: self.layout.trainable]
         self.trainable_grads = self.grads[: self.layout.trainable]
         self.penalty = 0.0
-        entries, learns = self.layout.entries, self.layout.learns
-        self.regularized = [
-            # The gradient of a frozen parameter is 0, and its penalty a constant part of the loss.
-            (
-                Regularizer.of(entry.parameter.regularizer),
-                entry.view(params),
-                entry.view(self.grads) if learns(entry) else None,
-            )
-            for entry in entries
-            if entry.parameter.regularizer is not None
-        ]
-        self.constrained = [
-            (Constraint.of(entry.parameter.constraint), entry.view(params))
-            for entry in entries
-            if entry.parameter.constraint is not None and learns(entry)
-        ]
+        self.regularized = bound_regularizers(self.layout, params, self.grads)
+        self.constrained = bound_constraints(self.layout, params)
         self._forget()
 
     def _forget(self) -> None:
@@ -202,13 +178,13 @@ class Network:
                 self._follow_layers()
                 number, self._arguments = Component.assignments.number, self._present()
                 self._watch = None
-                if self._laid_out()[1] == self.layout:
+                if laid_out(self.sequence, self.input_shape)[1] == self.layout:
                     break
             self._synced, self._watch = number, self._watch or Watch(self._components())
 
     def _follow_layers(self) -> None:
         old = self.layout
-        tree, layout = self._laid_out()
+        tree, layout = laid_out(self.sequence, self.input_shape)
         if changed := layout.changed_since(old):
             raise ValueError(
                 f"the shape of {', '.join(changed)} changed after the model was built: call "
@@ -221,10 +197,19 @@ class Network:
             self.layout = layout
             self._bind(self.params[layout.moved_from(old)])
 
+    def use_layers(self, layers: Sequence[Any]) -> None:
+        """Take `layers` in place of those so far, with the present parameters; ValueError if these do not fit."""
+        sequence = Sequential(list(layers))
+        if sequence.output_shape(self.input_shape) != self.output_shape or self.parameters_changed_by(layers):
+            raise ValueError("the layers do not fit the parameters")
+        self.sequence, self.layers = sequence, [layer for layer, _ in sequence.children(self.input_shape)]
+        self._follow_layers()
+        self._synced, self._arguments, self._watch = -1, self._present(), None
+
     def parameters_changed_by(self, layers: Sequence[Any]) -> list[str]:
         """Return the names of the parameters that would come, go or have another shape with other layers."""
         try:
-            return self._laid_out(Sequential(layers))[1].changed_since(self.layout)
+            return laid_out(Sequential(layers), self.input_shape)[1].changed_since(self.layout)
         except (TypeError, ValueError):  # not layers, or they do not fit together
             return []
 
@@ -295,8 +280,8 @@ class Network:
 
     def __getstate__(self) -> dict[str, Any]:
         views = {"views", "grad_views", "pass_grads", "trainable_params", "trainable_grads"}
-        left_out = views | {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments"} | {"_watch"}
-        return {name: value for name, value in vars(self).items() if name not in left_out}
+        bound = {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments", "_watch"}
+        return {name: value for name, value in vars(self).items() if name not in views | bound}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import is_
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import numpy as np
 
 from framework.core.component import Component
 from framework.core.types import Array, Shape
+from framework.engine.given import Followed, ModelArguments, nested, same_argument
 from framework.engine.history import History
 from framework.engine.layout import Layout
 from framework.engine.network import Network
@@ -20,16 +22,6 @@ from framework.engine.step import Step
 from framework.engine.tree import arguments_of
 from framework.losses import Loss
 from framework.optimizers import Optimizer
-
-
-class ModelArguments(Protocol):
-    """The arguments of a model that its state is built from or keeps up with."""
-
-    layers: Any
-    loss: Any
-    optimizer: Any
-    dtype: Any
-    seed: int | None
 
 
 class ModelState:
@@ -87,7 +79,7 @@ class ModelState:
         self.split_drawn = False
         self._loss_given, self._seed_given = model.loss, model.seed
         self.weights_given = params is not None
-        self._layers_given = _nested(model.layers)
+        self._layers_given = nested(model.layers)
         self._use(model.optimizer)
         self._seen: list[Any] = []
         self._synced = -1
@@ -128,6 +120,15 @@ class ModelState:
         self.network.sync()
         self._follow_layout()
 
+    def follow_layers(self, model: ModelArguments) -> None:
+        """Go on with the model's layers: copies of those before in which arguments were set.
+
+        If they no longer fit the parameters, `sync` will say so.
+        """
+        with suppress(ValueError):
+            self.network.use_layers(model.layers)
+            self._layers_given = nested(model.layers)
+
     def _is_in_step(self, model: ModelArguments) -> bool:
         """Return whether neither layers nor their arguments changed, and the slots are laid out as the network is."""
         bound = self.network.bound
@@ -139,8 +140,8 @@ class ModelState:
     def _check_same(self, model: ModelArguments) -> None:
         network, given = self.network, self._layers_given
         same = {
-            "layers": len(model.layers) == len(given) and all(map(_same, _nested(model.layers), given)),
-            "loss": _same(model.loss, self._loss_given),
+            "layers": len(model.layers) == len(given) and all(map(same_argument, nested(model.layers), given)),
+            "loss": same_argument(model.loss, self._loss_given),
             "dtype": model.dtype is None or np.dtype(model.dtype) == network.dtype,
             "seed": model.seed == self._seed_given,
         }
@@ -168,10 +169,10 @@ class ModelState:
 
     def _follow_optimizer(self, given: Any) -> None:
         optimizer, (known, before) = Optimizer.of(given), self._followed
-        if not _same(given, known) or type(optimizer) is not type(self.optimizer):
+        if not same_argument(given, known) or type(optimizer) is not type(self.optimizer):
             return self._use(given)
         arguments = optimizer.get_params(deep=False)
-        changed = {name: value for name, value in arguments.items() if not _same(value, before[name])}
+        changed = {name: value for name, value in arguments.items() if not same_argument(value, before[name])}
         if changed:
             self.optimizer.set_params(**changed)
             self._followed = Followed(given, arguments)
@@ -179,7 +180,7 @@ class ModelState:
 
     def follow_instead(self, before: Any, after: Any) -> None:
         """Take `after`, which `set_params` has made of the given optimizer `before`, for the same optimizer."""
-        if _same(before, self._followed.given):
+        if same_argument(before, self._followed.given):
             self._followed = Followed(after, self._followed.arguments)
 
     def _follow_layout(self) -> None:
@@ -268,13 +269,6 @@ class ModelState:
         self.step.follow = self.follow_network
 
 
-class Followed(NamedTuple):
-    """The optimizer that the model was given, and those of its arguments that the one in use has taken over."""
-
-    given: Any
-    arguments: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class Snapshot:
     """The fields of a state at one moment.
@@ -292,14 +286,3 @@ class Snapshot:
     fields: dict[str, Any]
     layout: Layout
     followed: Followed | None = None
-
-
-def _nested(layers: Any) -> Any:
-    """Return a copy of the nested lists; the layers are not copied."""
-    return type(layers)(map(_nested, layers)) if isinstance(layers, list | tuple) else layers
-
-
-def _same(value: Any, other: Any) -> bool:
-    if isinstance(value, list | tuple) and isinstance(other, list | tuple):
-        return len(value) == len(other) and all(map(_same, value, other))
-    return value is other or (isinstance(value, int | float | str) and value == other)

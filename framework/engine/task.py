@@ -1,10 +1,15 @@
-"""The task of a model, classes, labels or numbers, which its metrics have to know: `task_of`."""
+"""The task of a model, classes, labels or numbers, and its metrics, which have to know it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from framework.core.types import Shape
+from framework.engine.network import Network
+from framework.engine.outputs import require_probabilities
 from framework.losses import CategoricalCrossentropy, Loss
 from framework.losses.elementwise import Elementwise
+from framework.metrics.base import Metric, MetricLike
 
 
 def task_of(loss: Loss, output_shape: Shape) -> str:
@@ -21,3 +26,16 @@ def task_of(loss: Loss, output_shape: Shape) -> str:
     if isinstance(loss, Elementwise):
         return "multilabel"
     return "multiclass" if isinstance(loss, CategoricalCrossentropy) else "classification"
+
+
+def metrics_of(specs: Iterable[MetricLike], loss: Loss, network: Network) -> dict[str, Metric]:
+    """Return the metrics that `specs` stand for by their labels, told what the model predicts.
+
+    ValueError if one needs probabilities and gets others.
+    """
+    task = task_of(loss, network.output_shape)
+    metrics = [Metric.of(spec) for spec in specs]
+    for metric in metrics:
+        if metric.needs_probabilities:
+            require_probabilities(metric.label(), loss, network.tree)
+    return {metric.label(): metric.cut_at(loss.threshold, task) for metric in metrics}

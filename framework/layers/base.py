@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from math import prod
 from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
@@ -13,9 +13,11 @@ import numpy as np
 
 from framework.activations.base import Activation
 from framework.constraints import ConstraintLike
-from framework.core.component import Component
-from framework.core.messages import shape_text, shown
+from framework.core.advice import OF_LAYERS
+from framework.core.component import Component, UnknownComponent
+from framework.core.messages import did_you_mean, shape_text, shown
 from framework.core.types import Array, MixedList, Shape
+from framework.core.words import add_advice
 from framework.initializers import Initializer, InitializerLike
 from framework.regularizers import RegularizerLike
 
@@ -157,6 +159,11 @@ class Layer(Component):
     name: str | None = None
     trainable: bool = True
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "output_shape" in vars(cls):
+            cls.output_shape = _with_a_tuple(vars(cls)["output_shape"])  # type: ignore[assignment]
+
     def __init__(self, *, name: str | None = None, trainable: bool = True) -> None:
         self.name = name
         self.trainable = trainable
@@ -170,7 +177,17 @@ class Layer(Component):
         if isinstance(spec, list | tuple):
             return series(list(spec))
         if isinstance(spec, str) and not cls.known(spec):
+            if not Activation.known(spec):
+                known = [*Activation.spellings(), *cls.spellings()]
+                both = f"{', '.join(Activation.names())}; nor is it a layer: {', '.join(cls.names())}"
+                hint = did_you_mean(spec, known, [both])
+                raise UnknownComponent(f"unknown activation {spec!r}{hint}")
             return activate(spec)
+        if isinstance(spec, int | np.integer) and not isinstance(spec, bool):
+            raise TypeError(
+                f"expected a Layer, its name or its class, got {shown(spec)}: write Dense({spec}), or "
+                f"Dense({spec}, 'relu')"
+            )
         if issubclass(kind, Component) and not issubclass(kind, Layer):
             return activate(spec)
         return super().of(spec)
@@ -229,6 +246,23 @@ class LayerOptions(TypedDict, total=False):
     trainable: bool
 
 
+def _with_a_tuple(output_shape: Callable[[Any, Shape], Any]) -> Callable[[Any, Shape], Shape]:
+    """Return an `output_shape` whose shapes are tuples of integers: TypeError for anything else, such as a number."""
+
+    @wraps(output_shape)
+    def with_a_tuple(layer: Layer, input_shape: Shape) -> Shape:
+        shape = output_shape(layer, input_shape)
+        try:
+            return tuple(map(index, shape))
+        except TypeError:
+            raise TypeError(
+                f"{layer.label()}: output_shape must return a tuple of integers, the shape of one output, as in "
+                f"(units,), got {shown(shape)}"
+            ) from None
+
+    return with_a_tuple
+
+
 def layer_list(owner: Layer, name: str) -> None:
     """Raise TypeError unless argument `name` of `owner` is a list of layers, and ValueError if it is empty."""
     layers = getattr(owner, name)
@@ -236,5 +270,14 @@ def layer_list(owner: Layer, name: str) -> None:
         raise TypeError(f"{owner.label()}: {name} must be a list of layers, got {shown(layers)}")
     if not layers:
         raise ValueError(f"{owner.label()}: {name} is empty; give at least one layer")
+    if all(isinstance(layer, int | np.integer) for layer in layers):
+        first, *others = map(str, layers)
+        *hidden, last = others or [first]
+        written = ", ".join([*(f"Dense({units}, 'sigmoid')" for units in hidden), f"Dense({last})"])
+        inputs = f"; the number of inputs, {first}, is read from the data" if others else ""
+        raise TypeError(f"{owner.label()}: {name} are numbers, {shown(layers)}: write [{written}]{inputs}")
     for layer in layers:
         Layer.of(layer)
+
+
+add_advice(Layer, OF_LAYERS)

@@ -47,8 +47,8 @@ class _SquaredError(Elementwise):
         return total, divisor, np.multiply(residual, scalar(2 / divisor, residual.dtype), residual)
 
 
-class HalfSquaredError(_SquaredError):
-    r"""Half the squared error.
+class HalfSquaredError(_SquaredError, aliases=("sse",)):
+    r"""Half the squared error; "sse" is the name of the tutorial.
 
     .. math:: l = \frac{1}{2} (p - y)^2, \qquad \frac{dl}{dp} = p - y
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import numpy as np
 
+from framework.core.advice import OF_OPTIMIZERS
 from framework.core.arguments import number
 from framework.core.component import Component, constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
+from framework.core.words import add_advice
 from framework.optimizers.ages import Parts, Stretch, missed_in, stretches_of, update_in
+from framework.optimizers.clipping import clip_norm
 from framework.schedules import Schedule
 
 CLEARED_EVERY = 32  # steps
@@ -231,7 +233,7 @@ class Optimizer(Component):
         if self.clip_value is not None:
             np.clip(effective, -self.clip_value, self.clip_value, effective)
         if self.clip_norm is not None:
-            _clip_norm(effective, self.clip_norm)
+            clip_norm(effective, self.clip_norm)
         return effective
 
     def _decay(self, params: Array, grads: Array) -> Array:
@@ -293,12 +295,4 @@ class OptimizerOptions(ClippingOptions, total=False):
     weight_decay: float
 
 
-def _clip_norm(gradient: Array, limit: float) -> None:
-    """Scale `gradient` in place to the norm `limit` if it is longer."""
-    with np.errstate(over="ignore"):
-        norm = sqrt(gradient.dot(gradient))
-    if not isfinite(norm) and isfinite(peak := float(np.abs(gradient).max())):
-        gradient *= limit / peak  # its square was too large for the dtype
-        norm = sqrt(gradient.dot(gradient))
-    if norm > limit:
-        gradient *= limit / norm
+add_advice(Optimizer, OF_OPTIMIZERS)

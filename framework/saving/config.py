@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 
-from framework.core.component import Component
-from framework.core.messages import did_you_mean, shown
+from framework.core.component import Component, UnknownComponent
+from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
 
 PLAIN_DTYPES = frozenset(["|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8"])
@@ -42,7 +43,24 @@ def from_config(data: Any, classes: Iterable[type[Component]] = ()) -> Any:
     ValueError
         If a component is unknown, or if `data` does not have the form of a config.
     """
-    return decode(data, classes)
+    with told_how_to_find():
+        return decode(data, classes)
+
+
+@contextmanager
+def told_how_to_find() -> Iterator[None]:
+    """Let the error for a component that is not known say what to do about it."""
+    try:
+        yield
+    except UnknownComponent as error:
+        raise UnknownComponent(f"{error}. Import the module that defines it, or pass its class in classes=") from None
+
+
+def enter(classes: Iterable[type[Component]]) -> None:
+    """Register the names of `classes` that no other class has."""
+    for cls in classes:
+        if Component not in cls.__bases__ and not cls.known(cls.component_name):
+            cls._registry[name_key(cls.component_name)] = cls
 
 
 def encode(value: Any, where: str = "", arrays: dict[str, Array] | None = None) -> Any:
@@ -142,10 +160,7 @@ def _class(family: str, name: str, classes: Iterable[type[Component]]) -> type[C
     for cls in (base, *classes):
         if issubclass(cls, base) and cls.component_name == name:
             return cls
-    try:
-        return base.named(name)
-    except ValueError as error:
-        raise ValueError(f"{error}. Import the module that defines it, or pass its class in classes=") from None
+    return base.named(name)
 
 
 def _encode_array(value: Any, where: str, arrays: dict[str, Array] | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from framework.core import arguments
 from framework.core.arguments import flag, integer
-from framework.core.component import Component
+from framework.core.component import Component, UnknownComponent
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.engine.layout import Layout
@@ -20,7 +20,7 @@ from framework.engine.state import ModelState, Snapshot
 from framework.engine.weights import checked_vector
 from framework.saving import archive
 from framework.saving.archive import CheckpointError
-from framework.saving.config import decode, encode
+from framework.saving.config import decode, encode, enter, told_how_to_find
 from framework.saving.config_difference import difference
 from framework.saving.environment import environment
 
@@ -117,7 +117,12 @@ def read(path: Path, classes: Classes = ()) -> Saved:
             raise TypeError(f"classes must be classes of components, got {shown(cls)}")
     document, arrays = archive.read(path)
     try:
-        return _saved(document, arrays, classes)
+        try:
+            return _saved(document, dict(arrays), classes)
+        except UnknownComponent:  # a name in an argument, as in Dense(8, "sine"), which is looked up at any time
+            enter(classes)
+            with told_how_to_find():
+                return _saved(document, arrays, classes)
     except Exception as error:  # a constructor may raise anything on wrong arguments
         raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 

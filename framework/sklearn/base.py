@@ -21,14 +21,18 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from framework.callbacks import Callback, EarlyStopping, checked_callbacks
 from framework.core import arguments
 from framework.core.arrays import row_slices
+from framework.core.carried import Carrying
+from framework.core.component import constructor_arguments, named_component
 from framework.core.messages import did_you_mean
+from framework.core.nested import changed_params, nested_params
 from framework.core.types import Array, MixedList
+from framework.core.words import names_arguments
 from framework.engine.history import History
 from framework.engine.passes import Pass
 from framework.layers.base import Layer, LayerLike
 from framework.losses.base import Loss, LossLike
 from framework.model import Model
-from framework.optimizers.base import Optimizer, OptimizerLike
+from framework.optimizers.base import OptimizerLike
 from framework.sklearn.continuation import refuse_another_network
 from framework.sklearn.layers import hidden_layers
 from framework.sklearn.samples import arranged
@@ -56,7 +60,7 @@ class without_early_stopping:
         return MethodType(self.method, estimator)
 
 
-class NeuralNetwork(BaseEstimator):
+class NeuralNetwork(Carrying, BaseEstimator):
     """Base class of the estimators. A subclass checks and encodes targets, and turns outputs into predictions.
 
     Attributes
@@ -72,6 +76,10 @@ class NeuralNetwork(BaseEstimator):
     callbacks_ : list of Callback
         The copies of the callbacks that the last fit worked with.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__init__ = names_arguments(cls.__init__, constructor_arguments)  # type: ignore[method-assign]
 
     def __init__(
         self,
@@ -104,14 +112,18 @@ class NeuralNetwork(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters by name; if `deep`, also those inside, such as ``layers__1__rate``."""
+        params: dict[str, Any] = super().get_params(deep)
+        if deep:
+            params |= nested_params("layers", self.layers) | nested_params("callbacks", self.callbacks)
+        return params
+
     def set_params(self, **params: Any) -> Self:
-        """Set parameters by name; ``optimizer__learning_rate`` works even if the optimizer was given by name."""
+        """Set parameters by name, also those inside others: ``optimizer__learning_rate``, ``layers__1__rate``."""
         before, given = self.optimizer, params.get("optimizer", self.optimizer)
-        for name in list(params):
-            own, nested, _ = name.partition("__")
-            if nested and own in FAMILIES:
-                params[own] = FAMILIES[own].of(params.get(own, getattr(self, own)))
-        super().set_params(**params)
+        for name, value in changed_params(self, self._get_param_names(), params, named_component).items():
+            setattr(self, name, value)
         if hasattr(self, "model_") and given is before:
             self.model_.state.follow_instead(before, self.optimizer)
         return self
@@ -177,7 +189,7 @@ class NeuralNetwork(BaseEstimator):
 
     def _train(self, model: Model, X: Array, y: Array, weight: Array | None, epochs: int) -> None:
         share = self._validation_share(len(X)) if self.early_stopping else 0.0
-        callbacks = checked_callbacks(copy.deepcopy(self.callbacks))
+        callbacks = copy.deepcopy(checked_callbacks(self.callbacks))
         stopping = [EarlyStopping("val_loss", patience=self.patience)] if share else []
         before = len(model.history.epoch)
         model.one_of_many = True  # a checkpoint then has a file for each fit of a search
@@ -259,9 +271,6 @@ class NeuralNetwork(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-FAMILIES: dict[str, Any] = {"loss": Loss, "optimizer": Optimizer}
 
 
 def _dense(X: Any) -> Array:

@@ -58,7 +58,8 @@ class NeuralClassifier(ClassifierMixin, NeuralNetwork):
     class_weight : "balanced", dict or list of dict, optional
         Weights of the classes, as elsewhere in scikit-learn. They are multiplied by the sample weights.
     callbacks : sequence of Callback
-        Each fit works with copies of them. A `Checkpoint("run.npz")` gets a file for each, such as "run-1a2b3c4d.npz".
+        Each fit works with copies of them; what cannot be copied, such as a lock or an open file, is shared. A
+        `Checkpoint("run.npz")` gets a file for each, such as "run-1a2b3c4d.npz".
     warm_start : bool
         Whether `fit` continues from the present weights. The classes must be the same.
     random_state : int, RandomState or None

@@ -39,7 +39,8 @@ class NeuralRegressor(RegressorMixin, NeuralNetwork):
     patience : int
         As in `EarlyStopping`; it waits for `early_stopping` too.
     callbacks : sequence of Callback
-        Each fit works with copies of them. A `Checkpoint("run.npz")` gets a file for each, such as "run-1a2b3c4d.npz".
+        Each fit works with copies of them; what cannot be copied, such as a lock or an open file, is shared. A
+        `Checkpoint("run.npz")` gets a file for each, such as "run-1a2b3c4d.npz".
     warm_start : bool
         Whether `fit` continues from the present weights.
     random_state : int, RandomState or None

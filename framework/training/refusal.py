@@ -1,12 +1,69 @@
-"""Keeps what was learned before data proves unusable late in a fit."""
+"""A call that is refused leaves the model as it was; late in a fit, it keeps what was learned."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from framework.core.arrays import RefusedBatch, ordinary
+from framework.engine.given import ModelArguments
+from framework.engine.history import History
+from framework.engine.state import ModelState
+from framework.optimizers import Optimizer
 from framework.training.trainable import Trainable
+
+
+class Restorable(ModelArguments, Protocol):
+    """A model whose state can be put back."""
+
+    @property
+    def built(self) -> bool: ...
+
+    @property
+    def history(self) -> History: ...
+
+    @property
+    def optimizer_(self) -> Optimizer: ...
+
+    @property
+    def state(self) -> ModelState: ...
+
+    @state.setter
+    def state(self, state: ModelState | None) -> None: ...
+
+
+@contextmanager
+def unchanged_if_refused(model: Restorable, whole: bool = True) -> Iterator[None]:
+    """Restore the state if a call fails before its first update, or because a batch is refused.
+
+    With ``whole=False``, only what a single batch changes before its update.
+    """
+    before = model.state if model.built else None
+    optimizer, updates, epochs = None, 0, len(model.history.epoch)
+    put_back: list[Callable[[], None]] = []
+    if before is not None:
+        optimizer, updates = before.optimizer, before.optimizer.step
+        put_back.append(partial(before.restore, before.snapshot()) if whole else before.remember_optimizer())
+    try:
+        if before is not None:
+            before.sync(model)
+            if not whole:
+                put_back.append(before.remember_pass())  # after sync, which may lay the vector out anew
+        yield
+    except Exception as error:
+        no_update = not model.built or model.optimizer_.step == (updates if model.optimizer_ is optimizer else 0)
+        no_update = no_update and len(model.history.epoch) == epochs  # a step of one's own may do without optimizer
+        if isinstance(error, RefusedBatch) or no_update:
+            if before is not None:
+                model.state = before
+                for undo in reversed(put_back):
+                    undo()
+            elif not isinstance(error, FloatingPointError):  # keep the initial values: they are finite
+                model.state = None
+        raise
 
 
 class KeptProgress:

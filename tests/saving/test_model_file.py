@@ -151,6 +151,39 @@ def test_a_class_of_ones_own_is_passed_or_named(tmp_path):
         f.Model.load(path, [print])  # type: ignore[list-item]
 
 
+@pytest.mark.usefixtures("restored_registry")
+@pytest.mark.parametrize(
+    ("layers", "family", "name"),
+    [
+        (lambda: [f.Dense(2, "named")], f.Activation, "named"),
+        (lambda: ["named", f.Dense(2)], f.Activation, "named"),
+        (lambda: [f.Residual([f.Dense(3), "named"])], f.Activation, "named"),
+        (lambda: [f.Dense(2, weight_initializer="drawn")], f.Initializer, "drawn"),
+    ],
+)
+def test_a_class_of_ones_own_that_stands_by_name_is_passed_or_named(tmp_path, monkeypatch, layers, family, name):
+    class Named(f.Activation):
+        def __call__(self, z):
+            return z + 1
+
+        def derivative(self, z, a):
+            return np.ones_like(z)
+
+    class Drawn(f.Initializer):
+        def __call__(self, shape, rng):
+            return rng.uniform(size=shape)
+
+    path = tmp_path / "model.npz"
+    model = f.Model(layers(), seed=0).build(3)
+    model.save(path)
+    del family._registry[name]
+    with pytest.raises(CheckpointError, match=rf"unknown {family.__name__.lower()} '{name}'.*[Ii]mport.*classes="):
+        f.Model.load(path)
+    loaded = f.Model.load(path, [Named, Drawn])
+    np.testing.assert_array_equal(loaded.predict([[1.0, 2.0, 3.0]]), model.predict([[1.0, 2.0, 3.0]]))
+    assert loaded.fit([[1.0, 2.0, 3.0]], np.ones((1, loaded.network.output_shape[0]))).built
+
+
 def test_load_of_a_subclass_wants_that_subclass(tmp_path, honest):
     class Mine(f.Model):
         pass
