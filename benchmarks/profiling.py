@@ -19,6 +19,7 @@ from framework.data.batches import ArrayBatches
 from framework.engine.replay.call import Call
 from framework.engine.replay.player import bind
 from framework.engine.replay.recording import Recording
+from framework.engine.segments import Segment, record
 
 REPEATS = 7
 LEAST_SECONDS = 0.05
@@ -46,23 +47,19 @@ def recorded(model: Model, x: Any, y: Any) -> Iterator[tuple[str, list[Call]]]:
     """Give the layers and the loss of a training step with the calls that they are recorded as."""
     network, loss = model.network, model.loss_
     at, recording = network.training_pass(len(x)), Recording()
-
-    def new_calls(begin: int) -> list[Call]:
-        return recording.calls[begin:]
+    segments: list[Segment] = []
 
     array: Any = recording.trace(x)
     for i, step in enumerate(at.forwards):
-        begin = len(recording.calls)
-        array = at.record(recording, [step], array)
-        yield f"forward {i} {step[1].layer.label()}", new_calls(begin)
+        array = record(recording, [step], array, segments, network)
+        yield f"forward {i} {step[1].layer.label()}", segments[-1].calls
     begin, recording.branches = len(recording.calls), True
     logits = None if at.logits is None else recording.trace(at.logits)
     _, _, array = loss.sum_and_gradient(recording.trace(y), array, None, logits, recording.trace(at.grad))
-    yield "loss", new_calls(begin)
+    yield "loss", recording.calls[begin:]
     for i, step in enumerate(at.backwards):
-        begin = len(recording.calls)
-        array = at.record(recording, [step], array)
-        yield f"backward {len(at.backwards) - 1 - i} {step[1].layer.label()}", new_calls(begin)
+        array = record(recording, [step], array, segments, network)
+        yield f"backward {len(at.backwards) - 1 - i} {step[1].layer.label()}", segments[-1].calls
 
 
 def describe(call: Call) -> str:

@@ -147,7 +147,7 @@ class Model(Predictor, Component):
         check_arguments_are_kept([self, *(at.layer for at in state.network.tree)])
         check_output_shapes(state.network)
         if not self.shares_layers:
-            warn_if_shared(self, state, stacklevel=3)
+            warn_if_shared(self, state)
         self.state = state
 
     def _build_for(self, get_samples: Callable[[], Array]) -> None:

@@ -41,7 +41,7 @@ ROWS = re.findall(r"^\| ([\w ,]+) \| `(framework[.\w]*)` \| (.*) \|$", TEXT, re.
 FAMILIES = {
     {"Loss": "losses"}.get(base.__name__, base.__name__.lower() + "s"): base
     for base in Component.__subclasses__()
-    if base is not framework.Model
+    if base is not framework.Model and base.__module__.startswith("framework.")
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Protocol
 from weakref import ref
@@ -30,7 +31,7 @@ def note(model: BuiltModel) -> None:
     _living[key] = ref(model, lambda _: _living.pop(key, None)), frozenset(map(id, _layers(model.state).values()))
 
 
-def warn_if_shared(model: BuiltModel, state: ModelState, stacklevel: int) -> None:
+def warn_if_shared(model: BuiltModel, state: ModelState) -> None:
     """Warn if some layers of the new `state` of `model` stand in another model, which is trained.
 
     Not if the two have all layers in common: then one description was given to several models, to be trained anew.
@@ -52,7 +53,7 @@ def warn_if_shared(model: BuiltModel, state: ModelState, stacklevel: int) -> Non
                 "layers of its own: Model([*(layer.clone() for layer in trained.network.layers[:2]), ...])"
                 ".transfer_weights(trained, 2); to train anew, give clones or new layers",
                 UserWarning,
-                stacklevel=stacklevel + 1,
+                stacklevel=_level_outside(),
             )
             return
 
@@ -60,3 +61,11 @@ def warn_if_shared(model: BuiltModel, state: ModelState, stacklevel: int) -> Non
 def _layers(state: ModelState) -> dict[str, Layer]:
     """Return the layers that have parameters, by their places."""
     return {at.path: at.layer for at in state.network.tree if at.parameters}
+
+
+def _level_outside() -> int:
+    """Return the `stacklevel` at which the function that called this one was called from outside the framework."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("framework."):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -10,6 +10,7 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.messages import shown
 from framework.core.types import Array
+from framework.engine.outputs import BUILT_IN
 from framework.layers import Activate, Dense, Layer
 
 
@@ -50,7 +51,8 @@ def output_layer(
     """
     if isinstance(given, Layer):
         return given
-    chosen = Activation.of(activation if given is None else given)
+    # A user's class may have taken over the name of the default.
+    chosen = BUILT_IN[activation]() if given is None else Activation.of(given)
     start = STARTS.get(logits_of or chosen.component_name)
     return Dense(units, chosen, bias_initializer="zeros" if start is None else start(_means(y, weight, units), len(y)))
 

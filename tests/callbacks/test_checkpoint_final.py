@@ -1,5 +1,7 @@
 """The file of a complete run holds the final model, and a longer run still goes on from the weights in training."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
 Y = np.sin(X.sum(axis=1, keepdims=True)) + 0.3 * RNG.normal(size=(40, 1))
 
-FINALS = {
+FINALS: dict[str, Callable[[], list[Callback]]] = {
     "best, stopped": lambda: [EarlyStopping(patience=2)],
     "best, not stopped": lambda: [EarlyStopping(patience=50)],
     "averages": lambda: [WeightAveraging(0.9)],
@@ -30,7 +32,7 @@ class Stop(Exception):
 
 
 class StopAfter(Callback):
-    comes_last = True  # type: ignore[misc]
+    comes_last = True
 
     def __init__(self, epoch):
         self.epoch = epoch

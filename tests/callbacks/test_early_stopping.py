@@ -62,7 +62,7 @@ def test_written_out(options, values, stopped, best):
 @pytest.mark.parametrize("killed", [1, 2, 3, 4])
 def test_a_resumed_run_stops_where_it_would_have(tmp_path, options, values, stopped, best, killed):
     class Kill(Callback):
-        comes_last = True  # type: ignore[misc]
+        comes_last = True
 
         def on_epoch_end(self, epoch, logs=None):
             if epoch + 1 == killed:

@@ -46,7 +46,7 @@ JUNK += [
 class Mine(Callback):
     """Remembers whatever it is given, and cannot work with most of it."""
 
-    counts = (0, 0)
+    counts = [0, 0]
 
     def on_train_begin(self, logs=None):
         self.counts = [0, 0]
@@ -172,7 +172,7 @@ def test_a_callback_that_fails_to_go_back_leaves_all_as_it_was(honest, tmp_path)
 
 
 class Kill(Callback):
-    comes_last = True  # type: ignore[misc]
+    comes_last = True
 
     def on_epoch_end(self, epoch, logs=None):
         if epoch == 1:

@@ -21,6 +21,12 @@ def fitted(*callbacks):
     return f.Model([f.Dense(1)], seed=0).fit(X, Y, epochs=2, callbacks=list(callbacks))
 
 
+def never(epoch, logs):
+    raise AssertionError("training has begun")
+
+
+NEVER = LambdaCallback(on_epoch_begin=never)
+
 WRITERS = {
     "save": lambda path: fitted().save(path),
     "save_weights": lambda path: fitted().save_weights(path),
@@ -30,13 +36,6 @@ WRITERS = {
     "CSVLogger, append=True": lambda path: fitted(CSVLogger(path, append=True), NEVER),
     "check_writable": atomic_write.check_writable,
 }
-
-
-def never(epoch, logs):
-    raise AssertionError("training has begun")
-
-
-NEVER = LambdaCallback(on_epoch_begin=never)
 
 
 def make_socket(path):

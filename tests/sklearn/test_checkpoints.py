@@ -112,5 +112,7 @@ def test_the_file_of_an_estimator_holds_its_final_model(tmp_path):
         random_state=0,
         callbacks=[Checkpoint(tmp_path / "run.npz"), EarlyStopping("loss", patience=10)],
     ).fit(X, NOISE)
-    same = Model.load(estimator.callbacks_[0].file)
+    saving = estimator.callbacks_[0]
+    assert isinstance(saving, Checkpoint)
+    same = Model.load(saving.file)
     np.testing.assert_array_equal(same.network.params, estimator.model_.network.params)
