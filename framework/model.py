@@ -18,7 +18,7 @@ from framework.core.types import Array
 from framework.core.words import names_arguments
 from framework.data.fit_arguments import DataArguments
 from framework.data.sources import Source, data_of, first_samples, refuse_batches
-from framework.engine.blas_threads import BlasThreads
+from framework.engine.blas_threads import threads_for
 from framework.engine.build_checks import check_arguments_are_kept, check_output_shapes
 from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
@@ -294,7 +294,7 @@ class Model(Predictor, Component):
         with unchanged_if_refused(self, whole=False), no_overflow_warnings():
             self._build_for(partial(first_samples, X))
             data = data_of(self.state, X, y, sample_weight)
-            threads = BlasThreads(len(data) * self.network.largest_product)
+            threads = threads_for(len(data) * self.network.largest_product)
             with self.state.step.unwatched(), FiniteLoss(self.state.step), threads:
                 value = self.train_step(data.x[:], data.y[:], data.weight)
         return value + self.network.penalty

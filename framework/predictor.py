@@ -13,7 +13,7 @@ from framework.core.types import Array
 from framework.core.words import add_advice, names_arguments
 from framework.data.sources import Source, data_of, refuse_batches
 from framework.engine import weights as network_weights
-from framework.engine.blas_threads import BlasThreads
+from framework.engine.blas_threads import threads_for
 from framework.engine.history import History
 from framework.engine.network import Network
 from framework.engine.shared_layers import note
@@ -175,7 +175,7 @@ class Predictor(TransferWeights):
         data = data_of(self.state, X, y, sample_weight)
         put_back = self.state.remember_pass()
         try:
-            with self.state.step.unwatched(), BlasThreads(len(data) * self.network.largest_product):
+            with self.state.step.unwatched(), threads_for(len(data) * self.network.largest_product):
                 self.state.step(data.x[:], data.y[:], data.weight)
         except RefusedBatch as error:  # as in `predict`
             raise ordinary(error) from None

@@ -168,6 +168,8 @@ class Component(Carrying):
     @classmethod
     def _copy(cls, key: str) -> type[Any] | None:
         """Return a class that came in a pickle and has that name."""
+        if not _copies:  # most often; going through a weak set takes as long as all else
+            return None
         return next((each for each in _copies if issubclass(each, cls) and key in map(name_key, each._names)), None)
 
     @classmethod

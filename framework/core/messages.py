@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 
@@ -12,6 +13,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
+@lru_cache(maxsize=1024)
 def name_key(name: str) -> str:
     """Return `name` in lower case without ``_``, ``-`` and spaces: all spellings of a name have the same key."""
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")

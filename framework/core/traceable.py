@@ -74,10 +74,11 @@ def _layers(value: Any) -> Any:
 
 
 def _in_class(cls: type[Any], seen: set[int]) -> bool:
-    declared = {name for base in cls.__mro__ if _trusted(base.__module__) for name in vars(base)}
-    for base in cls.__mro__:
-        if _trusted(base.__module__):
-            continue
+    own = [base for base in cls.__mro__ if not _trusted(base.__module__)]
+    if not own:
+        return False
+    declared = {name for base in cls.__mro__ if base not in own for name in vars(base)}
+    for base in own:
         for name, value in vars(base).items():
             if isinstance(value, property):
                 value = tuple(part for part in (value.fget, value.fset, value.fdel) if part is not None)

@@ -43,24 +43,35 @@ class BlasThreads:
 
     def __enter__(self) -> Self:
         """Set the number of threads."""
-        _ceiling.enter()
-        self._limit = _limited(self._number)
+        self._begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Set the number that there was before."""
-        self._limit.restore_original_limits()
-        _ceiling.leave()
+        self._end()
 
     def resize(self, multiplications: int) -> None:
         """Follow products that have another size from now on."""
         number = _threads(multiplications)
         if number != self._number:
+            self._end()
             self._number = number
-            self._limit.restore_original_limits()
-            self._limit = _limited(number)
+            self._begin()
+
+    def _begin(self) -> None:
+        _ceiling.enter()
+        self._limit = _blas().limit(limits=min(self._number, _ceiling.number))
+
+    def _end(self) -> None:
+        self._limit.restore_original_limits()
+        _ceiling.leave()
+
+
+def threads_for(multiplications: int) -> AbstractContextManager[Any]:
+    """Return the context for a call whose largest product has so many `multiplications`."""
+    return nullcontext() if multiplications < NEVER_SHARED else BlasThreads(multiplications)
 
 
 def prediction_threads(samples: int, at_once: int, largest: int, total: int) -> AbstractContextManager[Any]:
@@ -127,10 +138,6 @@ def _found(with_scipy: bool) -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
-
-
-def _limited(number: int) -> Any:
-    return _blas().limit(limits=min(number, _ceiling.number))
 
 
 def _threads(multiplications: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core.types import Logs
 from framework.data.batches import Batch
-from framework.engine.blas_threads import BlasThreads
+from framework.engine.blas_threads import threads_for
 from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.metrics import Metric
@@ -36,7 +36,7 @@ def evaluate(
     running = RunningMetrics(metrics)
     total = total_weight = 0.0
     for x, y, weight in batches:
-        with BlasThreads(len(x) * network.largest_product):
+        with threads_for(len(x) * network.largest_product):
             prediction, logits = network.infer(x)
         part, part_weight = objective.total(y, prediction, weight, logits)
         total += part

@@ -60,6 +60,7 @@ def train(
     with (
         KeptProgress(model) as progress,
         HeldInterrupts(hooks.batch_hooks) as interrupts,
+        BlasThreads() as threads,
         no_overflow_warnings(),
         hooks.ended(),
         DivergenceGuard(model, tolerated) as guard,
@@ -80,9 +81,8 @@ def train(
             hooks.epoch_begin(epoch)
             batches.begin_epoch(epoch)
             guard.begin_epoch(epoch)
-            with BlasThreads() as threads:
-                values = train_epoch(model, batches, hooks, threads, first=epoch == first)
-                guard.end_epoch()
+            values = train_epoch(model, batches, hooks, threads, first=epoch == first)
+            guard.end_epoch()
             if validation is not None and validation.is_due(epoch):
                 with interrupts.at_once():
                     data = validation.batches(epoch)
