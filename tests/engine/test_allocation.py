@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from framework import Activation, Dense, Layer, Model, Optimizer
 
@@ -19,6 +20,13 @@ NETWORKS = {
     "sigmoid": (["sigmoid", "sigmoid"], "sigmoid", "binary_crossentropy"),
     "softmax": (["relu", "tanh"], "softmax", "categorical_crossentropy"),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Outside of `fit`, the threads of BLAS make these steps ten times as slow on a busy machine."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def peak_and_rest(call: Callable[[], object]) -> tuple[int, int]:
