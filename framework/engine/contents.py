@@ -14,9 +14,9 @@ from framework.core.types import Array
 from framework.engine.replay.call import arrays_in
 from framework.layers.base import Context
 
-# What a context may hold beside constants. Of another object, it is not known what a pass changes in it.
+# What a context may hold beside constants and generators. Of another object, it is not known what a pass changes in it.
 KNOWN = (
-    *(np.ndarray, np.random.Generator, np.ufunc, Context, Component, slice, range, EllipsisType, type),
+    *(np.ndarray, np.ufunc, Context, Component, slice, range, EllipsisType, type),
     *(FunctionType, MethodType, BuiltinFunctionType),
 )
 
@@ -89,7 +89,7 @@ def _constants(value: Any) -> Iterator[Any]:
             yield from _constants(item)
     elif isinstance(value, CONSTANTS):
         yield value if value == value else None  # nan
-    elif not isinstance(value, KNOWN):
+    elif not isinstance(value, KNOWN) and not isinstance(value, np.random.Generator):
         yield object()
 
 
