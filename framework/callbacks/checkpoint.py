@@ -126,9 +126,15 @@ class Checkpoint(Monitor):
         if not self.resume:
             return
         if self.model.seed is None and self.model.state.split_drawn:
-            raise ValueError("to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0)")
+            raise ValueError(
+                "to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0), an estimator "
+                "random_state=0; otherwise say Checkpoint(..., resume=False)"
+            )
         if self.run.data.get("batches.seed", self) is None:
-            raise ValueError("to be resumed, a fit with BlockShuffle needs its seed: BlockShuffle(..., seed=0)")
+            raise ValueError(
+                "to be resumed, a fit with BlockShuffle needs its seed: BlockShuffle(..., seed=0); otherwise say "
+                "Checkpoint(..., resume=False)"
+            )
         if os.path.exists(self.file):
             saved = read(self.file, classes_in(self.model))
             if saved.model.built and len(saved.model.state.history.epoch) > len(self.model.history.epoch):
@@ -242,9 +248,7 @@ class Checkpoint(Monitor):
         for name, state in run.callbacks:
             same = [callback for callback in self._with_state() if type(callback).__name__ == name]
             if len(same) <= found[name] or same[found[name]].state().keys() != state.keys():
-                raise CheckpointError(
-                    f"{self.file!r} holds what a callback {name} remembers, and this fit has no such callback"
-                )
+                raise self._refusal(f"holds what a callback {name} remembers, and this fit has no such callback")
             pairs.append((same[found[name]], state))
             found[name] += 1
         return pairs

@@ -178,6 +178,13 @@ def test_block_shuffle_validates_and_is_evaluated() -> None:
     assert net.score(blocks) == pytest.approx(net.score(X, Y, W))
 
 
+def test_evaluation_of_block_shuffle_is_the_same_to_the_last_bit() -> None:
+    net, x = model().fit(X, Y), RNG.normal(size=(3000, 3))
+    y = (x[:, :1] > 0).astype(float)
+    losses = [net.evaluate(BlockShuffle(x, y, 7, 4, 2, seed=seed))["loss"] for seed in (None, None, 1)]
+    assert losses == [net.evaluate(x, y)["loss"]] * 3
+
+
 def test_validation_with_an_order_of_its_own_is_the_same_when_training_goes_on() -> None:
     def validation() -> BlockShuffle:
         return BlockShuffle(X, Y, 7, 4, 2, seed=0)
