@@ -12,7 +12,7 @@ import numpy as np
 
 from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
-from framework.callbacks.run_identity import identity, path_per_run
+from framework.callbacks.run_identity import PLACE, checked_path, identity, path_per_run, refuse_shared_file
 from framework.callbacks.screen import say
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
@@ -106,7 +106,7 @@ class Checkpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
-        self.path = arguments.path(path)
+        self.path = checked_path(path, type(self).__name__)
         self.every = arguments.integer(every, "every", least=1)
         self.save_best_only = arguments.flag(save_best_only, "save_best_only")
         self.resume = arguments.flag(resume, "resume")
@@ -122,13 +122,14 @@ class Checkpoint(Monitor):
         self._last: Run | None = None
         self.run = identity(self.model, self.params)
         self.file = self.run.in_path(path_per_run(self.path) if self.model.one_of_many else self.path)
+        refuse_shared_file(self)
         check_writable(self.file)
         if not self.resume:
             return
         if self.model.seed is None and self.model.state.split_drawn:
             raise ValueError(
-                "to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0), an estimator "
-                "random_state=0; otherwise say Checkpoint(..., resume=False)"
+                "to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0), or an "
+                "estimator's random_state=0; otherwise say Checkpoint(..., resume=False)"
             )
         if self.run.data.get("batches.seed", self) is None:
             raise ValueError(
@@ -199,6 +200,8 @@ class Checkpoint(Monitor):
             say(f"Checkpoint: going on from epoch {epoch} of {self.file}")
         if any(self.run.data.get(name, self) is None for name in UNKNOWN):
             say("Checkpoint: its batches have no fingerprint, so whether they are the same is not known")
+        if self.run.start is None and self.model.state.weights_given:
+            say("Checkpoint: the model has no seed, so whether it began with the same weights is not known")
         if saved.written_with != environment():
             say(f"Checkpoint: the last bits may differ: written with {saved.written_with}, this is {environment()}")
 
@@ -217,7 +220,10 @@ class Checkpoint(Monitor):
             raise self._refusal("is no checkpoint of a fit: it holds a model saved by itself; Model.load gets it back")
         differing = other_data(mine.data, run.data)
         if run.begun != mine.begun:
-            differing = f"it began after epoch {run.begun}, this one begins after epoch {mine.begun}"
+            differing = (
+                f"it began after epoch {run.begun}, this one begins after epoch {mine.begun}, and each fit of a script "
+                f'needs a path of its own, such as one with "{PLACE}"'
+            )
         elif not differing and None not in (run.start, mine.start) and saved.written_with == environment():
             differing = "" if run.start == mine.start else "it began with other weights"
         epoch, last = saved.model.state.history.epoch[-1], self.params["last_epoch"]

@@ -106,7 +106,7 @@ def test_another_beginning_is_refused(path):
     refused(path, "it began with other weights", network=changed_weights())
     refused(path, "it has reached epoch 3, and this one ends with epoch 2", epochs=2)
     other = model().fit(X, Y, epochs=2, batch_size=8)
-    refused(path, "it began after epoch 0, this one begins after epoch 2", network=other)
+    refused(path, "it began after epoch 0, .* after epoch 2, and each fit .* needs a path of its own", network=other)
     older = model().fit(X, 1 - Y, epochs=3, batch_size=8)
     refused(path, "its epochs are not the first ones of this model", network=older)
 
@@ -247,6 +247,19 @@ def test_validation_blocks_need_no_seed_and_have_no_order(path):
     whole = model().fit(X, Y, epochs=5, batch_size=8, validation_data=blocks(block=2))
     assert run(path, validation_data=blocks(), epochs=5).history == whole.history
     refused(path, "validation batches.y holds other values", validation_data=blocks(1 - Y), epochs=6)
+
+
+def test_weights_given_to_a_model_without_a_seed_are_not_compared_and_the_screen_says_so(path, capsys):
+    def given():
+        network = model(seed=None).build(3)
+        network.set_weights(changed_weights().get_weights())
+        return network
+
+    run(path, network=given())
+    run(path, network=given())
+    assert "no seed, so whether it began with the same weights is not known" in capsys.readouterr().err
+    run(path, network=model(seed=None))
+    assert "began with" not in capsys.readouterr().err
 
 
 # A file for each run
