@@ -46,7 +46,8 @@ class Checkpoint(Monitor):
     A file with more epochs than the model replaces the model's state, if it is of the same run: an equal model, the
     same data, batch size and order, begun after as many epochs and, with a seed, from the same weights. A file with
     no more epochs than the model must be of this model's own past; the model keeps its weights then, and the file is
-    replaced as training goes on. Any other file is refused. So each fit of a script needs a path of its own: with
+    replaced as training goes on. Any other file is refused. To go on from a file with other data or another batch size,
+    fit the model that `Model.load` returns: the file is its own past. So each fit of a script needs a path of its own: with
     ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one. In
     scikit-learn's cross-validation and searches, and in the estimators of `framework.sklearn`, it stands before the
     suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
@@ -230,7 +231,7 @@ class Checkpoint(Monitor):
         if not differing and epoch > last:
             differing = f"it has reached epoch {epoch}, and this one ends with epoch {last}"
         if differing:
-            raise self._refusal(f"is a checkpoint of another run: {differing}")
+            raise self._refusal(f"is a checkpoint of another run: {differing}", "; Model.load gets its model back")
         return run
 
     def _follow_own_past(self, saved: Saved) -> None:
@@ -244,8 +245,8 @@ class Checkpoint(Monitor):
             if place < len(states):
                 _restore(self, states[place])
 
-    def _refusal(self, what: str) -> CheckpointError:
-        return CheckpointError(f"{self.file!r} {what}. Give another path, remove the file, or say resume=False")
+    def _refusal(self, what: str, more: str = "") -> CheckpointError:
+        return CheckpointError(f"{self.file!r} {what}. Give another path, remove the file, or say resume=False{more}")
 
     def _matched(self, run: Run) -> list[tuple[Callback, dict[str, Any]]]:
         """Return each callback that has a state in the file, with it."""
