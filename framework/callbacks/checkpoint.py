@@ -46,11 +46,10 @@ class Checkpoint(Monitor):
     A file with more epochs than the model replaces the model's state, if it is of the same run: an equal model, the
     same data, batch size and order, begun after as many epochs and, with a seed, from the same weights. A file with
     no more epochs than the model must be of this model's own past; the model keeps its weights then, and the file is
-    replaced as training goes on. Any other file is refused. To go on from a file with other data or another batch size,
-    fit the model that `Model.load` returns: the file is its own past. So each fit of a script needs a path of its own: with
-    ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one. In
-    scikit-learn's cross-validation and searches, and in the estimators of `framework.sklearn`, it stands before the
-    suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
+    replaced as training goes on. Any other file is refused. To go on from a file with other data, fit the model that
+    `Model.load` returns. Each fit of a script needs a path of its own: with ``"{run}"`` in the path, which stands for a
+    name made of all that decides how a run goes, each has one. In scikit-learn's cross-validation and searches, and in
+    the estimators of `framework.sklearn`, it stands before the suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
 
     The data is compared by fingerprints; see `framework.data.fingerprint.fingerprint`. Your own source of batches may
     give one, as an attribute or a method `fingerprint`: a str, a number, or a dict of these. Without it, nothing is
