@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
 import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from math import prod
 from typing import Any
 
@@ -70,6 +72,10 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         If the file cannot be read.
     """
     name = os.fspath(path)
+    if not os.path.exists(name) and (runs := _runs(name)):
+        raise FileNotFoundError(
+            errno.ENOENT, f"no such file, but each run has one of its own: {', '.join(runs[:3])}", name
+        )
     if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it would wait for a writer
         raise CheckpointError(f"{name!r} is no checkpoint: it is a named pipe")
     with open(path, "rb", buffering=0) as file:
@@ -87,6 +93,16 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         return _contents(data)
     except Exception as error:  # whatever a forged directory makes the standard library raise
         raise CheckpointError(f"{name!r} is no checkpoint: {error}") from error
+
+
+def _runs(name: str) -> list[str]:
+    """Return files with the name of a run before their suffix, as those of estimators have."""
+    folder, base = os.path.split(name)
+    root, ending = os.path.splitext(base)
+    pattern = re.compile(f"{re.escape(root)}-[0-9a-f]{{8}}{re.escape(ending)}")
+    with suppress(OSError):
+        return sorted(filter(pattern.fullmatch, os.listdir(folder or ".")))
+    return []
 
 
 def _seal(parts: Iterable[bytes | memoryview]) -> bytes:

@@ -1,4 +1,7 @@
-"""Paths of the files that callbacks write."""
+"""What users see of checkpoints: paths, and the progress of a run that goes on."""
+
+import io
+import sys
 
 import numpy as np
 import pytest
@@ -33,3 +36,20 @@ def test_two_callbacks_do_not_write_to_one_file(tmp_path):
     assert not path.exists()
     for epochs in (1, 2):
         model().fit(X, Y, epochs=epochs, callbacks=[saving, f.CSVLogger(tmp_path / "log.csv")])
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_the_bar_of_a_resumed_run_counts_what_is_left(tmp_path, monkeypatch):
+    def shown(epochs):
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        model().fit(X, Y, epochs=epochs, batch_size=8, callbacks=[Checkpoint(tmp_path / "run")], verbose=1)
+        return sys.stderr.getvalue()
+
+    assert "100%" in (text := shown(3))
+    assert "15/15" in text
+    assert "100%" in (text := shown(5))
+    assert "10/10" in text
