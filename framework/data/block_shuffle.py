@@ -103,8 +103,25 @@ class BlockShuffle:
         self.epoch += 1
         return self._batches(rng)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its batches hold the rows of its arrays; a subclass may make others of them."""
+        return type(self).__iter__ is BlockShuffle.__iter__
+
     def in_order(self, rows: int, targets: bool = True) -> RowsInOrder:
-        """Return x, and unless they are not wanted targets and weights, in the order of the rows, so many at a time."""
+        """Return x, and unless they are not wanted targets and weights, in the order of the rows, so many at a time.
+
+        Raises
+        ------
+        ValueError
+            If a subclass makes other batches of the rows.
+        """
+        if not self.is_plain:
+            name = type(self).__name__
+            raise ValueError(
+                f"{name} has its own __iter__, and not in the order of the rows: give the batches (or x) in the order "
+                f"wanted, such as [x for x, y in {name}(...)]"
+            )
         wanted = len(self.arrays) if targets else 1
         return RowsInOrder(self._names[:wanted], self.arrays[:wanted], rows)
 

@@ -83,7 +83,9 @@ class Source:
 
     def stream(self, state: DataState, noun: str = "batch", *, evaluated: bool = False) -> StreamBatches:
         """Return the batches, each checked as it comes; a BlockShuffle that is `evaluated` is not shuffled."""
-        X = self.X.in_order(state.network.inference_rows) if evaluated and isinstance(self.X, BlockShuffle) else self.X
+        X = self.X
+        if evaluated and isinstance(X, BlockShuffle) and X.is_plain:
+            X = X.in_order(state.network.inference_rows)
         return StreamBatches(X, _batch_check(state), name=self.name, noun=noun, begun=self._begun)
 
     def to_evaluate(self, state: DataState, weight: Any = None) -> Iterator[Batch]:
