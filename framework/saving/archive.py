@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import re
-import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from math import prod
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.types import Array
-from framework.saving.atomic_write import replacing
+from framework.saving.atomic_write import kind_of, replacing
 
 DOCUMENT = "checkpoint.json"
 SEAL = b"sha256:"
@@ -76,8 +75,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         raise FileNotFoundError(
             errno.ENOENT, f"no such file, but each run has one of its own: {', '.join(runs[:3])}", name
         )
-    if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it would wait for a writer
-        raise CheckpointError(f"{name!r} is no checkpoint: it is a named pipe")
+    refuse_other_than_file(name)
     with open(path, "rb", buffering=0) as file:
         if file.read(len(MARK)) != MARK:
             raise CheckpointError(f"{name!r} is no checkpoint: it does not begin as a .npz file")
@@ -93,6 +91,13 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         return _contents(data)
     except Exception as error:  # whatever a forged directory makes the standard library raise
         raise CheckpointError(f"{name!r} is no checkpoint: {error}") from error
+
+
+def refuse_other_than_file(name: str) -> None:
+    """Raise CheckpointError for a pipe or a device, of which a read may never end; OSError if there is nothing."""
+    kind = kind_of(os.stat(name).st_mode)
+    if kind not in ("", "a folder"):  # open says the latter
+        raise CheckpointError(f"{name!r} is no checkpoint: it is {kind}")
 
 
 def _runs(name: str) -> list[str]:
