@@ -12,7 +12,7 @@ import numpy as np
 
 from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
-from framework.callbacks.run_identity import identity, path_per_run
+from framework.callbacks.run_identity import PLACE, checked_path, identity, path_per_run, refuse_shared_file
 from framework.callbacks.screen import say
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
@@ -46,10 +46,10 @@ class Checkpoint(Monitor):
     A file with more epochs than the model replaces the model's state, if it is of the same run: an equal model, the
     same data, batch size and order, begun after as many epochs and, with a seed, from the same weights. A file with
     no more epochs than the model must be of this model's own past; the model keeps its weights then, and the file is
-    replaced as training goes on. Any other file is refused. So each fit of a script needs a path of its own: with
-    ``"{run}"`` in the path, which stands for a name made of all that decides how a run goes, each has one. In
-    scikit-learn's cross-validation and searches, and in the estimators of `framework.sklearn`, it stands before the
-    suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
+    replaced as training goes on. Any other file is refused. To go on from a file with other data, fit the model that
+    `Model.load` returns. Each fit of a script needs a path of its own: with ``"{run}"`` in the path, which stands for a
+    name made of all that decides how a run goes, each has one. In scikit-learn's cross-validation and searches, and in
+    the estimators of `framework.sklearn`, it stands before the suffix by itself: "run.npz" becomes "run-1a2b3c4d.npz".
 
     The data is compared by fingerprints; see `framework.data.fingerprint.fingerprint`. Your own source of batches may
     give one, as an attribute or a method `fingerprint`: a str, a number, or a dict of these. Without it, nothing is
@@ -106,7 +106,7 @@ class Checkpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
-        self.path = arguments.path(path)
+        self.path = checked_path(path, type(self).__name__)
         self.every = arguments.integer(every, "every", least=1)
         self.save_best_only = arguments.flag(save_best_only, "save_best_only")
         self.resume = arguments.flag(resume, "resume")
@@ -122,13 +122,20 @@ class Checkpoint(Monitor):
         self._last: Run | None = None
         self.run = identity(self.model, self.params)
         self.file = self.run.in_path(path_per_run(self.path) if self.model.one_of_many else self.path)
+        refuse_shared_file(self)
         check_writable(self.file)
         if not self.resume:
             return
         if self.model.seed is None and self.model.state.split_drawn:
-            raise ValueError("to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0)")
+            raise ValueError(
+                "to be resumed, a fit with validation_split needs a model with a seed: Model(..., seed=0), or an "
+                "estimator's random_state=0; otherwise say Checkpoint(..., resume=False)"
+            )
         if self.run.data.get("batches.seed", self) is None:
-            raise ValueError("to be resumed, a fit with BlockShuffle needs its seed: BlockShuffle(..., seed=0)")
+            raise ValueError(
+                "to be resumed, a fit with BlockShuffle needs its seed: BlockShuffle(..., seed=0); otherwise say "
+                "Checkpoint(..., resume=False)"
+            )
         if os.path.exists(self.file):
             saved = read(self.file, classes_in(self.model))
             if saved.model.built and len(saved.model.state.history.epoch) > len(self.model.history.epoch):
@@ -193,6 +200,8 @@ class Checkpoint(Monitor):
             say(f"Checkpoint: going on from epoch {epoch} of {self.file}")
         if any(self.run.data.get(name, self) is None for name in UNKNOWN):
             say("Checkpoint: its batches have no fingerprint, so whether they are the same is not known")
+        if self.run.start is None and self.model.state.weights_given:
+            say("Checkpoint: the model has no seed, so whether it began with the same weights is not known")
         if saved.written_with != environment():
             say(f"Checkpoint: the last bits may differ: written with {saved.written_with}, this is {environment()}")
 
@@ -211,14 +220,17 @@ class Checkpoint(Monitor):
             raise self._refusal("is no checkpoint of a fit: it holds a model saved by itself; Model.load gets it back")
         differing = other_data(mine.data, run.data)
         if run.begun != mine.begun:
-            differing = f"it began after epoch {run.begun}, this one begins after epoch {mine.begun}"
+            differing = (
+                f"it began after epoch {run.begun}, this one begins after epoch {mine.begun}, and each fit of a script "
+                f'needs a path of its own, such as one with "{PLACE}"'
+            )
         elif not differing and None not in (run.start, mine.start) and saved.written_with == environment():
             differing = "" if run.start == mine.start else "it began with other weights"
         epoch, last = saved.model.state.history.epoch[-1], self.params["last_epoch"]
         if not differing and epoch > last:
             differing = f"it has reached epoch {epoch}, and this one ends with epoch {last}"
         if differing:
-            raise self._refusal(f"is a checkpoint of another run: {differing}")
+            raise self._refusal(f"is a checkpoint of another run: {differing}", "; Model.load gets its model back")
         return run
 
     def _follow_own_past(self, saved: Saved) -> None:
@@ -232,8 +244,8 @@ class Checkpoint(Monitor):
             if place < len(states):
                 _restore(self, states[place])
 
-    def _refusal(self, what: str) -> CheckpointError:
-        return CheckpointError(f"{self.file!r} {what}. Give another path, remove the file, or say resume=False")
+    def _refusal(self, what: str, more: str = "") -> CheckpointError:
+        return CheckpointError(f"{self.file!r} {what}. Give another path, remove the file, or say resume=False{more}")
 
     def _matched(self, run: Run) -> list[tuple[Callback, dict[str, Any]]]:
         """Return each callback that has a state in the file, with it."""
@@ -242,9 +254,7 @@ class Checkpoint(Monitor):
         for name, state in run.callbacks:
             same = [callback for callback in self._with_state() if type(callback).__name__ == name]
             if len(same) <= found[name] or same[found[name]].state().keys() != state.keys():
-                raise CheckpointError(
-                    f"{self.file!r} holds what a callback {name} remembers, and this fit has no such callback"
-                )
+                raise self._refusal(f"holds what a callback {name} remembers, and this fit has no such callback")
             pairs.append((same[found[name]], state))
             found[name] += 1
         return pairs

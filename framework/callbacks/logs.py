@@ -9,7 +9,7 @@ from typing import Any
 
 from framework.callbacks.base import HOOKS, Callback
 from framework.callbacks.csv_table import CSVTable, cell
-from framework.callbacks.run_identity import PLACE, identity
+from framework.callbacks.run_identity import PLACE, checked_path, identity, refuse_shared_file
 from framework.core import arguments
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
@@ -50,11 +50,12 @@ class CSVLogger(Callback):
     file: str
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = os.fspath(arguments.path(path))
+        self.path = checked_path(path, type(self).__name__)
         self.append = arguments.flag(append, "append")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         self.file = identity(self.model, self.params).in_path(self.path) if PLACE in self.path else self.path
+        refuse_shared_file(self)
         check_writable(self.file)
         if self.append:
             CSVTable.read(self.file)

@@ -80,6 +80,8 @@ class ProgressBar(Callback):
         if self.lines:
             self.lines.on_epoch_begin(epoch, logs)
         else:
+            if self.params["steps"]:  # fewer than in the beginning if a checkpoint has restored some
+                self.bar.total = self.bar.n + self.params["steps"] * (self.params["last_epoch"] - epoch)
             self.bar.set_description(f"Epoch {epoch + 1}/{self.params['last_epoch']}", refresh=False)
 
     def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:

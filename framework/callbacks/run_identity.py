@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,12 +12,14 @@ from typing import Any
 from framework.callbacks.base import Callback
 from framework.callbacks.progress import EpochLines, ProgressBar
 from framework.callbacks.trained_model import TrainedModel
+from framework.core import arguments
 from framework.core.component import constructor_arguments
 from framework.data.fingerprint import Entries, fingerprint
 from framework.engine.weights import joined
 from framework.saving.config import encode
 
 PLACE = "{run}"
+FILLED_IN_BY_KERAS = re.compile(r"\{(?:epoch|loss|val_\w+|\w+:[^{}]+)\}")  # as in "{epoch:02d}-{val_loss:.2f}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,28 @@ def identity(model: TrainedModel, params: dict[str, Any]) -> RunIdentity:
         )
     found: RunIdentity = params["run"]
     return found
+
+
+def checked_path(path: Any, who: str) -> str:
+    """Return the path of a file that a callback writes; ValueError if more than ``{run}`` is to be filled in."""
+    checked = os.fspath(arguments.path(path))
+    if found := FILLED_IN_BY_KERAS.search(checked):
+        raise ValueError(
+            f"{who}: {found[0]!r} in the path {checked!r} would stay as it is: only '{PLACE}' is filled in, and all "
+            "epochs go to one file"
+        )
+    return checked
+
+
+def refuse_shared_file(callback: Any) -> None:
+    """Raise ValueError if a callback that has begun before this one writes to the same `file`."""
+    for other in callback.params["callbacks"]:
+        if other is callback:
+            return
+        file = getattr(other, "file", None)
+        if isinstance(file, str) and os.path.realpath(file) == os.path.realpath(callback.file):
+            names = f"{type(other).__name__} and {type(callback).__name__}"
+            raise ValueError(f"{names} would both write to {file!r}: give each a path of its own")
 
 
 def path_per_run(path: str) -> str:

@@ -29,8 +29,8 @@ class BlockShuffle:
     shuffle better and read more slowly; ``block=1`` is a plain shuffle. A class with fewer rows than a block may come
     in a single group. If in doubt, shuffle such a file once when you write it.
 
-    Each epoch has another order, which depends only on `seed` and the number of the epoch. Validation and `evaluate`
-    take a BlockShuffle too; `predict` reads its rows in order.
+    Each epoch has another order, which depends only on `seed` and the number of the epoch. Validation, `evaluate` and
+    `predict` take a BlockShuffle too, and read its rows in the order of the file.
 
     Parameters
     ----------
@@ -93,9 +93,9 @@ class BlockShuffle:
 
         The seed is None if it was drawn: then no other process can go on in the same order.
         """
-        contents = {name: fingerprint(array) for name, array in zip(self._names, self.arrays, strict=True)}
         sizes = {"batch_size": self.batch_size, "block": self.block, "blocks": self.blocks}
-        return {**contents, **sizes, "seed": None if self._given_seed is None else self.seed}
+        seed = None if self._given_seed is None else self.seed
+        return {**_fingerprints(self._names, self.arrays), **sizes, "seed": seed}
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         """Go through the batches ``(x, y)`` or ``(x, y, weight)`` of one epoch; the caller may keep and change them."""
@@ -103,9 +103,27 @@ class BlockShuffle:
         self.epoch += 1
         return self._batches(rng)
 
-    def inputs(self, rows: int) -> Iterator[Array]:
-        """Go through x in the order of its rows, not shuffled, so many at a time."""
-        return _pieces(self.arrays[0], rows)
+    @property
+    def is_plain(self) -> bool:
+        """Whether its batches hold the rows of its arrays; a subclass may make others of them."""
+        return type(self).__iter__ is BlockShuffle.__iter__
+
+    def in_order(self, rows: int, targets: bool = True) -> RowsInOrder:
+        """Return x, and unless they are not wanted targets and weights, in the order of the rows, so many at a time.
+
+        Raises
+        ------
+        ValueError
+            If a subclass makes other batches of the rows.
+        """
+        if not self.is_plain:
+            name = type(self).__name__
+            raise ValueError(
+                f"{name} has its own __iter__, and not in the order of the rows: give the batches (or x) in the order "
+                f"wanted, such as [x for x, y in {name}(...)]"
+            )
+        wanted = len(self.arrays) if targets else 1
+        return RowsInOrder(self._names[:wanted], self.arrays[:wanted], rows)
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[Array, ...]]:
         starts = rng.permutation(-(-self.samples // self.block)) * self.block
@@ -145,6 +163,38 @@ class BlockShuffle:
                 rows[filled : filled + end - start] = array[start:end]
             filled += end - start
         return filled
+
+
+class RowsInOrder:
+    """Arrays as batches in the order of their rows, which evaluate to the same bits each time.
+
+    Parameters
+    ----------
+    names : list of str
+    arrays : list
+        Anything with a shape and a dtype that can be sliced by rows.
+    rows : int
+        Rows in a batch.
+    """
+
+    def __init__(self, names: list[str], arrays: list[Any], rows: int) -> None:
+        self.names, self.arrays, self.rows = names, arrays, rows
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return -(-len(self.arrays[0]) // self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Array, ...]]:
+        """Go through the batches: one array of each."""
+        return zip(*(_pieces(array, self.rows) for array in self.arrays), strict=True)
+
+    def fingerprint(self) -> dict[str, str]:
+        """Return the fingerprint of each array."""
+        return _fingerprints(self.names, self.arrays)
+
+
+def _fingerprints(names: list[str], arrays: list[Any]) -> dict[str, str]:
+    return {name: fingerprint(array) for name, array in zip(names, arrays, strict=True)}
 
 
 def _joined(left: list[Array], group: list[Array], indices: Array) -> list[Array]:

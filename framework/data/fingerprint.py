@@ -88,6 +88,7 @@ def _of_stream(source: Any) -> Entries:
         return {"batches": _of_batches(source) if isinstance(source, list | tuple) else None}
     entries = {f"batches.{name}": value for name, value in given.items()} if isinstance(given, Mapping) else None
     entries = {"batches": given} if entries is None else entries
+    entries = {name: value.item() if isinstance(value, np.generic) else value for name, value in entries.items()}
     for value in entries.values():
         if not (value is None or type(value) in (bool, int, str) or (type(value) is float and isfinite(value))):
             raise TypeError(
@@ -103,12 +104,12 @@ def _of_batches(batches: Any) -> str | None:
     digest, sizes = blake2b(digest_size=DIGEST_LETTERS // 2), len(batches)
     step = 1
     try:
-        total = sum(np.asarray(part).nbytes for batch in batches for part in batch)
+        total = sum(np.asarray(part).nbytes for batch in batches for part in batch if part is not None)
         if total > WHOLE_BYTES:
             step = -(-sizes // BLOCKS)
         for batch in batches[::step]:
             for part in batch:
-                digest.update(fingerprint(arrays.numbers(part, "batch")).encode())
+                digest.update(b"none" if part is None else fingerprint(arrays.numbers(part, "batch")).encode())
     except (TypeError, ValueError):  # what is wrong with the batch is said when it is used
         return None
     return f"{digest.hexdigest()} {sizes} batches"

@@ -121,7 +121,7 @@ class DataArguments:
                 f"{shown(data)}"
             )
         source = Source(data, None, "validation_data")
-        stream = source.stream(state, "validation batch")
+        stream = source.stream(state, "validation batch", evaluated=True)
         if isinstance(data, Sequence | BlockShuffle):  # of others, only their time is the right one to begin
             stream.checked(source.first_batch(), 1)
         return self._evaluated(stream, state)

@@ -81,9 +81,12 @@ class Source:
             return batch
         raise ValueError(f"{self.name} is empty: no batches")
 
-    def stream(self, state: DataState, noun: str = "batch") -> StreamBatches:
-        """Return the batches, each checked as it comes."""
-        return StreamBatches(self.X, _batch_check(state), name=self.name, noun=noun, begun=self._begun)
+    def stream(self, state: DataState, noun: str = "batch", *, evaluated: bool = False) -> StreamBatches:
+        """Return the batches, each checked as it comes; a BlockShuffle that is `evaluated` is not shuffled."""
+        X = self.X
+        if evaluated and isinstance(X, BlockShuffle) and X.is_plain:
+            X = X.in_order(state.network.inference_rows)
+        return StreamBatches(X, _batch_check(state), name=self.name, noun=noun, begun=self._begun)
 
     def to_evaluate(self, state: DataState, weight: Any = None) -> Iterator[Batch]:
         """Return all of the data in batches that suit the processor's cache.
@@ -98,7 +101,7 @@ class Source:
             return data_of(state, self.X, self.y, weight).batches(rows)
         if weight is not None:
             raise ValueError("sample_weight goes with arrays X and y, not batches: give batches (x, y, weight)")
-        return small_batches(self.stream(state), rows)
+        return small_batches(self.stream(state, evaluated=True), rows)
 
 
 def small_batches(batches: StreamBatches, rows: int) -> Iterator[Batch]:
@@ -142,7 +145,7 @@ def input_batches(X: Any, network: Network) -> StreamBatches | None:
         If `X` is a tuple of arrays.
     """
     if isinstance(X, BlockShuffle):
-        X = X.inputs(network.inference_rows)
+        X = X.in_order(network.inference_rows, targets=False)
     axes = len(network.input_shape) + 1
     if isinstance(X, list | tuple):
         first: Any = X[0] if X else None

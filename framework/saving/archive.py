@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
-import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from framework.core.types import Array
-from framework.saving.atomic_write import replacing
+from framework.saving.atomic_write import kind_of, replacing
 
 DOCUMENT = "checkpoint.json"
 SEAL = b"sha256:"
@@ -70,8 +71,11 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         If the file cannot be read.
     """
     name = os.fspath(path)
-    if stat.S_ISFIFO(os.stat(path).st_mode):  # to open it would wait for a writer
-        raise CheckpointError(f"{name!r} is no checkpoint: it is a named pipe")
+    if not os.path.exists(name) and (runs := _runs(name)):
+        raise FileNotFoundError(
+            errno.ENOENT, f"no such file, but each run has one of its own: {', '.join(runs[:3])}", name
+        )
+    refuse_other_than_file(name)
     with open(path, "rb", buffering=0) as file:
         if file.read(len(MARK)) != MARK:
             raise CheckpointError(f"{name!r} is no checkpoint: it does not begin as a .npz file")
@@ -87,6 +91,23 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, Array]
         return _contents(data)
     except Exception as error:  # whatever a forged directory makes the standard library raise
         raise CheckpointError(f"{name!r} is no checkpoint: {error}") from error
+
+
+def refuse_other_than_file(name: str) -> None:
+    """Raise CheckpointError for a pipe or a device, of which a read may never end; OSError if there is nothing."""
+    kind = kind_of(os.stat(name).st_mode)
+    if kind not in ("", "a folder"):  # open says the latter
+        raise CheckpointError(f"{name!r} is no checkpoint: it is {kind}")
+
+
+def _runs(name: str) -> list[str]:
+    """Return files with the name of a run before their suffix, as those of estimators have."""
+    folder, base = os.path.split(name)
+    root, ending = os.path.splitext(base)
+    pattern = re.compile(f"{re.escape(root)}-[0-9a-f]{{8}}{re.escape(ending)}")
+    with suppress(OSError):
+        return sorted(filter(pattern.fullmatch, os.listdir(folder or ".")))
+    return []
 
 
 def _seal(parts: Iterable[bytes | memoryview]) -> bytes:

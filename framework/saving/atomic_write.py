@@ -61,6 +61,11 @@ def check_writable(path: Path) -> None:
     os.unlink(temporary)
 
 
+def kind_of(mode: int) -> str:
+    """Return what a path with this mode is, in words; "" for a regular file."""
+    return "" if stat.S_ISREG(mode) else next((name for name, is_kind in KINDS.items() if is_kind(mode)), "a folder")
+
+
 def remove_leftovers(target: str) -> None:
     """Remove temporary files for `target` whose writer is dead, or that are older than a day."""
     pattern = re.compile(re.escape(_stem(target)) + r"([0-9a-f]+)\.([0-9]+)\.[0-9a-f]+\.tmp")
@@ -84,8 +89,7 @@ def _target(path: Path) -> str:
         if not os.path.isdir(os.path.dirname(target)):
             raise FileNotFoundError(errno.ENOENT, "its folder does not exist; make it first", os.fspath(path)) from None
         return target
-    if not stat.S_ISREG(mode):
-        kind = next((name for name, is_kind in KINDS.items() if is_kind(mode)), "no regular file")
+    if kind := kind_of(mode):
         raise OSError(errno.EINVAL, f"is {kind}, which a file would replace; give another path", os.fspath(path))
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "cannot be written (it is read-only)", os.fspath(path))

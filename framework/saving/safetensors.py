@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.core import arguments
 from framework.core.types import Array
-from framework.saving.archive import CheckpointError
+from framework.saving.archive import CheckpointError, refuse_other_than_file
 from framework.saving.atomic_write import replacing
 
 
@@ -26,6 +26,7 @@ def load(path: str | os.PathLike[str], names: Collection[str]) -> list[Array]:
     """Return the arrays in `path`, in the order of `names`; CheckpointError unless the file holds exactly these."""
     path = arguments.path(path)
     safetensors = _safetensors()
+    refuse_other_than_file(path)
     with open(path, "rb") as file:
         content = file.read()
     try:

@@ -63,6 +63,8 @@ def unchanged_if_refused(model: Restorable, whole: bool = True) -> Iterator[None
                     undo()
             elif not isinstance(error, FloatingPointError):  # keep the initial values: they are finite
                 model.state = None
+        if isinstance(error, RefusedBatch):
+            raise ordinary(error).with_traceback(error.__traceback__) from None
         raise
 
 

@@ -106,7 +106,7 @@ def test_another_beginning_is_refused(path):
     refused(path, "it began with other weights", network=changed_weights())
     refused(path, "it has reached epoch 3, and this one ends with epoch 2", epochs=2)
     other = model().fit(X, Y, epochs=2, batch_size=8)
-    refused(path, "it began after epoch 0, this one begins after epoch 2", network=other)
+    refused(path, "it began after epoch 0, .* after epoch 2, and each fit .* needs a path of its own", network=other)
     older = model().fit(X, 1 - Y, epochs=3, batch_size=8)
     refused(path, "its epochs are not the first ones of this model", network=older)
 
@@ -186,10 +186,17 @@ def test_a_stream_may_say_what_it_holds(path, make, mine, other, words):
     refused(path, words, Stream(Y, make(other)), None)
 
 
-@pytest.mark.parametrize("value", [[1, 2], float("nan"), np.float64(1.0), {"a": X}])
+@pytest.mark.parametrize("value", [[1, 2], float("nan"), np.float64(np.inf), b"ab", {"a": X}])
 def test_a_fingerprint_of_another_kind_is_refused(path, value):
     with pytest.raises(TypeError, match="the fingerprint of Stream must be a str, a number or a dict of these, got"):
         run(path, Stream(Y, value), None)
+
+
+@pytest.mark.parametrize("value", [np.float64(1.5), np.int32(3), np.str_("a"), np.bool_(True)])
+def test_a_fingerprint_may_be_a_number_of_numpy(path, value):
+    run(path, Stream(Y, value), None)
+    run(path, Stream(Y, value.item()), None, epochs=4)
+    refused(path, "batches is 7 here", Stream(Y, np.int64(7)), None)
 
 
 def test_a_stream_without_a_fingerprint_goes_on_and_the_screen_says_so(path, capsys):
@@ -207,6 +214,11 @@ def test_a_list_of_batches_is_compared(path):
     run(path, [(x.copy(), y.copy()) for x, y in batches], None, epochs=4)
 
 
+def test_a_list_of_batches_without_weights_is_compared(path):
+    run(path, [(X, Y, None)], None)
+    refused(path, "batches holds other values", [(X, 1 - Y, None)], None)
+
+
 def test_block_shuffle_is_compared(path):
     def source(y=Y, **arguments):
         return f.BlockShuffle(X, y, **{"batch_size": 8, "block": 4, "blocks": 3, "seed": 1} | arguments)
@@ -222,9 +234,32 @@ def test_block_shuffle_is_compared(path):
 
 def test_block_shuffle_without_a_seed_cannot_be_resumed_and_says_so(path):
     source = f.BlockShuffle(X, Y, 8)
-    with pytest.raises(ValueError, match=r"BlockShuffle needs its seed: BlockShuffle\(..., seed=0\)"):
+    with pytest.raises(ValueError, match=r"BlockShuffle needs its seed: BlockShuffle\(..., seed=0\).*resume=False"):
         run(path, source, None)
     run(None, source, None, saving=Checkpoint(path, resume=False))
+
+
+def test_validation_blocks_need_no_seed_and_have_no_order(path):
+    def blocks(y=Y, **arguments):
+        return f.BlockShuffle(X, y, 8, **arguments)
+
+    run(path, validation_data=blocks())
+    whole = model().fit(X, Y, epochs=5, batch_size=8, validation_data=blocks(block=2))
+    assert run(path, validation_data=blocks(), epochs=5).history == whole.history
+    refused(path, "validation batches.y holds other values", validation_data=blocks(1 - Y), epochs=6)
+
+
+def test_weights_given_to_a_model_without_a_seed_are_not_compared_and_the_screen_says_so(path, capsys):
+    def given():
+        network = model(seed=None).build(3)
+        network.set_weights(changed_weights().get_weights())
+        return network
+
+    run(path, network=given())
+    run(path, network=given())
+    assert "no seed, so whether it began with the same weights is not known" in capsys.readouterr().err
+    run(path, network=model(seed=None))
+    assert "began with" not in capsys.readouterr().err
 
 
 # A file for each run

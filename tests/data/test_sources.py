@@ -178,6 +178,27 @@ def test_block_shuffle_validates_and_is_evaluated() -> None:
     assert net.score(blocks) == pytest.approx(net.score(X, Y, W))
 
 
+def test_evaluation_of_block_shuffle_is_the_same_to_the_last_bit() -> None:
+    net, x = model().fit(X, Y), RNG.normal(size=(3000, 3))
+    y = (x[:, :1] > 0).astype(float)
+    losses = [net.evaluate(BlockShuffle(x, y, 7, 4, 2, seed=seed))["loss"] for seed in (None, None, 1)]
+    assert losses == [net.evaluate(x, y)["loss"]] * 3
+
+
+class Halved(BlockShuffle):
+    def __iter__(self) -> Iterator[Any]:
+        return ((x / 2, y) for x, y in super().__iter__())
+
+
+def test_what_a_subclass_of_block_shuffle_makes_of_its_rows_is_evaluated() -> None:
+    net = model().fit(X, Y)
+    wanted = net.evaluate(X / 2, Y)["loss"]
+    assert net.evaluate(Halved(X, Y, 7))["loss"] == pytest.approx(wanted, rel=1e-12)
+    assert net.fit(X, Y, validation_data=Halved(X, Y, 7)).history["val_loss"][-1] != net.evaluate(X, Y)["loss"]
+    with pytest.raises(ValueError, match="Halved has its own __iter__, and not in the order of the rows"):
+        net.predict(Halved(X, Y, 7))
+
+
 def test_validation_with_an_order_of_its_own_is_the_same_when_training_goes_on() -> None:
     def validation() -> BlockShuffle:
         return BlockShuffle(X, Y, 7, 4, 2, seed=0)

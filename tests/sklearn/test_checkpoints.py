@@ -1,5 +1,7 @@
 """Checkpoints in cross-validation and searches: each fit has a file of its own, and no fit gets another's weights."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn.base import clone
@@ -114,5 +116,9 @@ def test_the_file_of_an_estimator_holds_its_final_model(tmp_path):
     ).fit(X, NOISE)
     saving = estimator.callbacks_[0]
     assert isinstance(saving, Checkpoint)
+    with pytest.raises(FileNotFoundError, match=f"each run has one of its own: {os.path.basename(saving.file)}"):
+        Model.load(tmp_path / "run.npz")
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        Model.load(tmp_path / "another.npz")
     same = Model.load(saving.file)
     np.testing.assert_array_equal(same.network.params, estimator.model_.network.params)
