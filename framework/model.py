@@ -137,8 +137,7 @@ class Model(Predictor, Component):
             If the layers do not fit together.
         """
         axes = tuple(input_shape) if isinstance(input_shape, Sequence) else (input_shape,)
-        shape = tuple(arguments.integer(axis, "input_shape", least=1) for axis in axes)
-        self._build(shape, self.dtype or np.float64)
+        self._build(arguments.sample_shape(axes, "input_shape"), self.dtype or np.float64)
         return self
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:

@@ -177,3 +177,55 @@ def test_arguments_of_a_model_are_looked_at_too(kind):
     value = {"loss": Lossy(), "optimizer": Still(), "metrics": [Zero()]}[kind]
     with pytest.raises(AttributeError, match=r"must keep its argument 'by' as self\.by"):
         Model([Dense(1)], **{kind: value}).build(4)
+
+
+class Doubled(Activation, registered=False):
+    def __init__(self, k=1.0):
+        self.k = 2 * k
+
+    def __call__(self, z):
+        return self.k * z
+
+    def derivative(self, z, a):
+        return np.full_like(z, self.k)
+
+
+class Whole(Doubled, registered=False):
+    def __init__(self, k=1.0, unknown=np.nan):
+        self.k = int(k)
+        self.unknown = unknown
+
+
+class Tenth(Optimizer, registered=False):
+    def __init__(self, learning_rate=0.1):
+        super().__init__(learning_rate / 10)
+
+    def update(self, params, grads):
+        params -= self.rate * grads
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            lambda: Model([Dense(2, Doubled(3.0))]),
+            r"Doubled changes its argument 'k': Doubled\(k=6\.0\) has k=12\.0\. Keep",
+        ),
+        (lambda: Model([[Doubled()], Dense(2)]), "Doubled changes its argument 'k'"),
+        (lambda: Model([Dense(2)], optimizer=Tenth(0.5)), "Tenth changes its argument 'learning_rate'"),
+    ],
+)
+def test_an_argument_that_a_constructor_changes(model, message):
+    with pytest.raises(ValueError, match=message):
+        model().build(4)
+
+
+def test_an_argument_that_is_kept_in_another_form():
+    model = Model([Dense(2, Whole(2.7))]).build(4)
+    assert model.layers[0].activation.clone().k == 2
+
+
+@pytest.mark.parametrize("shape", [(None, 4), (-1, 4)])
+def test_a_shape_with_a_batch_axis(shape):
+    with pytest.raises(ValueError, match=r"input_shape leaves out the batch axis: write \(4,\)"):
+        Model([Dense(2)]).build(shape)
