@@ -41,6 +41,12 @@ def test_words_in_code_quotes_are_in_the_code():
     assert sorted({word for quoted in named for word in re.findall(r"[A-Za-z_]\w+", quoted)} - known) == []
 
 
+def test_a_source_distribution_holds_what_the_tests_read():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    held = project["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {"docs", "tests", "examples", "benchmarks", "README.md", "CONTRIBUTING.md", ".ci"} <= set(held)
+
+
 def test_order_of_imports_is_the_contract():
     contract = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
         "contracts"

@@ -22,3 +22,13 @@ def test_importing_leaves_out_what_numpy_imports_when_it_is_used():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split() == []
+
+
+def test_estimators_without_scikit_learn_say_what_to_install():
+    code = (
+        "import importlib.util as u, sys; found = u.find_spec\n"
+        "u.find_spec = lambda name, *rest: None if name == 'sklearn' else found(name, *rest)\n"
+        "import framework.sklearn"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "scikit-learn is not installed: pip install" in run.stderr
