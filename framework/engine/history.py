@@ -125,5 +125,6 @@ def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
         try:
             values[name] = float(value)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"the logs of an epoch hold numbers, got {name!r}: {shown(value)}") from None
+            message = f"the logs of an epoch hold numbers, got {name!r}: {shown(value)}: {error}"
+            raise type(error)(message) from None
     return values
