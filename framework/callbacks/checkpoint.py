@@ -12,7 +12,7 @@ import numpy as np
 
 from framework.callbacks.base import Callback
 from framework.callbacks.monitor import Monitor
-from framework.callbacks.run_identity import identity, path_per_run
+from framework.callbacks.run_identity import checked_path, identity, path_per_run
 from framework.callbacks.screen import say
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
@@ -106,7 +106,7 @@ class Checkpoint(Monitor):
         mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode=mode)
-        self.path = arguments.path(path)
+        self.path = checked_path(path, self)
         self.every = arguments.integer(every, "every", least=1)
         self.save_best_only = arguments.flag(save_best_only, "save_best_only")
         self.resume = arguments.flag(resume, "resume")

@@ -9,7 +9,7 @@ from typing import Any
 
 from framework.callbacks.base import HOOKS, Callback
 from framework.callbacks.csv_table import CSVTable, cell
-from framework.callbacks.run_identity import PLACE, identity
+from framework.callbacks.run_identity import PLACE, checked_path, identity
 from framework.core import arguments
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs
@@ -50,7 +50,7 @@ class CSVLogger(Callback):
     file: str
 
     def __init__(self, path: str | os.PathLike[str], append: bool = False) -> None:
-        self.path = os.fspath(arguments.path(path))
+        self.path = checked_path(path, self)
         self.append = arguments.flag(append, "append")
 
     def on_train_begin(self, logs: Logs | None = None) -> None:

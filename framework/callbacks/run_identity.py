@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 from framework.callbacks.base import Callback
 from framework.callbacks.progress import EpochLines, ProgressBar
 from framework.callbacks.trained_model import TrainedModel
+from framework.core import arguments
 from framework.core.component import constructor_arguments
 from framework.data.fingerprint import Entries, fingerprint
 from framework.engine.weights import joined
@@ -69,6 +71,18 @@ def identity(model: TrainedModel, params: dict[str, Any]) -> RunIdentity:
         )
     found: RunIdentity = params["run"]
     return found
+
+
+def checked_path(value: str | os.PathLike[str], owner: Any) -> str:
+    """Return a path in which ``{run}`` may stand; raise ValueError for the words that Keras fills in."""
+    path = os.fspath(arguments.path(value))
+    for word in re.findall(r"\{(\w+)(?::[^{}]*)?\}", path):
+        if word in ("epoch", "batch", "loss") or word.startswith("val_"):
+            who = type(owner).__name__
+            raise ValueError(
+                f"{who}: a path has {PLACE} filled in, not {word!r}: there is one file for a run, got {path!r}"
+            )
+    return path
 
 
 def path_per_run(path: str) -> str:
