@@ -41,6 +41,8 @@ def _check_arguments(component: Component) -> None:
     if not _written_by_a_user(type(component).__init__):
         return
     given = component.get_params(deep=False)
+    if not any(isinstance(value, int | float | str) for value in given.values()):
+        return
     try:
         copied = type(component)(**given).get_params(deep=False)
     except Exception:  # it may take something else than it keeps
