@@ -79,7 +79,7 @@ METHODS: dict[str, str] = {
     "state_dict": "call model.get_weights(), see model.network.views, or save to a file with model.save(path)",
     "load_state_dict": "call model.set_weights(weights), or Model.load(path)",
     "forward": "call model.predict(X), or model.network.forward(x)",
-    "backward": "call model.gradients(X, y), or model.compute_gradients(x, y), which fills model.network.grads",
+    "backward": "call model.gradients(X, y); a train_step of your own has self.compute_gradients(x, y, weight)",
     "zero_grad": "gradients are assigned, not added up: there is nothing to reset",
     "train": "call model.fit(X, y); dropout and its like are active in fit alone",
     "eval": "predict and evaluate leave dropout and its like out; nothing has to be switched",

@@ -13,9 +13,18 @@ from framework.core.messages import shape_text, shown
 from framework.engine.contents import contexts_in
 from framework.engine.network import Network
 from framework.engine.passes import Pass
+from framework.engine.rule_checks import check_rules, written_by_a_user
 from framework.layers.base import Context, Layer
+from framework.optimizers.base import Optimizer
 
 ROWS = 2  # with one, a wrong shape may still fit
+
+
+def check_build(model: Component, network: Network, optimizer: Optimizer) -> None:
+    """Raise an error that names the component and the fault, if there is one."""
+    check_arguments_are_kept([model, *(at.layer for at in network.tree)])
+    check_output_shapes(network)
+    check_rules(network, optimizer)
 
 
 def check_arguments_are_kept(components: Iterable[Component]) -> None:
@@ -38,7 +47,7 @@ def check_arguments_are_kept(components: Iterable[Component]) -> None:
 
 def _check_arguments(component: Component) -> None:
     component.get_params()
-    if not _written_by_a_user(type(component).__init__):
+    if not written_by_a_user(type(component).__init__):
         return
     given = component.get_params(deep=False)
     if not any(isinstance(value, int | float | str) for value in given.values()):
@@ -102,8 +111,4 @@ def _contexts(network: Network) -> Iterator[Context]:
 
 
 def _is_written_by_a_user(layer: Layer) -> bool:
-    return _written_by_a_user(type(layer).forward) or _written_by_a_user(type(layer).output_shape)
-
-
-def _written_by_a_user(method: Any) -> bool:
-    return getattr(method, "__module__", __name__).partition(".")[0] not in (__name__.partition(".")[0], "builtins")
+    return written_by_a_user(type(layer).forward) or written_by_a_user(type(layer).output_shape)

@@ -128,6 +128,15 @@ def test_too_many_arguments_of_a_call_inside_stay_as_they_are():
         Broken(f.Dropout(0.1), 2, 3)
 
 
+@pytest.mark.parametrize(
+    ("hook", "right"),
+    [("on_epoch_start", "on_epoch_begin"), ("on_train_batch_end", "on_batch_end"), ("on_fit_end", "on_train_end")],
+)
+def test_hooks_of_other_libraries_are_refused(hook, right):
+    with pytest.raises(TypeError, match=rf"Mine\.{hook} would never be called; did you mean '{right}'\?"):
+        type("Mine", (f.Callback,), {hook: lambda self: None})
+
+
 def test_ones_own_classes_answer_too():
     class HeavyBall(optimizers.Optimizer, registered=False):
         def __init__(self, learning_rate=0.01, friction=0.1, **common):
@@ -260,7 +269,7 @@ def true_words():
     words = {name for cls in classes for name in constructor_arguments(cls)}
     words |= {name for family in families for name in family.spellings()}
     called = f.Model.fit, f.Model.build, f.Model.load
-    return words.union(*(inspect.signature(function).parameters for function in called))
+    return words.union(callbacks.HOOKS, *(inspect.signature(function).parameters for function in called))
 
 
 def test_every_hint_leads_to_something():
