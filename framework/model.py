@@ -19,7 +19,7 @@ from framework.core.words import names_arguments
 from framework.data.fit_arguments import DataArguments
 from framework.data.sources import Source, data_of, first_samples, refuse_batches
 from framework.engine.blas_threads import threads_for
-from framework.engine.build_checks import check_arguments_are_kept, check_output_shapes
+from framework.engine.build_checks import check_build
 from framework.engine.shared_layers import warn_if_shared
 from framework.engine.state import ModelState
 from framework.layers.base import Layers
@@ -137,15 +137,13 @@ class Model(Predictor, Component):
             If the layers do not fit together.
         """
         axes = tuple(input_shape) if isinstance(input_shape, Sequence) else (input_shape,)
-        shape = tuple(arguments.integer(axis, "input_shape", least=1) for axis in axes)
-        self._build(shape, self.dtype or np.float64)
+        self._build(arguments.sample_shape(axes, "input_shape"), self.dtype or np.float64)
         return self
 
     def _build(self, input_shape: tuple[int, ...], dtype: Any) -> None:
         self.check()
         state = ModelState(self, input_shape, np.dtype(dtype), self.seed)
-        check_arguments_are_kept([self, *(at.layer for at in state.network.tree)])
-        check_output_shapes(state.network)
+        check_build(self, state.network, state.optimizer)
         if not self.shares_layers:
             warn_if_shared(self, state)
         self.state = state

@@ -217,6 +217,7 @@ class Predictor(TransferWeights):
         except (TypeError, ValueError) as error:
             raise CheckpointError(f"{os.fspath(path)!r} cannot be loaded: {error}") from error
 
+    @names_arguments
     def summary(self) -> Summary:
         """Return a table of the layers, their output shapes and parameters: a str that notebooks show as a table."""
         return summary(self.network)
@@ -226,6 +227,7 @@ class Predictor(TransferWeights):
 
         return model_html(self)
 
+    @names_arguments
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all of this model to the file `path`: exactly this name, nothing is appended to it.
 
@@ -243,6 +245,7 @@ class Predictor(TransferWeights):
         model_file.save(self, path)
 
     @classmethod
+    @names_arguments
     def load(cls, path: str | os.PathLike[str], classes: Iterable[type[Component]] = ()) -> Self:
         """Return the model that `save` wrote to `path`.
 

@@ -17,7 +17,11 @@ from framework.core.words import names_arguments
 from framework.engine.history import History
 
 HOOKS = ("on_train_begin", "on_train_end", "on_epoch_begin", "on_epoch_end", "on_batch_end")
-NEVER_CALLED = ("on_batch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end")
+NEVER_CALLED = (
+    *("on_batch_begin", "on_train_batch_begin", "on_train_batch_end", "on_test_begin", "on_test_end"),
+    *("on_fit_start", "on_fit_end", "on_train_start", "on_epoch_start", "on_train_epoch_start", "on_train_epoch_end"),
+    *("on_train_batch_start", "on_batch_start", "on_validation_epoch_end", "on_validation_end"),
+)
 
 
 class StopTraining(Exception):

@@ -13,6 +13,7 @@ ELSEWHERE: dict[str, str] = {
     "epsilon": "it is an argument of the optimizer, as in optimizer=Adam(epsilon=1e-8)",
     "decay": "give a schedule as the learning rate, as in SGD(InverseTime(0.1, decay=0.5, steps=100))",
     "powert": "give a schedule as the learning rate, as in SGD(InverseTime(0.1, decay=0.5, steps=100))",
+    "lrdecay": "give a schedule as the learning rate, as in SGD(InverseTime(0.1, decay=0.5, steps=100))",
     "amsgrad": "AMSGrad is an optimizer of its own",
     "activation": "each layer has its own, as in Dense(8, 'relu')",
     "inputshape": "leave it out: the shape of the inputs is read from the data, or given to build(input_shape)",
@@ -24,8 +25,9 @@ ELSEWHERE: dict[str, str] = {
     "normalizedshape": "leave it out: the shape of the inputs is read from the data, or given to build(input_shape)",
     "fanin": "leave it out: it is read from the shape of the parameter",
     "seed": "random numbers come from the model's seed: Model(..., seed=0)",
+    "dtype": "it is an argument of the model, as in Model(layers, dtype='float32')",
     "device": "computations run on the processor, in NumPy",
-    "fromlogits": "end the layers with the activation: with its loss it is computed from the logits, exactly",
+    "fromlogits": "it is an argument of the cross-entropies, as in loss=CategoricalCrossentropy(from_logits=True)",
     "epochs": "it is an argument of fit, as in model.fit(X, y, epochs=10)",
     "batchsize": "it is an argument of fit, as in model.fit(X, y, batch_size=32)",
     "callbacks": "it is an argument of fit, as in model.fit(X, y, callbacks=[...])",
@@ -41,6 +43,7 @@ ELSEWHERE: dict[str, str] = {
     "optimizer": "it is an argument of the model, as in Model(layers, optimizer='adam')",
     "metrics": "it is an argument of the model, as in Model(layers, metrics=['accuracy'])",
     "layers": "they are the first argument of the model, as in Model([Dense(8, 'relu'), Dense(1)])",
+    "warmstart": "fit always goes on from the present weights; the estimators have warm_start",
     "stepsperepoch": "an epoch goes once through the data that is given",
     "saveweightsonly": "the file holds the whole model, so that training can go on from it",
     "momentumdecay": "it is an argument of NAdam",
@@ -76,7 +79,7 @@ METHODS: dict[str, str] = {
     "state_dict": "call model.get_weights(), see model.network.views, or save to a file with model.save(path)",
     "load_state_dict": "call model.set_weights(weights), or Model.load(path)",
     "forward": "call model.predict(X), or model.network.forward(x)",
-    "backward": "call model.gradients(X, y), or model.compute_gradients(x, y), which fills model.network.grads",
+    "backward": "call model.gradients(X, y); a train_step of your own has self.compute_gradients(x, y, weight)",
     "zero_grad": "gradients are assigned, not added up: there is nothing to reset",
     "train": "call model.fit(X, y); dropout and its like are active in fit alone",
     "eval": "predict and evaluate leave dropout and its like out; nothing has to be switched",
@@ -106,6 +109,12 @@ OF_LAYERS: dict[str, str] = {
 }
 OF_LAYERS["requires_grad"] = "freeze a layer with layer.trainable = False"
 OF_LAYERS["get_config"] = "call layer.get_params()"
+
+# Of a series of layers, which is a model elsewhere.
+OF_SERIES: dict[str, str] = dict.fromkeys(
+    ("add", "append", "compile", "evaluate", "fit", "load_weights", "predict", "save", "score", "summary"),
+    "a series is a layer; Model([...]) is what is trained, saved and asked for predictions",
+)
 
 # Attributes of optimizers elsewhere.
 OF_OPTIMIZERS: dict[str, str] = {

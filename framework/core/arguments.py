@@ -75,6 +75,13 @@ def path(value: Any, name: str = "path") -> str:
     return os.fspath(value)
 
 
+def sample_shape(axes: tuple[Any, ...], name: str) -> tuple[int, ...]:
+    """Return the shape of a sample; raise ValueError unless all axes are positive, without one for the batch."""
+    if axes[1:] and axes[0] in (None, -1):
+        raise ValueError(f"{name} leaves out the batch axis: write {axes[1:]}, got {axes}")
+    return tuple(integer(axis, name, least=1) for axis in axes)
+
+
 def fraction(value: Any, name: str) -> float:
     """Return `value` as a float; raise TypeError unless it is a number, ValueError unless 0 <= value < 1."""
     return float(number(value, name, least=0, below=1))

@@ -14,10 +14,10 @@ from weakref import WeakSet
 
 from framework.core.carried import Carrying, Sent, importable, made_by_unpickling
 from framework.core.copies import copied
-from framework.core.messages import did_you_mean, name_key, shown, snake_case
+from framework.core.messages import did_you_mean, name_key, shown, snake_case, with_article
 from framework.core.nested import changed_params, nested_params
 from framework.core.source import same_argument, source
-from framework.core.words import names_arguments
+from framework.core.words import in_its_place, names_arguments
 
 # Threads may share this counter: `next` gives each assignment its own number, where `+= 1` could lose one.
 _numbers = count(1)
@@ -155,7 +155,7 @@ class Component(Carrying):
         if found is None:
             hint = did_you_mean(name, cls.spellings(), cls.names())
             others = [family.__name__.lower() for family in Component.__subclasses__() if key in family._registry]
-            kind = f". There is a {' and a '.join(others)} of this name" if others else ""
+            kind = f". There is {' and '.join(map(with_article, others))} of this name" if others else ""
             raise UnknownComponent(f"unknown {cls.__name__.lower()} {name!r}{hint}{kind}")
         return found
 
@@ -197,9 +197,8 @@ class Component(Carrying):
             if missing:
                 raise ValueError(f"{spec.__name__} needs arguments: write {spec.__name__}({', '.join(missing)}=...)")
             return spec()
-        family = cls.__name__
-        article = "an" if family[0] in "AEIOU" else "a"
-        raise TypeError(f"expected {article} {family}, its name or its class, got {shown(spec)}")
+        expected = f"expected {with_article(cls.__name__)}, its name or its class"
+        raise TypeError(f"{expected}, got {shown(spec)}{in_its_place(spec, cls, Component.__subclasses__())}")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the constructor's arguments by name; if `deep`, also those of nested components, as ``a__b``."""

@@ -47,6 +47,11 @@ def did_you_mean(name: str, known: Iterable[str], listed: Iterable[str] | None =
     return f"{hint} Known: {', '.join(listed) or 'none'}"
 
 
+def with_article(noun: str) -> str:
+    """Return ``"an Optimizer"`` for ``"Optimizer"``, ``"a Loss"`` for ``"Loss"``."""
+    return f"{'an' if noun[0] in 'AEIOUaeiou' else 'a'} {noun}"
+
+
 def shown(value: Any) -> str:
     """Return a short description of `value` for an error message."""
     text = repr(value)

@@ -13,19 +13,58 @@ from framework.core.messages import shape_text, shown
 from framework.engine.contents import contexts_in
 from framework.engine.network import Network
 from framework.engine.passes import Pass
+from framework.engine.rule_checks import check_rules, written_by_a_user
 from framework.layers.base import Context, Layer
+from framework.optimizers.base import Optimizer
 
 ROWS = 2  # with one, a wrong shape may still fit
 
 
+def check_build(model: Component, network: Network, optimizer: Optimizer) -> None:
+    """Raise an error that names the component and the fault, if there is one."""
+    check_arguments_are_kept([model, *(at.layer for at in network.tree)])
+    check_output_shapes(network)
+    check_rules(network, optimizer)
+
+
 def check_arguments_are_kept(components: Iterable[Component]) -> None:
-    """Raise AttributeError unless all components, and those in their arguments, keep their constructor's arguments."""
+    """Refuse a component, or one in the arguments of another, whose constructor does not keep its arguments.
+
+    Raises
+    ------
+    AttributeError
+        If an argument is not kept under its name.
+    ValueError
+        If a constructor changes a number, text or flag: a copy, and a model that is loaded, would have another one.
+    """
     for component in components:
-        component.get_params()
+        _check_arguments(component)
         for name in constructor_arguments(type(component)):
             inner = named_component(name, getattr(component, name))
             if isinstance(inner, Component):
-                inner.get_params()
+                _check_arguments(inner)
+
+
+def _check_arguments(component: Component) -> None:
+    component.get_params()
+    if not written_by_a_user(type(component).__init__):
+        return
+    given = component.get_params(deep=False)
+    if not any(isinstance(value, int | float | str) for value in given.values()):
+        return
+    try:
+        copied = type(component)(**given).get_params(deep=False)
+    except Exception:  # it may take something else than it keeps
+        return
+    for name, value in given.items():
+        other = copied[name]
+        plain = isinstance(value, int | float | str) and isinstance(other, int | float | str)
+        if plain and other != value and value == value:  # nan differs from itself
+            who = type(component).__name__
+            raise ValueError(
+                f"{who} changes its argument {name!r}: {who}({name}={value!r}) has {name}={other!r}. Keep it as it is "
+                f"given, self.{name} = {name}, and compute with it where it is used"
+            )
 
 
 def check_output_shapes(network: Network) -> None:
@@ -72,5 +111,4 @@ def _contexts(network: Network) -> Iterator[Context]:
 
 
 def _is_written_by_a_user(layer: Layer) -> bool:
-    methods = type(layer).forward, type(layer).output_shape
-    return any(method.__module__.partition(".")[0] != __name__.partition(".")[0] for method in methods)
+    return written_by_a_user(type(layer).forward) or written_by_a_user(type(layer).output_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from types import BuiltinFunctionType, EllipsisType, FunctionType, MethodType
 from typing import Any
 
@@ -14,11 +15,17 @@ from framework.core.types import Array
 from framework.engine.replay.call import arrays_in
 from framework.layers.base import Context
 
-# What a context may hold beside constants and generators. Of another object, it is not known what a pass changes in it.
-KNOWN = (
-    *(np.ndarray, np.ufunc, Context, Component, slice, range, EllipsisType, type),
-    *(FunctionType, MethodType, BuiltinFunctionType),
-)
+
+@cache
+def _known() -> tuple[type[Any], ...]:
+    """Return what a context may hold beside constants. Of another object, it is not known what a pass changes in it.
+
+    A function, because the first use of ``np.random`` imports it, which takes a tenth of the time of importing NumPy.
+    """
+    return (
+        *(np.ndarray, np.random.Generator, np.ufunc, Context, Component, slice, range, EllipsisType, type),
+        *(FunctionType, MethodType, BuiltinFunctionType),
+    )
 
 
 class Contents:
@@ -89,7 +96,7 @@ def _constants(value: Any) -> Iterator[Any]:
             yield from _constants(item)
     elif isinstance(value, CONSTANTS):
         yield value if value == value else None  # nan
-    elif not isinstance(value, KNOWN) and not isinstance(value, np.random.Generator):
+    elif not isinstance(value, _known()):
         yield object()
 
 

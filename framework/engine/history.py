@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from framework.core.messages import did_you_mean
+from framework.core.messages import did_you_mean, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,7 +45,7 @@ class History(dict[str, list[float]]):
 
     def append(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Add the values of an epoch. A name that is missing in some epochs has nan there."""
-        values = {name: float(value) for name, value in logs.items()}
+        values = _numbers(logs)
         for name in values:
             if name not in self:
                 self[name] = [math.nan] * len(self.epoch)
@@ -56,10 +56,10 @@ class History(dict[str, list[float]]):
     def amend(self, logs: Mapping[str, float]) -> None:
         """Add `logs` to the values that the last epoch already has."""
         last = len(self.epoch) - 1
-        for name, value in logs.items():
+        for name, value in _numbers(logs).items():
             if name not in self:
                 self[name] = [math.nan] * len(self.epoch)
-            self[name][last] = float(value)
+            self[name][last] = value
 
     def copy(self) -> Self:
         """Return a copy that shares nothing with this history."""
@@ -116,3 +116,15 @@ class History(dict[str, list[float]]):
         last = [f"{name}={column[-1]:.4g}" for name, column in self.items() if column]
         arrays = f"; arrays, not kept: {', '.join(sorted(self.arrays))}" if self.arrays else ""
         return f"<History: {', '.join([epochs, *last])}{arrays}>"
+
+
+def _numbers(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Return the values of an epoch as floats; raise TypeError or ValueError for what is no number."""
+    values = {}
+    for name, value in logs.items():
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError) as error:
+            message = f"the logs of an epoch hold numbers, got {name!r}: {shown(value)}: {error}"
+            raise type(error)(message) from None
+    return values

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from framework.core.arguments import flag
 from framework.core.component import Component
+from framework.core.messages import shown
 from framework.core.types import Shape
 from framework.layers.base import Layer, Parameter
 
@@ -82,9 +84,13 @@ def _contents(value: Any) -> Iterator[Any]:
 
 def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> PlacedLayer:
     """Return the tree of placed layers below `layer`."""
-    trainable = trainable and layer.trainable
+    trainable = trainable and flag(layer.trainable, "trainable", layer)
     children = [
         place(child, f"{path}.{i}" if path else str(i), shape, trainable)
         for i, (child, shape) in enumerate(layer.children(input_shape))
     ]
-    return PlacedLayer(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable)
+    parameters = dict(layer.parameters(input_shape))
+    for name, parameter in parameters.items():
+        if not isinstance(parameter, Parameter):
+            raise TypeError(f"{layer.label()}: parameters must be Parameter(shape), got {name!r}: {shown(parameter)}")
+    return PlacedLayer(layer, path, input_shape, parameters, children, trainable)

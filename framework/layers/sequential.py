@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack, cast
 
+from framework.core.advice import OF_SERIES
 from framework.core.types import Array, Shape
+from framework.core.words import add_advice
 from framework.layers.base import Context, Layer, LayerOptions, Layers, layer_list
 
 
@@ -75,3 +77,6 @@ class Sequential(_Series):
 
     def backward(self, ctx: Context, grad: Array) -> Array:
         return self.run_back(ctx, grad)
+
+
+add_advice(_Series, OF_SERIES)

@@ -84,6 +84,11 @@ def _columns(history: Mapping[str, Sequence[float]], names: Sequence[str] | None
     """Return the curves to draw, all of one length."""
     drawn = [name for name in ("loss", "val_loss") if name in history] if names is None else list(names)
     for name in drawn:
+        if name in getattr(history, "arrays", ()):
+            raise ValueError(
+                f"{name!r} is an array, and a curve shows numbers: evaluate(X, y) returns it, and "
+                "plot_confusion_matrix draws a confusion matrix"
+            )
         if name not in history:
             raise ValueError(f"history has no {name!r}{did_you_mean(name, history)}")
     columns = {name: np.asarray(history[name], np.float64) for name in drawn}

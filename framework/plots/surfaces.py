@@ -37,7 +37,8 @@ def plot_surface(
     `color_range` are as in `plot_decision_surface`.
     """
     if not callable(function):
-        raise TypeError(f"function must be callable, got {shown(function)}")
+        hint = ": give its predict, or call plot_decision_surface(model, X, y)" if hasattr(function, "predict") else ""
+        raise TypeError(f"function must be callable, got {shown(function)}{hint}")
     resolution = arguments.integer(resolution, "resolution", least=1)
     area, _ = plane({}, 2, None, limits)
     samples = area.samples(resolution)

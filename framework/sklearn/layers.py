@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,6 +36,12 @@ def hidden_layers(layers: Any) -> list[Layer]:
             activated = False
         else:
             made.append(Dense(int(item), "relu"))
+    last = made[0] if made else None
+    if isinstance(last, Dense | Activate) and Activation.of(last.activation).component_name == "softmax":
+        warnings.warn(
+            "layers are the hidden layers, and the output layer follows: leave out the one with softmax at the end",
+            stacklevel=2,
+        )
     return made[::-1]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.core.messages import shown
 from framework.core.types import Logs
 from framework.data.batches import Batch
 from framework.engine.blas_threads import threads_for
@@ -23,7 +24,13 @@ def loss_logs(network: Network, loss: float, penalty: float) -> Logs:
 
 def scalar_logs(values: dict[str, Any]) -> Logs:
     """Return those of `values` that are numbers: a history keeps no arrays, such as a confusion matrix."""
-    return {name: float(value) for name, value in values.items() if type(value) is float or np.ndim(value) == 0}
+    numbers = {name: value for name, value in values.items() if type(value) is float or np.ndim(value) == 0}
+    for name, value in numbers.items():
+        try:
+            numbers[name] = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"the metric {name!r} must return a number or an array, got {shown(value)}") from None
+    return numbers
 
 
 def evaluate(

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from framework.callbacks import Callback, CallbackList, StopTraining
+from framework.core.messages import shown
 from framework.data.batches import ArrayBatches, StreamBatches
 from framework.data.fingerprint import run_data
 from framework.data.validation import Validation
@@ -125,7 +126,11 @@ def train_epoch(
                 threads.resize(n * network.largest_product)
             value = train_step(x, y, weight)
             size = n if weight is None else float(weight.sum())
-            total += value * size if averaging else value
+            try:
+                total += value * size if averaging else value
+            except TypeError:
+                who = type(model).__name__
+                raise TypeError(f"{who}.train_step must return the loss of the batch, got {shown(value)}") from None
             total_weight += size
             if network.regularized:
                 total_penalty += network.penalty * size

@@ -80,11 +80,61 @@ def model():
         (lambda: model().build(shape=3), "shape", "input_shape"),
         (lambda: load("xor", random_state=0), "random_state", "seed"),
         (lambda: model().evaluate(X, X, class_weight=3), "class_weight", "fit"),
+        (lambda: f.Model.load("x", custom_objects={}), "custom_objects", "classes"),
+        (lambda: f.RMSprop(alpha=0.9), "alpha", "rho"),
+        (lambda: f.RMSprop(decay_rate=0.9), "decay_rate", "did you mean 'rho'"),
+        (lambda: f.Adagrad(lr_decay=0.1), "lr_decay", "InverseTime"),
+        (lambda: losses.Huber(beta=1.0), "beta", "did you mean 'delta'"),
+        (lambda: losses.Hinge(from_logits=True), "from_logits", "cross-entropies"),
+        (lambda: f.Dense(3, dtype="float32"), "dtype", r"Model\(layers, dtype"),
     ],
 )
 def test_an_unknown_argument_names_the_right_one(call, word, right):
     with pytest.raises(TypeError, match=rf"unexpected keyword argument '{word}'.*{right}.*Known: "):
         call()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: f.Model(f.Dense(3), f.Dense(1)),
+            r"one list, got 2 arguments: write Model\(\[Dense\(3\), Dense\(1\)\]\)",
+        ),
+        (lambda: f.Sequential(f.Dense(3), "relu"), r"Sequential takes its layers as one list.*\[Dense\(3\), 'relu'\]"),
+        (
+            lambda: f.Model([f.Dense(1)], "mse"),
+            r"Model takes only layers as positional .* got 2; .* by name: loss, optim",
+        ),
+        (lambda: f.Dropout(0.1, 0.2), "Dropout takes only rate as positional arguments, got 2"),
+        (
+            lambda: model().fit(X, X, 3),
+            r"Model\.fit takes only X, y as positional arguments, got 3; .* by name: epochs",
+        ),
+        (lambda: model().evaluate(X, X, loss=3), r"Model\.evaluate got an unexpected keyword argument 'loss'"),
+    ],
+)
+def test_too_many_arguments_say_which_there_are(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_too_many_arguments_of_a_call_inside_stay_as_they_are():
+    class Broken(f.Callback):
+        def __init__(self, *args):
+            f.Dropout.clone(*args)
+
+    with pytest.raises(TypeError, match=r"clone\(\) takes 1 positional argument but 3 were given"):
+        Broken(f.Dropout(0.1), 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("hook", "right"),
+    [("on_epoch_start", "on_epoch_begin"), ("on_train_batch_end", "on_batch_end"), ("on_fit_end", "on_train_end")],
+)
+def test_hooks_of_other_libraries_are_refused(hook, right):
+    with pytest.raises(TypeError, match=rf"Mine\.{hook} would never be called; did you mean '{right}'\?"):
+        type("Mine", (f.Callback,), {hook: lambda self: None})
 
 
 def test_ones_own_classes_answer_too():
@@ -166,6 +216,22 @@ def test_a_name_of_another_family_says_of_which():
         f.Model([f.Dense(1)], loss="accuracy")
 
 
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: f.Dense(1, None), r'got None \(NoneType\): write "linear" for none'),
+        (lambda: f.Dense(1, np.tanh), r"got <ufunc 'tanh'> \(ufunc\): write 'tanh'"),
+        (lambda: f.Dense(1, lambda z: z), "write a class with Activation as its base"),
+        (lambda: f.Dense(1, f.Dropout(0.1)), "Dropout is a Layer"),
+        (lambda: f.Model([f.Dense(1)], optimizer=losses.Huber).fit(X, X), "expected an Optimizer.* Huber is a Loss"),
+        (lambda: f.Model([f.Dense(1)], loss="adam").fit(X, X), "There is an optimizer of this name"),
+    ],
+)
+def test_what_is_no_component_of_the_family_says_what_to_write(make, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make()
+
+
 def test_the_tutorials_name_of_its_loss_is_an_alias():
     assert type(f.Loss.of("sse")) is losses.HalfSquaredError
 
@@ -202,7 +268,8 @@ def true_words():
     classes = [cls for cls in (*known, *exported, sklearn.NeuralClassifier) if cls.__module__.startswith("framework")]
     words = {name for cls in classes for name in constructor_arguments(cls)}
     words |= {name for family in families for name in family.spellings()}
-    return words | set(inspect.signature(f.Model.fit).parameters) | set(inspect.signature(f.Model.build).parameters)
+    called = f.Model.fit, f.Model.build, f.Model.load
+    return words.union(callbacks.HOOKS, *(inspect.signature(function).parameters for function in called))
 
 
 def test_every_hint_leads_to_something():
@@ -223,7 +290,7 @@ def test_advice_names_what_there_is(text):
         assert hasattr(there, name)
     for name in re.findall(r"\bmodel\.network\.(\w+)", text):
         assert hasattr(there.network, name)
-    scope = {**vars(f), **vars(optimizers), **vars(schedules)}
+    scope = {**vars(f), **vars(losses), **vars(optimizers), **vars(schedules)}
     for name, arguments in re.findall(r"\b([A-Z]\w+)\(([^()]*)\)", text):
         assert name in scope
         if "..." not in arguments and name not in ("Model", "NeuralClassifier"):
@@ -243,6 +310,9 @@ def test_attributes_of_other_libraries_are_explained_and_not_there(name):
     [
         (f.Dense(2), "kernel", r"network\.views\['i\.W'\]"),
         (f.Dense(2), "get_weights", r"network\.views"),
+        (f.Sequential([f.Dense(2)]), "fit", r"Model\(\[\.\.\.\]\)"),
+        (f.Sequential([f.Dense(2)]), "kernel", r"network\.views\['i\.W'\]"),
+        (f.Residual([f.Dense(2)]), "compile", r"Model\(\[\.\.\.\]\)"),
         (f.SGD(), "lr", "learning_rate"),
         (f.Adam(), "zero_grad", "nothing to reset"),
     ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from framework import Activation, Dense, Layer, Loss, Metric, Model, Optimizer, Residual
+from framework import Activation, Constraint, Dense, Layer, Loss, Metric, Model, Optimizer, Regularizer, Residual
 from framework.sklearn import NeuralRegressor
 
 pytestmark = pytest.mark.usefixtures("restored_registry")
@@ -177,3 +177,142 @@ def test_arguments_of_a_model_are_looked_at_too(kind):
     value = {"loss": Lossy(), "optimizer": Still(), "metrics": [Zero()]}[kind]
     with pytest.raises(AttributeError, match=r"must keep its argument 'by' as self\.by"):
         Model([Dense(1)], **{kind: value}).build(4)
+
+
+class Doubled(Activation, registered=False):
+    def __init__(self, k=1.0):
+        self.k = 2 * k
+
+    def __call__(self, z):
+        return self.k * z
+
+    def derivative(self, z, a):
+        return np.full_like(z, self.k)
+
+
+class Whole(Doubled, registered=False):
+    def __init__(self, k=1.0, unknown=np.nan):
+        self.k = int(k)
+        self.unknown = unknown
+
+
+class Tenth(Optimizer, registered=False):
+    def __init__(self, learning_rate=0.1):
+        super().__init__(learning_rate / 10)
+
+    def update(self, params, grads):
+        params -= self.rate * grads
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (
+            lambda: Model([Dense(2, Doubled(3.0))]),
+            r"Doubled changes its argument 'k': Doubled\(k=6\.0\) has k=12\.0\. Keep",
+        ),
+        (lambda: Model([[Doubled()], Dense(2)]), "Doubled changes its argument 'k'"),
+        (lambda: Model([Dense(2)], optimizer=Tenth(0.5)), "Tenth changes its argument 'learning_rate'"),
+    ],
+)
+def test_an_argument_that_a_constructor_changes(model, message):
+    with pytest.raises(ValueError, match=message):
+        model().build(4)
+
+
+def test_an_argument_that_is_kept_in_another_form():
+    model = Model([Dense(2, Whole(2.7))]).build(4)
+    assert model.layers[0].activation.clone().k == 2
+
+
+@pytest.mark.parametrize("shape", [(None, 4), (-1, 4)])
+def test_a_shape_with_a_batch_axis(shape):
+    with pytest.raises(ValueError, match=r"input_shape leaves out the batch axis: write \(4,\)"):
+        Model([Dense(2)]).build(shape)
+
+
+class InPlace(Constraint, registered=False):
+    def __call__(self, parameter):
+        parameter *= 0.5
+
+
+class Flat(Regularizer, registered=False):
+    def __call__(self, parameter):
+        return float((parameter**2).sum())
+
+    def gradient(self, parameter):
+        return 2 * parameter.sum(axis=0)
+
+
+class Returning(Optimizer, registered=False):
+    def update(self, params, grads):
+        return params - self.rate * grads
+
+
+class Both(Optimizer, registered=False):
+    def update(self, params, grads):
+        params -= self.rate * grads
+        return params
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (lambda: Model([Dense(2, weight_constraint=InPlace())]), r"InPlace.__call__ must return .* \(2, 4\), got None"),
+        (
+            lambda: Model([Dense(2, weight_regularizer=Flat())]),
+            r"Flat.gradient must return .* shape \(2, 4\), got array",
+        ),
+        (lambda: Model([Dense(2)], optimizer=Returning()), r"Returning.update must change params in place.*returned"),
+    ],
+)
+def test_a_rule_that_returns_what_it_should_not(model, message):
+    with pytest.raises(TypeError, match=message):
+        model().build(4)
+
+
+def test_rules_that_are_right_are_built():
+    class Bounded(Constraint, registered=False):
+        def __call__(self, parameter):
+            return np.clip(parameter, -0.1, 0.1)
+
+    model = Model([Dense(2, weight_constraint=Bounded())], optimizer=Both(0.1), seed=0).build(4)
+    twin = Model([Dense(2)], seed=0).build(4)
+    assert np.array_equal(model.get_weights()[0], twin.get_weights()[0])  # until the first step
+    assert model.optimizer_.step == 0
+
+
+def test_parameters_that_are_no_parameters():
+    class Shapes(Layer, registered=False):
+        def parameters(self, input_shape):
+            return {"s": input_shape}
+
+    with pytest.raises(TypeError, match=r"Shapes: parameters must be Parameter\(shape\), got 's': \(4,\)"):
+        Model([Shapes(), Dense(2)]).build(4)
+
+
+@pytest.mark.parametrize("value", ["no", None, 1.5])
+def test_trainable_is_true_or_false(value):
+    with pytest.raises(TypeError, match="Dense: trainable must be True or False"):
+        Model([Dense(2, trainable=value)]).build(4)
+    model = Model([Dense(2)]).fit(X, X[:, :2])
+    model.layers[0].trainable = value
+    with pytest.raises(TypeError, match="Dense: trainable must be True or False"):
+        model.fit(X, X[:, :2])
+
+
+def test_a_step_that_returns_no_loss():
+    class Silent(Model):
+        def train_step(self, x, y, weight=None):
+            super().train_step(x, y, weight)
+
+    with pytest.raises(TypeError, match=r"Silent\.train_step must return the loss of the batch, got None"):
+        Silent([Dense(2)]).fit(X, X[:, :2])
+
+
+def test_a_metric_that_returns_nothing():
+    def nothing(y_true, y_pred):
+        return None
+
+    with pytest.raises(TypeError, match="the metric 'nothing' must return a number or an array, got None"):
+        Model([Dense(2)], metrics=[nothing]).fit(X, X[:, :2])

@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from framework import Dense, Model
+from framework import Dense, LambdaCallback, Model
 from framework.engine.history import History
 
 matplotlib.use("Agg")
@@ -156,3 +156,13 @@ def test_a_metric_that_is_an_array_is_named():
     assert "arrays" not in repr(net.history)
     with pytest.raises(KeyError, match="history has no 'confusion_matrix'"):
         net.history["confusion_matrix"]
+
+
+@pytest.mark.parametrize("value", [np.arange(3), "high", None, [1.0]])
+def test_a_callback_that_logs_no_number_is_told(value):
+    def log(epoch, logs):
+        logs["weights"] = value
+
+    X = np.linspace(-1, 1, 8).reshape(-1, 1)
+    with pytest.raises((TypeError, ValueError), match="the logs of an epoch hold numbers, got 'weights': "):
+        Model([Dense(1)]).fit(X, X, callbacks=[LambdaCallback(on_epoch_end=log)])

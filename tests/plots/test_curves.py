@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from framework import Activation, Dense, Model
-from framework.plots import plot_activation, plot_history
+from framework.plots import plot_activation, plot_history, plot_surface
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -73,3 +73,16 @@ def test_values_of_an_activation_that_are_not_finite_are_told():
 
     with pytest.warns(UserWarning, match="not drawn: 2 values of Inverse that are not finite"):
         plot_activation(Inverse())
+
+
+def test_a_metric_that_is_an_array_has_no_curve():
+    X = np.linspace(-1, 1, 20).reshape(-1, 1)
+    model = Model([Dense(1, "sigmoid")], loss="binary_crossentropy", metrics=["confusion_matrix"], seed=0)
+    model.fit(X, X > 0)
+    with pytest.raises(ValueError, match=r"'confusion_matrix' is an array.*plot_confusion_matrix"):
+        model.history.plot(names=["confusion_matrix"])
+
+
+def test_a_model_is_no_function_to_draw():
+    with pytest.raises(TypeError, match=r"callable, got Model.*: give its predict, or call plot_decision_surface"):
+        plot_surface(Model([Dense(1)]))

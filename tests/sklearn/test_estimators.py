@@ -619,3 +619,10 @@ def test_the_order_of_samples_follows_from_their_values(dtype):
 def test_weights_that_are_refused(weight):
     with pytest.raises(ValueError, match=r"negative|zero"):
         NeuralRegressor(epochs=1).fit([[1.0], [2.0]], [1.0, 2.0], sample_weight=weight)
+
+
+@pytest.mark.parametrize("layers", [[8, Dense(3, "softmax")], [8, 3, "softmax"]])
+def test_a_softmax_at_the_end_of_the_hidden_layers_is_told(layers):
+    X, y = load_iris(return_X_y=True)
+    with pytest.warns(UserWarning, match="layers are the hidden layers, and the output layer follows"):
+        NeuralClassifier(layers, epochs=1, random_state=0).fit(X, y)
