@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from framework.core.component import Component
 from framework.core.types import Shape
 from framework.layers.base import Layer, Parameter
+from framework.layers.sequential import Sequential
 
 
 @dataclass
@@ -88,3 +89,11 @@ def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -
         for i, (child, shape) in enumerate(layer.children(input_shape))
     ]
     return PlacedLayer(layer, path, input_shape, dict(layer.parameters(input_shape)), children, trainable)
+
+
+def series_of(layers: Sequence[Any]) -> Sequential:
+    """Return a series of layers made once from names, classes and lists, so that one that is frozen stays the same.
+
+    It holds copies of the lists: what is appended to the given ones is not built.
+    """
+    return Sequential([series_of(each) if isinstance(each, list | tuple) else Layer.of(each) for each in layers])
