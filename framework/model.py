@@ -12,7 +12,8 @@ from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
 from framework.core import arguments
 from framework.core.arrays import float_dtype
-from framework.core.component import Component, constructor_arguments
+from framework.core.component import Component
+from framework.core.constructors import constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.core.words import names_arguments

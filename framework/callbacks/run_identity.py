@@ -11,7 +11,7 @@ from typing import Any
 from framework.callbacks.base import Callback
 from framework.callbacks.progress import EpochLines, ProgressBar
 from framework.callbacks.trained_model import TrainedModel
-from framework.core.component import constructor_arguments
+from framework.core.constructors import constructor_arguments
 from framework.data.fingerprint import Entries, fingerprint
 from framework.engine.weights import joined
 from framework.saving.config import encode
