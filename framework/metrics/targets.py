@@ -26,6 +26,7 @@ class ClassMetric(Protocol):
     threshold: float | None
     task: str | None
     cut: float
+    signed: bool
 
     @property
     def reads(self) -> str | None: ...
@@ -103,6 +104,8 @@ class ByTargets:
             cuts = {False: metric.cut}
             if task != "multiclass" and metric.threshold is None and metric.cut:
                 cuts[True] = 0.0
+                if metric.signed:  # the first reading is that of targets of 1 alone
+                    cuts = {True: 0.0, False: metric.cut}
             for signed, cut in cuts.items():
                 self.readings[task, signed] = self.accumulator(metric.cut_at(cut, task))
 
