@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from framework import BlockShuffle, Callback, Dense, Loss, Model
-from framework.metrics import F1, Metric
+from framework.metrics import F1, Metric, SumMetric
 from framework.training import running_metrics
 from framework.training.running_metrics import RunningMetrics
 
@@ -275,3 +275,29 @@ def test_samples_of_class_1_alone_are_cut_at_0_if_the_outputs_have_a_sign(loss, 
         assert values["accuracy"] == values["recall"] == pytest.approx(right)
     zeros = (y + 1) / 2  # classes 0 and 1 are cut at 0.5, whatever the outputs
     assert model.evaluate(X, zeros)["accuracy"] == pytest.approx(((model.predict(X)[:, 0] > 0.5) == zeros).mean())
+
+
+class WithoutWeights(Metric, registered=False):
+    def __call__(self, y_true, y_pred):
+        return float(np.abs(y_true - y_pred).max())
+
+
+def test_a_metric_that_takes_no_weights_is_refused_where_there_are_some(snapshot):
+    net = Model([Dense(1)], metrics=[WithoutWeights()], seed=0).fit(X, NUMBERS)
+    before = snapshot(net)
+    words = r"WithoutWeights must define __call__\(self, y_true, y_pred, sample_weight=None\)"
+    with pytest.raises(TypeError, match=words):
+        net.fit(X, NUMBERS, sample_weight=np.ones(90))
+    assert snapshot(net) == before
+    with pytest.raises(TypeError, match=words):
+        net.evaluate(X, NUMBERS, sample_weight=np.ones(90))
+    assert net.evaluate(X, NUMBERS)["without_weights"] > 0
+
+
+def test_sums_that_are_no_tuple_are_told():
+    class Forgotten(SumMetric, registered=False):
+        def sums(self, y_true, y_pred, sample_weight):
+            return sample_weight.sum()
+
+    with pytest.raises(TypeError, match=r"Forgotten\.sums must return a tuple, such as \(total, weight\), got .*32"):
+        Model([Dense(1)], metrics=[Forgotten()]).fit(X, NUMBERS)
