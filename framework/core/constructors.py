@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from textwrap import dedent
 from typing import Any
@@ -34,7 +34,7 @@ def _find_accepted(cls: type[Any]) -> dict[str, Any]:
         if rest is None:
             break
         if i + 1 < len(owners):
-            passed.update(set(_passed_on(owner, rest, owners[i + 1])) - found.keys())
+            passed |= _passed_on(owner, rest, owners[i + 1]) - found.keys()
     return found
 
 
@@ -84,20 +84,27 @@ def _parameters(owner: type[Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
 
 
-def _passed_on(owner: type[Any], rest: str, base: type[Any]) -> Iterator[str]:
-    """Yield the arguments that a constructor gives to that of `base` beside ``**rest``."""
+def _passed_on(owner: type[Any], rest: str, base: type[Any]) -> set[str]:
+    """Return the arguments that a constructor always gives to that of `base` beside ``**rest``."""
     if owner.__module__.partition(".")[0] == __name__.partition(".")[0]:
-        return  # the framework's own take every argument
+        return set()  # the framework's own take every argument
     try:
         tree = ast.parse(dedent(inspect.getsource(vars(owner)["__init__"])))
     except (OSError, TypeError, SyntaxError):
-        return
-    for call in ast.walk(tree):
-        match call:
-            case ast.Call(func=ast.Attribute(value=called, attr="__init__"), args=args, keywords=keywords):
-                if not any(each.arg is None and getattr(each.value, "id", None) == rest for each in keywords):
-                    continue
-                positional = args if isinstance(called, ast.Call) else args[1:]  # super() knows self
-                if not any(isinstance(each, ast.Starred) for each in positional):
-                    yield from (parameter.name for parameter, _ in zip(_parameters(base), positional, strict=False))
-                yield from (each.arg for each in keywords if each.arg is not None)
+        return set()
+    names = [parameter.name for parameter in _parameters(base)]
+    calls = [call for call in ast.walk(tree) if isinstance(call, ast.Call) and _calls_base(call, rest)]
+    return set.intersection(*(_given_in(call, names) for call in calls)) if calls else set()
+
+
+def _calls_base(call: ast.Call, rest: str) -> bool:
+    """Return whether a call is that of another ``__init__``, with ``**rest``."""
+    is_init = isinstance(call.func, ast.Attribute) and call.func.attr == "__init__"
+    return is_init and any(each.arg is None and getattr(each.value, "id", None) == rest for each in call.keywords)
+
+
+def _given_in(call: ast.Call, names: Sequence[str]) -> set[str]:
+    of_super = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call)
+    args = call.args if of_super else call.args[1:]  # ``super()`` knows self
+    by_position = set() if any(isinstance(each, ast.Starred) for each in args) else set(names[: len(args)])
+    return by_position | {each.arg for each in call.keywords if each.arg is not None}

@@ -164,6 +164,21 @@ class TwoLayers(Sequential, registered=False):
         Sequential.__init__(self, [Dense(5, "tanh"), Dense(units)], **common)
 
 
+class MaybeSoftmaxed(Dense):
+    def __init__(self, units, end=False, **common):
+        self.end = end
+        if end:
+            super().__init__(units, "softmax", **common)
+        else:
+            super().__init__(units, **common)
+
+
+class ByDefault(Dense):
+    def __init__(self, units, **common):
+        common.setdefault("activation", "relu")
+        super().__init__(units, **common)
+
+
 class TestWhatASubclassPassesOnByItself:
     @pytest.mark.parametrize("layer", [Softmaxed(2, name="end"), TwoLayers(4, trainable=False)], ids=repr)
     def test_it_is_no_argument(self, layer):
@@ -183,6 +198,19 @@ class TestWhatASubclassPassesOnByItself:
         )
         twin = scope["Unread"](3, trainable=False).clone()
         assert (twin.units, twin.activation, twin.trainable) == (3, "softmax", False)
+
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            MaybeSoftmaxed(3, activation="relu"),
+            MaybeSoftmaxed(3, end=True),
+            ByDefault(3),
+            ByDefault(3, activation="elu"),
+        ],
+        ids=repr,
+    )
+    def test_what_may_be_given_is_an_argument(self, layer):
+        assert layer.clone().activation == from_config(to_config(layer)).activation == layer.activation
 
     def test_a_file_may_hold_it(self):  # written where the source could not be read
         data = to_config(Softmaxed(2))
