@@ -253,8 +253,7 @@ class Model(Predictor, Component):
     def train_step(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Make the step of one batch of `fit`: loss, gradients and update; return the loss, penalties left out.
 
-        `fit` calls it for each batch. Override it for another kind of step, such as one that averages the gradients
-        of several processes; what is measured comes from it.
+        `fit` calls it for each batch, and what is measured comes from it. Override it for another kind of step.
 
         Parameters
         ----------

@@ -38,6 +38,7 @@ def _find_accepted(cls: type[Any]) -> dict[str, Any]:
     return found
 
 
+_find_accepted.__qualname__ = "accepted_arguments"  # by which a pickle of a user's class refers to it
 accepted_arguments: Callable[[Any], dict[str, Any]] = cache(_find_accepted)
 
 
@@ -51,7 +52,6 @@ def _find_arguments(cls: type[Any]) -> dict[str, Any]:
     return accepted | {name: getattr(cls, name) for name in kept if name not in accepted}
 
 
-_find_accepted.__qualname__ = "accepted_arguments"  # by which a pickle of a user's class refers to it
 _find_arguments.__qualname__ = "constructor_arguments"
 constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 

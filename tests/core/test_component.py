@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -189,7 +190,7 @@ class TestWhatASubclassPassesOnByItself:
             assert repr(vars(twin)) == repr(vars(layer))
 
     def test_nor_if_the_source_cannot_be_read(self):
-        scope = {"Dense": Dense, "__name__": "nowhere"}
+        scope: dict[str, Any] = {"Dense": Dense, "__name__": "nowhere"}
         exec(
             "class Unread(Dense, registered=False):\n"
             "    def __init__(self, units, **common):\n"
