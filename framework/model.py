@@ -12,7 +12,8 @@ from framework.callbacks import Callback, checked_callbacks
 from framework.callbacks.progress import progress
 from framework.core import arguments
 from framework.core.arrays import float_dtype
-from framework.core.component import Component, constructor_arguments
+from framework.core.component import Component
+from framework.core.constructors import constructor_arguments
 from framework.core.messages import shown
 from framework.core.types import Array
 from framework.core.words import names_arguments
@@ -250,8 +251,7 @@ class Model(Predictor, Component):
     def train_step(self, x: Array, y: Array, weight: Array | None = None) -> float:
         """Make the step of one batch of `fit`: loss, gradients and update; return the loss, penalties left out.
 
-        `fit` calls it for each batch. Override it for another kind of step, such as one that averages the gradients
-        of several processes; what is measured comes from it.
+        `fit` calls it for each batch, and what is measured comes from it. Override it for another kind of step.
 
         Parameters
         ----------

@@ -282,3 +282,8 @@ class TestSharedLayers:
             NeuralClassifier([estimator.layers[0], 8, 4], epochs=2).fit(X, labels)
             cross_val_score(estimator, X, labels, cv=2)
             copy.deepcopy(estimator).fit(X, labels)
+
+    def test_code_that_has_no_module_gets_the_warning(self):
+        scope = {"Model": Model, "Dense": Dense, "base": trained()}
+        with pytest.warns(UserWarning, match=SHARED):
+            exec("Model([base.layers[0], Dense(1)]).build(3)", scope)

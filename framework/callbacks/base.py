@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from framework.callbacks.trained_model import TrainedModel
 from framework.core.carried import Carrying
-from framework.core.component import constructor_arguments
+from framework.core.constructors import constructor_arguments
 from framework.core.copies import copied_attributes
 from framework.core.messages import did_you_mean, shown
 from framework.core.types import Logs

@@ -86,6 +86,9 @@ class Monitor(Callback):
             return True
         if self.monitor.startswith("val_") and self.params["validated"] and "val_loss" not in logs:
             return False
+        if self.monitor.removeprefix("val_") in self.model.metrics_:
+            problem = f"{type(self).__name__} monitors {self.monitor!r}, which is an array, and not a number"
+            raise refused(ValueError(), problem + did_you_mean(self.monitor, logs))
         raise refused(ValueError(), self._not_measured() + did_you_mean(self.monitor, logs))
 
     def is_best(self, epoch: int, logs: Logs | None) -> bool:

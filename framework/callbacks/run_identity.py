@@ -13,13 +13,13 @@ from framework.callbacks.base import Callback
 from framework.callbacks.progress import EpochLines, ProgressBar
 from framework.callbacks.trained_model import TrainedModel
 from framework.core import arguments
-from framework.core.component import constructor_arguments
+from framework.core.constructors import constructor_arguments
 from framework.data.fingerprint import Entries, fingerprint
 from framework.engine.weights import joined
 from framework.saving.config import encode
 
 PLACE = "{run}"
-FILLED_IN_BY_KERAS = re.compile(r"\{(?:epoch|loss|val_\w+|\w+:[^{}]+)\}")  # as in "{epoch:02d}-{val_loss:.2f}"
+FILLED_IN_BY_KERAS = re.compile(r"\{(?:epoch|loss|val_\w+|[a-z_]\w*:[^{}]+)\}")  # as in "{epoch:02d}-{val_loss:.2f}"
 
 
 @dataclass(frozen=True)

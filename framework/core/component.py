@@ -6,13 +6,13 @@ It finds components by name, and reads, sets, copies and prints their constructo
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Iterable
 from itertools import count
 from typing import Any, ClassVar, Self
 from weakref import WeakSet
 
 from framework.core.carried import Carrying, Sent, importable, made_by_unpickling
+from framework.core.constructors import accepted_arguments, constructor_arguments, made_from
 from framework.core.copies import copied
 from framework.core.messages import did_you_mean, name_key, shown, snake_case, with_article
 from framework.core.nested import changed_params, nested_params
@@ -57,6 +57,7 @@ class Component(Carrying):
     A component with a constructor has one duty: store each argument, unchanged, as an attribute of the same name.
     `get_params`, `set_params`, `clone`, ``repr``, copying and saving need nothing else. Values derived from the
     arguments are computed when they are used. A constructor may end in ``**common``, to be passed on to its base class.
+    What it gives to that by itself, as in ``super().__init__(units, "relu", **common)``, is no argument of its own.
 
     Attributes
     ----------
@@ -73,6 +74,8 @@ class Component(Carrying):
         It may read its attributes, as long as they are numbers, strings, tuples or components: what is assigned to them
         takes effect in the next step. A component with a list, a dictionary or an array among them, or with code that
         reads class attributes or global variables, is called in each step as if this were False (`traceable`).
+    keeps : tuple of str
+        Attributes that are arguments of every component of a family, whether or not its constructor takes them.
     assignments : Assignments
         A counter of assignments, shared by all components. `number` is another one whenever an attribute of any
         component is set. Code that has computed something from components' arguments notes the number. As long as it
@@ -103,6 +106,7 @@ class Component(Carrying):
     _names: ClassVar[tuple[str, ...]]
     component_name: ClassVar[str]
     replayable: ClassVar[bool] = False
+    keeps: ClassVar[tuple[str, ...]] = ()
     assignments: ClassVar[Assignments] = Assignments()
 
     def __init_subclass__(
@@ -114,7 +118,7 @@ class Component(Carrying):
             cls._names = (cls.component_name, *aliases) if registered and not cls.__name__.startswith("_") else ()
         cls.replayable = vars(cls).get("replayable", False)
         if "__init__" in vars(cls):
-            cls.__init__ = names_arguments(vars(cls)["__init__"], constructor_arguments)  # type: ignore[method-assign]
+            cls.__init__ = names_arguments(vars(cls)["__init__"], accepted_arguments)  # type: ignore[method-assign]
         if Component in cls.__bases__:
             cls._registry, cls._sent = {}, {}
         elif made_by_unpickling():  # names and all else are set afterwards
@@ -240,7 +244,8 @@ class Component(Carrying):
 
     def clone(self) -> Self:
         """Return a new component with copies of the arguments, nested components cloned, and nothing learned."""
-        return type(self)(**{name: _cloned(value) for name, value in self.get_params(deep=False).items()})
+        arguments = {name: _cloned(value) for name, value in self.get_params(deep=False).items()}
+        return made_from(type(self), arguments)  # type: ignore[no-any-return]
 
     def __sklearn_clone__(self) -> Self:
         return self.clone()
@@ -254,27 +259,6 @@ class Component(Carrying):
             elif not same_argument(value, default):
                 shown_arguments.append(f"{name}={source(value)}")
         return f"{type(self).__name__}({', '.join(shown_arguments)})"
-
-
-def _find_arguments(cls: type[Any]) -> dict[str, Any]:
-    """Return the constructor's arguments and their defaults, following ``**common`` into the base classes."""
-    found: dict[str, Any] = {}
-    for owner in cls.__mro__:
-        if owner is object or "__init__" not in vars(owner):
-            continue
-        parameters = list(inspect.signature(vars(owner)["__init__"]).parameters.values())[1:]
-        for parameter in parameters:
-            if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-                raise TypeError(f"{cls.__name__}.__init__ takes *{parameter.name}: give its arguments names")
-            if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
-                found.setdefault(parameter.name, parameter.default)
-        if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
-            break
-    return found
-
-
-_find_arguments.__qualname__ = "constructor_arguments"  # by which a pickle of a user's class refers to it
-constructor_arguments: Callable[[Any], dict[str, Any]] = cache(_find_arguments)
 
 
 def _cloned(value: Any) -> Any:

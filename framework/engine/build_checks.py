@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from framework.core.component import Component, constructor_arguments, named_component
+from framework.core.component import Component, named_component
+from framework.core.constructors import constructor_arguments
 from framework.core.messages import shape_text, shown
 from framework.engine.contents import contexts_in
 from framework.engine.network import Network

@@ -20,7 +20,7 @@ from framework.engine.layout import laid_out
 from framework.engine.parameter_rules import bound_constraints, bound_regularizers
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
-from framework.engine.tree import arguments_of
+from framework.engine.tree import arguments_of, series_of
 from framework.engine.watch import Watch
 from framework.initializers import Initializer
 from framework.layers.sequential import Sequential
@@ -90,7 +90,7 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.noise = noise
         self.fused = fused
-        self.sequence = Sequential(list(layers))  # a copy: what is appended to the given list is not built
+        self.sequence = series_of(layers)
         self.layers = [layer for layer, _ in self.sequence.children(self.input_shape)]
         self.output_shape = self.sequence.output_shape(self.input_shape)
         self._start_anew()
@@ -199,7 +199,7 @@ class Network:
 
     def use_layers(self, layers: Sequence[Any]) -> None:
         """Take `layers` in place of those so far, with the present parameters; ValueError if these do not fit."""
-        sequence = Sequential(list(layers))
+        sequence = series_of(layers)
         if sequence.output_shape(self.input_shape) != self.output_shape or self.parameters_changed_by(layers):
             raise ValueError("the layers do not fit the parameters")
         self.sequence, self.layers = sequence, [layer for layer, _ in sequence.children(self.input_shape)]

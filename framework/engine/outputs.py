@@ -24,11 +24,14 @@ from framework.losses import Loss
 # A user's class may reuse a built-in name for a different function.
 BUILT_IN = {activation.component_name: activation for activation in Activation.components()}
 LAYER_METHODS = ("forward", "backward", "bind", "children", "memory", "run", "run_back")
+RETURNING = ("forward", "bind", "memory")  # what decides which values a layer returns
 NOISE = (AlphaDropout, Dropout, GaussianDropout, GaussianNoise)
 ACTIVATION_METHODS = ("__call__", "derivative", "backward")
 # A built-in activation is known by what it makes of these. In one row, so that a softmax shows itself: they sum to 1.
 TRIED = np.array([[-1e4, -3.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0, 1e4]])
 TOLERANCE = 1e-3
+
+SIGNED = ("signed", "logits", "signed logits")
 
 NEEDS = {
     "positive": "outputs of 0 or more",
@@ -64,6 +67,14 @@ def activation_of(layer: Layer) -> Activation | None:
     return activation if built_in else None
 
 
+def own_activation_of(layer: Layer) -> Activation | None:
+    """Return the activation whose values a layer returns, if it is the user's own or the layer has its own backward."""
+    if activation_of(layer) is not None or not any(runs_as(layer, kind, RETURNING) for kind in (Dense, Activate)):
+        return None
+    activation: Activation = Activation.of(layer.activation)  # type: ignore[attr-defined]
+    return activation
+
+
 def last_layer(layers: Sequence[Any]) -> Layer:
     """Return the last of `layers`, or the one inside it whose outputs it passes on."""
     last: Layer = Layer.of(layers[-1])
@@ -97,7 +108,11 @@ def is_known(loss: Loss, root: PlacedLayer) -> bool:
     if expected == "numbers":
         return True
     endings = list(_endings(root))
-    for activation, whole in endings:
+    own = own_activation_of(_in_series(root)[-1].layer)
+    # A user's own may be meant for some inputs only: outside the range that a loss needs, it is no proof. But one that
+    # never changes its sign, from -1e4 to 1e4, returns no logits.
+    tried = endings if own is None or expected not in SIGNED else [(own, True)]
+    for activation, whole in tried:
         if not _may_be(activation, expected, whole):
             found = f"the model ends in the activation {activation.component_name!r}"
             shape = root.layer.output_shape(root.input_shape)
@@ -176,7 +191,12 @@ def _endings(root: PlacedLayer) -> Iterator[tuple[Activation, bool]]:
 def _may_be(activation: Activation, expected: str, whole: bool) -> bool:
     """Return whether what an activation returns, or what is made of it if not `whole`, may be what is expected."""
     with np.errstate(all="ignore"):
-        values = activation(TRIED)
+        try:
+            values = activation(TRIED)
+        except Exception:  # one of the user's own may be for other shapes
+            return True
+    if not np.isfinite(values).all():
+        return True
     lowest, highest = values.min(), values.max()
     bounded = lowest >= 0 and highest <= 1
     fits = {

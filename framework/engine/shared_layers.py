@@ -66,6 +66,6 @@ def _layers(state: ModelState) -> dict[str, Layer]:
 def _level_outside() -> int:
     """Return the `stacklevel` at which the function that called this one was called from outside the framework."""
     frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].startswith("framework."):
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith("framework."):
         frame, level = frame.f_back, level + 1
     return level

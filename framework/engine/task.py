@@ -6,10 +6,12 @@ from collections.abc import Iterable
 
 from framework.core.types import Shape
 from framework.engine.network import Network
-from framework.engine.outputs import require_probabilities
+from framework.engine.outputs import output_activation, require_probabilities
 from framework.losses import CategoricalCrossentropy, Loss
 from framework.losses.elementwise import Elementwise
 from framework.metrics.base import Metric, MetricLike
+
+SIGNED = ("tanh", "softsign")  # activations between -1 and +1
 
 
 def task_of(loss: Loss, output_shape: Shape) -> str:
@@ -38,4 +40,8 @@ def metrics_of(specs: Iterable[MetricLike], loss: Loss, network: Network) -> dic
     for metric in metrics:
         if metric.needs_probabilities:
             require_probabilities(metric.label(), loss, network.tree)
-    return {metric.label(): metric.cut_at(loss.threshold, task) for metric in metrics}
+    told = {metric.label(): metric.cut_at(loss.threshold, task) for metric in metrics}
+    if told and output_activation(network.layers) in SIGNED:
+        for metric in told.values():
+            metric.signed = True
+    return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from framework.core.component import Component
 from framework.core.messages import shown
 from framework.core.types import Shape
 from framework.layers.base import Layer, Parameter
+from framework.layers.sequential import Sequential
 
 
 @dataclass
@@ -94,3 +95,11 @@ def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -
         if not isinstance(parameter, Parameter):
             raise TypeError(f"{layer.label()}: parameters must be Parameter(shape), got {name!r}: {shown(parameter)}")
     return PlacedLayer(layer, path, input_shape, parameters, children, trainable)
+
+
+def series_of(layers: Sequence[Any]) -> Sequential:
+    """Return a series of layers made once from names, classes and lists, so that one that is frozen stays the same.
+
+    It holds copies of the lists: what is appended to the given ones is not built.
+    """
+    return Sequential([series_of(each) if isinstance(each, list | tuple) else Layer.of(each) for each in layers])

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from operator import is_
 from typing import Any
 
-from framework.core.component import Component, constructor_arguments
+from framework.core.component import Component
+from framework.core.constructors import constructor_arguments
 from framework.core.traceable import traceable
 from framework.engine.tree import components_of
 

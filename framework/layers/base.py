@@ -155,6 +155,7 @@ class Layer(Component):
     """
 
     differs_in_training: ClassVar[bool] = False
+    keeps = ("trainable",)  # a layer may be frozen at any time, and a file has to know it
 
     name: str | None = None
     trainable: bool = True

@@ -37,6 +37,8 @@ class Metric(Component):
         Whether predictions must be probabilities, so that it cannot be computed from logits.
     cut : float
         Where a predicted column is cut into two classes, unless the metric has a threshold of its own.
+    signed : bool
+        Whether the model's outputs lie between -1 and +1, so that targets of 1 alone are taken for those of -1 and +1.
     task : {"binary", "multiclass", "multilabel", "classification", "regression"} or None
         What the model predicts that reports the metric: one class of two or of several, several labels for each sample,
         either of these, or numbers. None if the metric belongs to no model.
@@ -49,6 +51,7 @@ class Metric(Component):
     needs_probabilities: ClassVar[bool] = False
     by_batches: ClassVar[bool] = False
     cut: float = 0.5
+    signed: bool = False
     task: str | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.core.messages import shown
 from framework.core.types import Array
 from framework.metrics.base import Accumulator, Metric
 
@@ -74,6 +75,9 @@ class Sums:
         if weight.shape != (n,):
             raise ValueError(f"sample_weight must have shape ({n},), got {weight.shape}")
         part = self.metric.sums(y_true, y_pred, weight)
+        if not np.iterable(part):
+            who = type(self.metric).__name__
+            raise TypeError(f"{who}.sums must return a tuple, such as (total, weight), got {shown(part)}")
         self.total = part if self.total is None else self.metric.merge(self.total, part)
 
     def value(self) -> Any:

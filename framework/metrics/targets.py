@@ -26,6 +26,7 @@ class ClassMetric(Protocol):
     threshold: float | None
     task: str | None
     cut: float
+    signed: bool
 
     @property
     def reads(self) -> str | None: ...
@@ -42,7 +43,8 @@ class ByTargets:
     Targets of 1 may be half of 0 and 1, cut at 0.5, or of -1 and +1, cut at 0. So there is an accumulator for each
     reading. Samples that rule a reading out end it, and the value does not depend on the order in which they come.
 
-    A metric without a model, or with a loss of numbers, takes only targets that are classes: 0 and 1, or -1 and +1.
+    A metric without a model, or with a loss of numbers, takes only targets that are classes: 0 and 1, or -1 and +1, or
+    rows of probabilities.
 
     Parameters
     ----------
@@ -102,6 +104,8 @@ class ByTargets:
             cuts = {False: metric.cut}
             if task != "multiclass" and metric.threshold is None and metric.cut:
                 cuts[True] = 0.0
+                if metric.signed:  # the first reading is that of targets of 1 alone
+                    cuts = {True: 0.0, False: metric.cut}
             for signed, cut in cuts.items():
                 self.readings[task, signed] = self.accumulator(metric.cut_at(cut, task))
 
@@ -127,6 +131,11 @@ class ByTargets:
 
     def _check(self, y: Array) -> None:
         """Raise ValueError unless all targets are 0 and 1, or -1 and +1."""
+        tasks = [task for task, _ in self.readings]
+        if "multiclass" in tasks and (y >= 0).all() and not (abs(y.sum(axis=1) - 1) >= 1e-3).any():
+            if ((y > 0) & (y < 1)).any():  # probabilities of classes, of which the likeliest is meant
+                self.readings = {reading: kept for reading, kept in self.readings.items() if reading[0] == "multiclass"}
+            return
         fine = abs(y) == 1
         if not self.signed:
             fine |= y == 0
@@ -134,5 +143,5 @@ class ByTargets:
             found = "both" if fine.all() else f"{y[~fine][0]:g}"
             raise ValueError(
                 f"{self.metric.label()} is for classes: it needs targets of 0 and 1, or of -1 and +1, got {found}; "
-                "for targets that are numbers use r2, mae or rmse"
+                "for targets that are numbers use r2, mae or rmse; your own loss of classes sets classifies = True"
             )

@@ -26,6 +26,7 @@ class Parts(NamedTuple):
     whole: dict[str, Array]
     each: list[dict[str, Any]]
     attributes: int  # how many the optimizer had
+    numbers: list[str]  # those that a user's rule may change
 
 
 class Rule(Protocol):
@@ -64,7 +65,8 @@ def update_in(stretches: Sequence[Stretch], rule: Rule, params: Array, grads: Ar
     """Call the rule's `update` for each stretch, as the optimizer of these parameters alone.
 
     For the length of the call, `step` is the number of their steps, and each array among the attributes that has an
-    element for each parameter is their part of it: slots, ``work`` and what a subclass keeps beside them.
+    element for each parameter is their part of it: slots, ``work`` and what a subclass keeps beside them. Numbers that
+    the rule changes, such as a count of its own, are what they were before: they change once in a step.
     """
     attributes, step, decayed, slots = rule.__dict__, rule.step, rule.decayed, rule.slots
     parts = rule._parts
@@ -73,9 +75,11 @@ def update_in(stretches: Sequence[Stretch], rule: Rule, params: Array, grads: Ar
         or parts.attributes != len(attributes)
         or any(attributes[name] is not array for name, array in parts.whole.items())
     ):
-        parts = rule._parts = _parts(stretches, attributes, params.size, decayed)
+        parts = rule._parts = _parts(stretches, rule, params.size)
+    numbers = {name: attributes[name] for name in parts.numbers}
     try:
         for (start, stop, missed), own in zip(stretches, parts.each, strict=True):
+            attributes.update(numbers)
             attributes.update(own)
             attributes["step"] = step - missed
             rule.update(params[start:stop], grads[start:stop])
@@ -87,7 +91,8 @@ def update_in(stretches: Sequence[Stretch], rule: Rule, params: Array, grads: Ar
         attributes["step"], attributes["decayed"] = step, decayed
 
 
-def _parts(stretches: Sequence[Stretch], attributes: dict[str, Any], size: int, decayed: int | None) -> Parts:
+def _parts(stretches: Sequence[Stretch], rule: Rule, size: int) -> Parts:
+    attributes, decayed = rule.__dict__, rule.decayed
     arrays = ((name, value) for name, value in attributes.items() if isinstance(value, np.ndarray))
     whole = {name: array for name, array in arrays if array.shape[-1:] == (size,)}
     each: list[dict[str, Any]] = []
@@ -95,4 +100,6 @@ def _parts(stretches: Sequence[Stretch], attributes: dict[str, Any], size: int, 
         own = {name: array[..., start:stop] for name, array in whole.items()}
         of_decayed = None if decayed is None else min(max(decayed - start, 0), stop - start)
         each.append({**own, "decayed": of_decayed})
-    return Parts(whole, each, len(attributes))
+    ours = type(rule).__module__.partition(".")[0] == __name__.partition(".")[0]
+    numbers = [] if ours else [name for name, value in attributes.items() if isinstance(value, int | float)]
+    return Parts(whole, each, len(attributes), numbers)

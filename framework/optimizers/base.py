@@ -8,7 +8,8 @@ import numpy as np
 
 from framework.core.advice import OF_OPTIMIZERS
 from framework.core.arguments import number
-from framework.core.component import Component, constructor_arguments
+from framework.core.component import Component
+from framework.core.constructors import constructor_arguments
 from framework.core.scalars import scalar
 from framework.core.types import Array
 from framework.core.words import add_advice

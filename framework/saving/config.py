@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.component import Component, UnknownComponent
+from framework.core.constructors import made_from
 from framework.core.messages import did_you_mean, name_key, shown
 from framework.core.types import Array
 
@@ -136,7 +137,7 @@ def decode(data: Any, classes: Iterable[type[Component]] = (), arrays: dict[str,
             cls = _class(family, name, classes)
             given = {key: decode(item, classes, arrays) for key, item in arguments.items()}
             try:
-                return cls(**given)
+                return made_from(cls, given)
             except TypeError as error:
                 raise ValueError(f"{cls.__name__}: {error}") from error
     raise ValueError(f"a config cannot hold {shown(data)}")

@@ -22,7 +22,8 @@ from framework.callbacks import Callback, EarlyStopping, checked_callbacks
 from framework.core import arguments
 from framework.core.arrays import row_slices
 from framework.core.carried import Carrying
-from framework.core.component import constructor_arguments, named_component
+from framework.core.component import named_component
+from framework.core.constructors import constructor_arguments
 from framework.core.messages import did_you_mean
 from framework.core.nested import changed_params, nested_params
 from framework.core.types import Array, MixedList

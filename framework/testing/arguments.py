@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.component import Component
+from framework.core.constructors import made_from
 from framework.saving.config import from_config, to_config
 from framework.testing.report import Subject
 
@@ -99,7 +100,8 @@ def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
             continue
         for other in (value / 2 if isinstance(value, float) else value + 1, 0.25, 1):
             try:
-                built = type(subject.component)(**{**subject.component.clone().get_params(deep=False), name: other})
+                arguments = {**subject.component.clone().get_params(deep=False), name: other}
+                built = made_from(type(subject.component), arguments)
                 changed = subject.component.clone().set_params(**{name: other})
             except (TypeError, ValueError):
                 continue

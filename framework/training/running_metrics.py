@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -84,6 +85,7 @@ class RunningMetrics:
             self._weights = np.empty(self._rows, prediction.dtype)
         if self._to_try:
             self._to_try = False
+            self._check_weights(weight)
             _add(self._accumulators(), y, prediction, weight)  # others: the sums of an epoch are added as in any other
         if len(y) > self._rows:
             self._take(y, prediction, weight)
@@ -101,7 +103,18 @@ class RunningMetrics:
         self.shown = True
         _add(self.accumulators, y, prediction, weight)
         if len(self.accumulators) < len(self.metrics):
+            self._check_weights(weight)
             self.kept.append((y.copy(), prediction.copy(), None if weight is None else weight.copy()))
+
+    def _check_weights(self, weight: Array | None) -> None:
+        """Raise TypeError if there are weights, and a metric cannot be given them."""
+        for name, metric in self.metrics.items():
+            if weight is not None and name not in self.accumulators and not takes_weights(metric):
+                raise refused(
+                    TypeError(),
+                    f"{type(metric).__name__} must define __call__(self, y_true, y_pred, sample_weight=None) to be "
+                    "reported for samples that have weights",
+                )
 
     def values(self) -> dict[str, Any]:
         """Return the metrics over all batches by name; nothing if there were none."""
@@ -131,3 +144,12 @@ def _joined(parts: list[tuple[Array, Array, Array | None]]) -> tuple[Array, ...]
         return y, prediction
     weights = [np.ones(len(y), prediction.dtype) if weight is None else weight for y, _, weight in parts]
     return y, prediction, np.concatenate(weights)
+
+
+def takes_weights(metric: Metric) -> bool:
+    """Return whether a metric can be called with weights."""
+    try:
+        inspect.signature(metric).bind(NO_ROWS, NO_ROWS, NO_ROWS)
+    except TypeError:
+        return False
+    return True

@@ -294,13 +294,6 @@ def test_the_data_does_not_outlive_the_fit(path):
     assert "data" not in saving.params
 
 
-@pytest.mark.parametrize("callback", [Checkpoint, f.CSVLogger])
-@pytest.mark.parametrize("name", ["run-{epoch:02d}.npz", "{val_loss:.2f}.npz", "{run}-{epoch}"])
-def test_words_that_keras_fills_in_are_refused(callback, name):
-    with pytest.raises(ValueError, match=rf"{callback.__name__}: a path has {{run}} filled in, not '(epoch|val_loss)'"):
-        callback(name)
-
-
 @pytest.mark.parametrize("name", ["a-{b}.npz", "{run}.npz", "{}", "epoch.npz", "{0:3}.npz"])
 def test_other_braces_are_part_of_the_name(name):
     assert Checkpoint(name).path == name

@@ -104,3 +104,13 @@ def test_a_wrong_name_is_told_in_the_warm_up():
 def test_arguments_are_checked(arguments, error, words):
     with pytest.raises(error, match=words):
         EarlyStopping(**arguments)
+
+
+def test_an_array_cannot_be_monitored():
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    y = (X[:, 0] > 0).astype(int)
+    model = Model([Dense(1, "sigmoid")], loss="binary_crossentropy", metrics=["confusion_matrix"], seed=0)
+    for monitor in ("confusion_matrix", "val_confusion_matrix"):
+        stop = EarlyStopping(monitor, mode="max")
+        with pytest.raises(ValueError, match=f"monitors '{monitor}', which is an array"):
+            model.fit(X, y, validation_split=0.2, callbacks=[stop])

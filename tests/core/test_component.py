@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
 
-from framework import SGD, Dense, Model, Sequential
+from framework import SGD, Dense, Layer, Model, Sequential
 from framework.core.component import Component
+from framework.saving.config import from_config, to_config
 
 
 class Fruit(Component):
@@ -150,3 +152,80 @@ def test_repr_reads_like_the_code(code):
     again = eval(repr(made), names)
     assert repr(again) == repr(made)
     assert sorted(repr(made)) == sorted(code)  # the same arguments, in the order of the constructor
+
+
+class Softmaxed(Dense, registered=False):
+    def __init__(self, units, **common):
+        super().__init__(units, "softmax", use_bias=False, **common)
+
+
+class TwoLayers(Sequential, registered=False):
+    def __init__(self, units=3, **common):
+        self.units = units
+        Sequential.__init__(self, [Dense(5, "tanh"), Dense(units)], **common)
+
+
+class MaybeSoftmaxed(Dense):
+    def __init__(self, units, end=False, **common):
+        self.end = end
+        if end:
+            super().__init__(units, "softmax", **common)
+        else:
+            super().__init__(units, **common)
+
+
+class ByDefault(Dense):
+    def __init__(self, units, **common):
+        common.setdefault("activation", "relu")
+        super().__init__(units, **common)
+
+
+class TestWhatASubclassPassesOnByItself:
+    @pytest.mark.parametrize("layer", [Softmaxed(2, name="end"), TwoLayers(4, trainable=False)], ids=repr)
+    def test_it_is_no_argument(self, layer):
+        assert {"activation", "use_bias", "layers"}.isdisjoint(layer.get_params(deep=False))
+        assert repr(eval(repr(layer))) == repr(layer)
+        for twin in (layer.clone(), from_config(to_config(layer), classes=(Softmaxed, TwoLayers))):
+            assert twin.get_params() == layer.get_params()
+            assert repr(vars(twin)) == repr(vars(layer))
+
+    def test_nor_if_the_source_cannot_be_read(self):
+        scope: dict[str, Any] = {"Dense": Dense, "__name__": "nowhere"}
+        exec(
+            "class Unread(Dense, registered=False):\n"
+            "    def __init__(self, units, **common):\n"
+            "        super().__init__(units, 'softmax', **common)\n",
+            scope,
+        )
+        twin = scope["Unread"](3, trainable=False).clone()
+        assert (twin.units, twin.activation, twin.trainable) == (3, "softmax", False)
+
+    @pytest.mark.parametrize(
+        "layer",
+        [
+            MaybeSoftmaxed(3, activation="relu"),
+            MaybeSoftmaxed(3, end=True),
+            ByDefault(3),
+            ByDefault(3, activation="elu"),
+        ],
+        ids=repr,
+    )
+    def test_what_may_be_given_is_an_argument(self, layer):
+        assert layer.clone().activation == from_config(to_config(layer)).activation == layer.activation
+
+    def test_a_file_may_hold_it(self):  # written where the source could not be read
+        data = to_config(Softmaxed(2))
+        data["arguments"]["activation"] = "softmax"
+        assert repr(from_config(data, classes=(Softmaxed,))) == "Softmaxed(2)"
+
+
+def test_a_layer_keeps_whether_it_is_trained_even_if_its_constructor_does_not_take_it():
+    class Scale(Layer, registered=False):
+        def __init__(self, start=1.0):
+            self.start = start
+
+    layer = Scale(2.0).set_params(trainable=False)
+    assert layer.get_params() == {"start": 2.0, "trainable": False}
+    assert not layer.clone().trainable
+    assert not from_config(to_config(layer), classes=(Scale,)).trainable
+    assert Scale().clone().trainable

@@ -11,7 +11,8 @@ import pytest
 import framework as f
 from framework import callbacks, initializers, losses, metrics, optimizers, regularizers, schedules
 from framework.core.advice import ELSEWHERE, METHODS, OF_LAYERS, OF_OPTIMIZERS
-from framework.core.component import Component, constructor_arguments
+from framework.core.component import Component
+from framework.core.constructors import constructor_arguments
 from framework.core.messages import did_you_mean, name_key
 from framework.core.synonyms import SYNONYMS
 from framework.datasets import load

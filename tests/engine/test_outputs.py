@@ -509,3 +509,48 @@ def test_a_series_at_the_end_trains_as_its_layers_do(loss, tmp_path):
 
 def test_batch_normalization_before_the_output_is_no_end():
     Model([Dense(3), BatchNormalization(), "softmax"], loss="categorical_crossentropy").fit(X, LABELS)
+
+
+class OwnSigmoid(Activation, registered=False):
+    def __call__(self, z):
+        return 1 / (1 + np.exp(-np.clip(z, -500, 500)))
+
+    def derivative(self, z, a):
+        return a * (1 - a)
+
+
+class SigmoidCopy(Sigmoid, registered=False):
+    pass
+
+
+class OwnBackward(Dense, registered=False):
+    def backward(self, ctx, grad):
+        return super().backward(ctx, grad)
+
+
+class ForThreeColumns(Activation, registered=False):
+    def __call__(self, z):
+        assert z.shape[1] == 3
+        return z * 1.0
+
+    def derivative(self, z, a):
+        return np.ones_like(z)
+
+
+BINARY_LOGITS = BinaryCrossentropy(from_logits=True)
+
+
+class TestActivationsOfOnesOwn:
+    @pytest.mark.parametrize(
+        "end", [Dense(1, OwnSigmoid()), OwnBackward(1, "sigmoid"), Activate(SigmoidCopy())], ids=repr
+    )
+    @pytest.mark.parametrize("loss", [BINARY_LOGITS, "hinge"], ids=str)
+    def test_that_have_no_sign_are_refused_where_one_is_needed(self, end, loss):
+        with pytest.raises(ValueError, match=r"needs (logits, |outputs )of either sign.*sigmoid"):
+            Model([Dense(1), end], loss=loss).build(4)
+        Model([Dense(1), end], loss="binary_crossentropy", seed=0).fit(X, LABELS > 0)
+
+    @pytest.mark.parametrize("end", [Dense(3, ForThreeColumns()), OwnBackward(3)], ids=repr)
+    def test_that_have_one_or_cannot_be_tried_are_taken(self, end):
+        model = Model([end], loss=BinaryCrossentropy(from_logits=True), seed=0).fit(X, ONE_HOT, epochs=4)
+        assert model.history["loss"][-1] < model.history["loss"][0]

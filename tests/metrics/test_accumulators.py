@@ -270,3 +270,32 @@ def test_auc_keeps_scores_in_their_dtype():
     samples.add(y, p)
     (reading,) = samples.readings.values()
     assert [part.nbytes for part in reading.parts[0][:2]] == [1000, 4000]
+
+
+class TestProbabilitiesOfClassesAsTargets:
+    """Rows that sum to 1, of smoothed labels or another model: the likeliest class is meant, whatever the loss."""
+
+    P = np.random.default_rng(5).dirichlet([1, 1, 1], 20)
+    TRUE = np.random.default_rng(6).integers(0, 3, 20)
+    SOFT = 0.9 * np.eye(3)[TRUE] + 0.1 / 3
+
+    @pytest.mark.parametrize("task", [None, "regression", "classification"])
+    @pytest.mark.parametrize("name", ["accuracy", "categorical_accuracy", "macro_f1", "confusion_matrix", "top_k"])
+    def test_are_read_as_classes(self, name, task):
+        metric = Metric.of(name).cut_at(0.5, task)
+        expected = Metric.of(name)(self.TRUE, self.P)
+        assert np.array_equal(metric(self.SOFT, self.P), expected)
+        assert np.array_equal(accumulated(metric, *halves(self.SOFT, self.P)), expected)
+        mixed = np.where(np.arange(20)[:, None] < 10, np.eye(3)[self.TRUE], self.SOFT)
+        assert np.array_equal(accumulated(metric, *halves(mixed, self.P)), expected)
+
+    def test_cannot_be_followed_by_several_labels(self):
+        samples = Accuracy().accumulator()
+        samples.add(self.SOFT, self.P)
+        with pytest.raises(ValueError, match=r"needs targets of 0 and 1|several classes"):
+            samples.add(np.ones((2, 3)), self.P[:2])
+
+    @pytest.mark.parametrize("y", [np.full((20, 1), 0.95), SOFT * 2, SOFT - 0.1], ids=["one", "sums", "negative"])
+    def test_other_numbers_are_refused_with_what_to_do(self, y):
+        with pytest.raises(ValueError, match=r"needs targets of 0 and 1.*use r2, mae or rmse.*sets classifies = True"):
+            Accuracy()(y, self.P[:, : y.shape[1]])

@@ -226,3 +226,53 @@ def test_the_penalty_of_a_frozen_layer_is_a_constant_part_of_the_loss():
     assert model.evaluate(X, Y) == whole
     model.fit(X, Y, batch_size=24)
     assert model.history["penalty"][0] == pytest.approx(whole["penalty"])
+
+
+class TestOfLayersMadeFromNamesAndLists:
+    """`network.layers` holds the layers themselves, also where the model was given a name, a class or a list."""
+
+    @pytest.mark.parametrize(
+        "spec", ["batch_normalization", BatchNormalization, [Dense(4, "tanh"), [Dense(4)]]], ids=str
+    )
+    def test_they_are_frozen_and_thawed(self, spec):
+        model = Model([Dense(4), spec, Dense(2)], loss="mse", optimizer=Adam(0.01), seed=0).fit(X, Y)
+        layer = model.network.layers[1]
+        assert layer is model.network.layers[1] is [*model.network.tree.children][1].layer
+        layer.trainable = False
+        before = {name: view.copy() for name, view in model.network.views.items()}
+        model.fit(X, Y)
+        assert "1 " + layer.label() + " (frozen)" in model.summary()
+        for name, view in model.network.views.items():
+            assert np.array_equal(view, before[name]) == name.startswith("1.")
+        layer.trainable = True
+        before = {name: view.copy() for name, view in model.network.views.items()}
+        model.fit(X, Y)
+        assert not any(np.array_equal(view, before[name]) for name, view in model.network.views.items())
+
+
+class Scale(Layer, registered=False):
+    """y = s * x; its constructor does not take `trainable`."""
+
+    def __init__(self, start=1.0):
+        self.start = start
+
+    def parameters(self, input_shape):
+        return {"s": Parameter(input_shape, np.full(input_shape, self.start))}
+
+    def forward(self, ctx, x):
+        ctx.x = x
+        return x * ctx.s
+
+    def backward(self, ctx, grad):
+        ctx.ds[...] = (grad * ctx.x).sum(axis=0)
+        return grad * ctx.s
+
+
+def test_a_file_knows_what_is_frozen_whatever_a_constructor_takes(tmp_path):
+    model = Model([Scale(2.0), Dense(2)], loss="mse", seed=0).fit(X, Y)
+    model.layers[0].trainable = False
+    model.save(tmp_path / "model.npz")
+    for same in (Model.load(tmp_path / "model.npz", classes=[Scale]), copy.deepcopy(model)):
+        before = same.network.view("0.s").copy()
+        same.fit(X, Y)
+        assert np.array_equal(same.network.view("0.s"), before)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from framework import BlockShuffle, Callback, Dense, Loss, Model
-from framework.metrics import F1, Metric
+from framework.metrics import F1, Metric, SumMetric
 from framework.training import running_metrics
 from framework.training.running_metrics import RunningMetrics
 
@@ -146,7 +146,7 @@ def test_labels_of_the_playground(dtype):
     y = np.where(X[:, 0] > 0, 1, -1)
     net = Model([Dense(1, "tanh")], metrics=["accuracy"], seed=0, dtype=dtype).fit(X, y, epochs=2, batch_size=1)
     assert net.evaluate(X, y)["accuracy"] == np.mean((net.predict(X)[:, 0] > 0) == (y > 0))
-    assert net.evaluate(X[y > 0], y[y > 0])["accuracy"] == np.mean(net.predict(X[y > 0]) > 0.5)
+    assert net.evaluate(X[y > 0], y[y > 0])["accuracy"] == np.mean(net.predict(X[y > 0]) > 0)
 
 
 @pytest.mark.parametrize("sizes", [[90], [1] * 90, [50, 3, 37], [7] * 12 + [6]])
@@ -256,3 +256,48 @@ def test_a_function_still_gets_all_at_once():
     assert net.evaluate(X, NUMBERS)["largest"] == float(abs(NUMBERS - net.predict(X)).max())
     again = copy.deepcopy(net)
     assert again.evaluate(X, NUMBERS) == net.evaluate(X, NUMBERS)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "softsign"])
+@pytest.mark.parametrize("loss", ["mse", "half_squared_error", "huber"])
+def test_samples_of_class_1_alone_are_cut_at_0_if_the_outputs_have_a_sign(loss, activation):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(60, 2))
+    y = np.where(X[:, 0] + rng.normal(size=60) > 0, 1.0, -1.0)
+    model = Model([Dense(1, activation)], loss=loss, metrics=["accuracy", "recall"], seed=0).fit(X, y)
+    ones = y == 1
+    right = float((model.predict(X[ones]) > 0).mean())
+    assert 0 < float((model.predict(X[ones]) > 0.5).mean()) < right
+    for values in (
+        model.evaluate(X[ones], y[ones]),
+        model.evaluate([(X[i : i + 1], y[i : i + 1]) for i in np.flatnonzero(ones)]),
+    ):
+        assert values["accuracy"] == values["recall"] == pytest.approx(right)
+    zeros = (y + 1) / 2  # classes 0 and 1 are cut at 0.5, whatever the outputs
+    assert model.evaluate(X, zeros)["accuracy"] == pytest.approx(((model.predict(X)[:, 0] > 0.5) == zeros).mean())
+
+
+class WithoutWeights(Metric, registered=False):
+    def __call__(self, y_true, y_pred):
+        return float(np.abs(y_true - y_pred).max())
+
+
+def test_a_metric_that_takes_no_weights_is_refused_where_there_are_some(snapshot):
+    net = Model([Dense(1)], metrics=[WithoutWeights()], seed=0).fit(X, NUMBERS)
+    before = snapshot(net)
+    words = r"WithoutWeights must define __call__\(self, y_true, y_pred, sample_weight=None\)"
+    with pytest.raises(TypeError, match=words):
+        net.fit(X, NUMBERS, sample_weight=np.ones(90))
+    assert snapshot(net) == before
+    with pytest.raises(TypeError, match=words):
+        net.evaluate(X, NUMBERS, sample_weight=np.ones(90))
+    assert net.evaluate(X, NUMBERS)["without_weights"] > 0
+
+
+def test_sums_that_are_no_tuple_are_told():
+    class Forgotten(SumMetric, registered=False):
+        def sums(self, y_true, y_pred, sample_weight):
+            return sample_weight.sum()
+
+    with pytest.raises(TypeError, match=r"Forgotten\.sums must return a tuple, such as \(total, weight\), got .*32"):
+        Model([Dense(1)], metrics=[Forgotten()]).fit(X, NUMBERS)

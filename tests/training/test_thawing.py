@@ -226,3 +226,22 @@ def test_a_rule_that_needs_the_whole_vector_is_given_it():
 
     model = thawed(Normed())
     assert model.optimizer_.sizes == (8,) * 4 + (24,) * 3
+
+
+def test_numbers_of_a_rule_of_ones_own_change_once_in_a_step():
+    class Counting(Optimizer, registered=False):
+        slots = ("m",)
+        t = 0
+        power = 1.0
+
+        def update(self, params, grads):
+            self.t += 1
+            self.power *= 0.9
+            self.m *= 0.9
+            self.m += 0.1 * grads
+            params -= self.rate * self.m / (1 - self.power)
+
+    model = thawed(Counting())
+    assert len(model.optimizer_._stretches) > 1
+    assert model.optimizer_.t == model.optimizer_.step == 7
+    assert model.optimizer_.power == pytest.approx(0.9**7)
