@@ -368,3 +368,16 @@ def test_a_loss_of_ones_own_is_given_the_logits_of_the_step_that_is_played():
         np.testing.assert_array_equal(step.network.grads, plain.network.grads)
         step.network.forward(-x, training=True)
     assert len(recorded(step)) == 2
+
+
+def test_inputs_of_another_dtype_or_shape_are_neither_cast_nor_repeated():
+    """As in an override that makes inputs of its own: of half of its passes, or with too few features."""
+    step, plain = pair([BatchNormalization(), Dense(2)], "mse", np.float32)
+    for i in range(10):
+        x, y, _ = batch("mse", 4, np.float32)
+        x = x if i % 2 else x * np.float64(1.0001)
+        assert step(x, y) == plain.as_written(x, y)[0]
+        np.testing.assert_array_equal(step.network.grads, plain.network.grads)
+    assert step.network.bound.played
+    with pytest.raises(ValueError, match="not aligned"):
+        step(x[:, :1], y)
