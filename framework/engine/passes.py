@@ -162,7 +162,7 @@ class Prediction:
         replay = self.replay
         if replay.tape is not None and x.dtype is not self._x.dtype:
             replay.judge(f"inputs are {x.dtype}, and were {self._x.dtype}")
-        if replay.tape is not None:
+        if replay.tape is not None and x.nbytes == self._x.nbytes:
             self._x[...] = x
             if not replay.trusted:
                 return self._compared()

@@ -34,8 +34,8 @@ class RecordedStep:
         That of `replay`, once it is recorded.
     x, y, weight : ndarray
         Where another batch is put before the tape is played.
-    x_bytes, y_dtype : int, numpy.dtype
-        The size of `x`, and the dtype of `y`, which other batches must have, too.
+    x_dtype, x_bytes, y_dtype
+        The dtype and the size of `x`, and the dtype of `y`, which other batches must have, too.
     total, divisor : ndarray, 0-d, or number
         The loss is their quotient.
     prediction : ndarray, shape (n, *output_shape)
@@ -76,7 +76,7 @@ class RecordedStep:
         """Make the step on a batch, gradients included and penalties left out, and record it."""
         self.at = at
         self.x, self.y = x.copy(), y.copy()
-        self.x_bytes, self.y_dtype = x.nbytes, y.dtype
+        self.x_dtype, self.x_bytes, self.y_dtype = x.dtype, x.nbytes, y.dtype
         self.weight = None if weight is None else weight.copy()  # type: ignore[assignment]
         self._forwards, self._backwards, self._loss_calls, self._waited = [], [], [], 0
         with self.replay.recording() as recording:
