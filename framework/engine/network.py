@@ -57,6 +57,8 @@ class Network:
         parts of `params` and `grads`.
     pass_grads : dict of str to ndarray
         Where a backward pass writes: `grad_views`, but for frozen parameters memory that nobody reads.
+    vectors : tuple of ndarray
+        `params`, `grads`, and the memory that nobody reads.
     widest : int
         The number of elements of the largest array that a sample becomes on its way.
     inference_rows : int
@@ -129,7 +131,8 @@ class Network:
         self.grads = np.zeros_like(params)
         self.views = self.layout.views(params)
         self.grad_views = self.layout.views(self.grads)
-        self.pass_grads = self.layout.views(self.grads, frozen=np.empty_like(params))
+        self.vectors = self.params, self.grads, np.empty_like(params)
+        self.pass_grads = self.layout.views(self.grads, frozen=self.vectors[2])
         self.trainable_params = params[: self.layout.trainable]
         self.trainable_grads = self.grads[: self.layout.trainable]
         self.penalty = 0.0
@@ -279,7 +282,7 @@ class Network:
         return self.views[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        views = {"views", "grad_views", "pass_grads", "trainable_params", "trainable_grads"}
+        views = {"views", "grad_views", "pass_grads", "vectors", "trainable_params", "trainable_grads"}
         bound = {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments", "_watch"}
         return {name: value for name, value in vars(self).items() if name not in views | bound}
 

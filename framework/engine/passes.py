@@ -8,6 +8,7 @@ import numpy as np
 
 from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
+from framework.engine.contents import same
 from framework.engine.outputs import passes_on
 from framework.engine.replay.policy import Policy, Replay
 from framework.engine.segments import AssignedMeanwhile, Segment, bind, compare, go_on, record
@@ -25,6 +26,8 @@ class BoundLayers(Protocol):
     fused: bool
     widest: int
     seen: int
+    params: Array
+    vectors: tuple[Array, ...]
     views: dict[str, Array]
     pass_grads: dict[str, Array]
 
@@ -62,7 +65,7 @@ class Pass:
         self.forwards, self.backwards = root.forwards, root.backwards
         if self._frozen_state:
             first = Context()
-            first.replayable = False
+            first.replayable, first.training = False, True
             self.forwards = [(self._copy_frozen_state, first), *self.forwards]
         self.grad = np.empty((n, *network.output_shape), network.dtype)
 
@@ -182,8 +185,11 @@ class Prediction:
         return self._outputs
 
     def _compared(self) -> Array:
+        params = self.at.network.params
+        before = params.copy()
         outputs, problem = compare(self._segments)
-        self.replay.judge(problem)
+        if problem is None or same(params, before):  # else another thread is training: the next call compares again
+            self.replay.judge(problem)
         if problem is None:
             bind(self._segments)
         return outputs  # type: ignore[no-any-return]

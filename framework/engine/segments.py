@@ -33,10 +33,15 @@ class Segment:
     given, output : ndarray
         What it was called with and what it returned, in the memory of the recording.
     calls : list of Call
+    shared : sequence of ndarray
+        As for `Contents`.
     """
 
-    def __init__(self, function: Function, ctx: Context, given: Array, output: Any, calls: list[Call]) -> None:
+    def __init__(
+        self, function: Function, ctx: Context, given: Array, output: Any, calls: list[Call], shared: Sequence[Array]
+    ) -> None:
         self.function, self.ctx, self.given, self.output, self.calls = function, ctx, given, output, calls
+        self.shared = shared
         self.bound = Contents(ctx, copied=False) if ctx.replayable else None
 
     def compared(self) -> tuple[Any, bool]:
@@ -48,10 +53,12 @@ class Segment:
         if self.bound is None:
             _play(self.calls[:1])
             return self.output, True
-        before, watch = Contents(self.ctx), Watch(one.layer for one in contexts_in(self.ctx))
+        before, watch = Contents(self.ctx, self.shared), Watch(one.layer for one in contexts_in(self.ctx))
         result = self.function(self.ctx, self.given)
         result = None if result is None else result.copy()
-        after = Contents(self.ctx)
+        if not before.has_same_parameters():  # by another thread, or by this layer, which must not write to them twice
+            return result, False
+        after = Contents(self.ctx, self.shared)
         before.restore_arrays()
         try:
             _play(self.calls)
@@ -109,16 +116,21 @@ def record(
     """
     for function, ctx in calls:
         given, start = untraced(array), len(recording.calls)
-        array = (_as_traced if ctx.replayable else _as_one_call)(recording, function, ctx, array)
+        shared = () if ctx.training else network.vectors
+        if ctx.replayable:
+            array = _as_traced(recording, function, ctx, array, shared)
+        else:
+            array = _as_one_call(recording, function, ctx, array)
         if not ctx.replayable:
             recording.add(Call(unassigned, (network, first + len(segments))))
-        segments.append(Segment(function, ctx, given, untraced(array), recording.calls[start:]))
+        segments.append(Segment(function, ctx, given, untraced(array), recording.calls[start:], shared))
     return array  # type: ignore[no-any-return]
 
 
 class Watching(Protocol):
-    """What is asked of a network: whether anything that its recordings depend on was assigned."""
+    """What is asked of a network: its vectors, and whether anything that its recordings depend on was assigned."""
 
+    vectors: tuple[Array, ...]
     seen: int
 
     def touched(self) -> bool: ...
@@ -148,8 +160,8 @@ def go_on(segments: Sequence[Segment], array: Any) -> Any:
     return array
 
 
-def _as_traced(recording: Recording, function: Function, ctx: Context, array: Any) -> Any:
-    before, name = Contents(ctx), type(ctx.layer).__name__
+def _as_traced(recording: Recording, function: Function, ctx: Context, array: Any, shared: Sequence[Array]) -> Any:
+    before, name = Contents(ctx, shared), type(ctx.layer).__name__
     try:
         with _traced(ctx, recording):
             return recording.checked(function(ctx, array), name)
