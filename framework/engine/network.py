@@ -183,7 +183,10 @@ class Network:
                 self._watch = None
                 if laid_out(self.sequence, self.input_shape)[1] == self.layout:
                     break
-            self._synced, self._watch = number, self._watch or Watch(self._components())
+            self._synced = number
+            if self._watch is None:
+                watch = Watch(self._components())
+                self._watch = watch if Component.assignments.number == number else None  # it may know more than passes
 
     def _follow_layers(self) -> None:
         old = self.layout
