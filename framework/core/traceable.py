@@ -34,8 +34,8 @@ def traceable(component: Component) -> bool:
 
     It has to be `replayable`. Its attributes have to be constants, tuples of these, and components of which the same
     holds: a change inside of a list, a dictionary or an array is seen by nobody. The code of your own classes may use
-    functions and modules, but no class attributes, global variables (components among them), attributes of functions or variables of
-    a function around it.
+    functions and modules, but no class attributes, global variables (components among them), attributes of functions
+    or variables of a function around it.
     """
     return component.replayable and not _changes(component, set())
 

@@ -28,8 +28,8 @@ class Contents:
     ----------
     ctx : Context
     shared : sequence of ndarray
-        In a prediction: the parameters, and the vectors of their gradients. While it runs, another thread may train them,
-        so they are never put back.
+        In a prediction: the parameters, and the vectors of their gradients. While it runs, another thread may train
+        them, so they are never put back.
     copied : bool
         False leaves the copies out.
     """

@@ -1,4 +1,4 @@
-"""The attributes of components that a recording depends on, looked at between two steps: `Watch`."""
+"""The attributes of components that passes and recordings depend on, looked at between two steps: `Watch`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 from framework.core.component import Component, constructor_arguments
 from framework.core.traceable import traceable
-from framework.engine.tree import components_of
+from framework.engine.tree import components_of, contents
+from framework.layers.base import Layer
+
+Attributes = dict[str, Any]
 
 
 class Watch:
-    """The attributes of components that a recording depends on, as they were when this was made.
+    """The attributes of components that passes and recordings depend on, as they were when this was made.
 
     What is not traceable is called anew in each step. So of such a component only the constructor's arguments matter,
     by which a network is built, and not what it keeps of a pass (``self.x = x``).
@@ -24,21 +27,49 @@ class Watch:
     """
 
     def __init__(self, components: Iterable[Component]) -> None:
-        self._parts: list[tuple[dict[str, Any], list[str] | None, list[Any]]] = []  # None: all attributes
+        self._parts: list[tuple[Attributes, list[str] | None, list[Any]]] = []  # None: all attributes
+        self._containers: list[tuple[Any, list[Any]]] = []
+        self._bound: list[tuple[Attributes, bool, list[Any]]] = []
+        self.add(components)
+
+    def add(self, components: Iterable[Component]) -> None:
+        """Look at some more components."""
         for component in components_of(components):
             attributes = vars(component)
             if traceable(component):
-                self._parts.append((attributes, None, list(attributes.values())))
+                names, values = None, list(attributes.values())
             else:
                 names = [*constructor_arguments(type(component)), "trainable"]
-                self._parts.append((attributes, names, list(map(attributes.get, names))))
+                values = list(map(attributes.get, names))
+                binds = getattr(type(component), "bind", Layer.bind) is not Layer.bind
+                self._bound.append((attributes, binds, _bound(attributes, binds)))
+            self._parts.append((attributes, names, values))
+            containers = (value for value in values if isinstance(value, list | tuple | dict))
+            self._containers += [(value, list(contents(value))) for value in containers]
 
     def touched(self) -> bool:
         """Return whether any of it has been assigned since."""
         for attributes, names, values in self._parts:
             if names is None:
-                if len(values) != len(attributes) or not all(map(is_, values, attributes.values())):
+                if not _same(values, attributes.values()):
                     return True
             elif not all(map(is_, values, map(attributes.get, names))):
                 return True
         return False
+
+    def changed(self) -> bool:
+        """Return whether any of it has changed since, inside of lists and in what contexts were prepared with, too."""
+        return (
+            self.touched()
+            or not all(_same(items, list(contents(container))) for container, items in self._containers)
+            or not all(_same(values, _bound(attributes, binds)) for attributes, binds, values in self._bound)
+        )
+
+
+def _same(values: list[Any], others: Any) -> bool:
+    return len(values) == len(others) and all(map(is_, values, others))
+
+
+def _bound(attributes: Attributes, binds: bool) -> list[Any]:
+    """Return what a context may have been prepared with: all attributes if the component `binds`, else functions."""
+    return [value for value in attributes.values() if binds or callable(value)]

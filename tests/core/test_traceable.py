@@ -44,7 +44,7 @@ def with_list(z, factors=[2.0]):  # noqa: B006 - the fault
 
 
 def with_attribute(z):
-    return z * with_attribute.scale
+    return z * with_attribute.scale  # type: ignore[attr-defined]
 
 
 with_attribute.scale = 2.0  # type: ignore[attr-defined]
