@@ -157,7 +157,7 @@ class Prediction:
 
     def __init__(self, network: BoundLayers, n: int, policy: Policy) -> None:
         self.at = Pass(network, n, training=False)
-        self.replay = Replay(policy, n, network.widest)
+        self.replay = Replay(policy, n, network.widest, network.params.size)
         self._segments: list[Segment] = []
 
     def __call__(self, x: Array) -> Array:

@@ -57,8 +57,8 @@ class RecordedStep:
     _grad: Array
     _traced: bool
 
-    def __init__(self, policy: Policy, n: int, widest: int) -> None:
-        self.replay = Replay(policy, n, widest)
+    def __init__(self, policy: Policy, n: int, widest: int, parameters: int) -> None:
+        self.replay = Replay(policy, n, widest, parameters)
         self._waited = 0
 
     def put(self, x: Array, y: Array, weight: Array | None) -> None:

@@ -180,6 +180,16 @@ def test_the_first_batch_is_not_recorded_and_large_ones_never_are():
     assert "so large" in step.problem(*large)
 
 
+def test_large_networks_are_not_recorded():
+    """Comparing would copy all parameters, for a gain of less than a hundredth."""
+    network = Model([Dense(1100), Dense(1)]).build(1000).network
+    x = np.ones((1, 1000))
+    step = Step(network, Objective(Loss.of("mse")))
+    for _ in range(3):
+        step(x, np.ones((1, 1)))
+    assert "so large" in step.problem(x, np.ones((1, 1)))
+
+
 def test_no_more_kinds_of_batches_are_recorded_than_are_kept():
     step, plain = pair([Dense(3, "tanh"), Dense(2)], "mse")
     for _ in range(3):
