@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dis import get_instructions
+from functools import cache
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -51,7 +52,7 @@ def _changes(value: Any, seen: set[int]) -> bool:
         return _in_class(type(value), seen) or any(
             _changes(_layers(item) if _trusted(type(value).__module__) else item, seen)
             for name, item in vars(value).items()
-            if not RULES.fullmatch(name)
+            if not _is_rule(name)
         )
     if isinstance(value, tuple):
         return any(_changes(item, seen) for item in value)
@@ -71,6 +72,12 @@ def _changes_unseen(value: Any, seen: set[int]) -> bool:
     return isinstance(value, Component) or _changes(value, seen)
 
 
+@cache
+def _is_rule(name: str) -> bool:
+    return RULES.fullmatch(name) is not None
+
+
+@cache
 def _trusted(module: str | None) -> bool:
     return (module or "").partition(".")[0] in TRUSTED
 
@@ -96,7 +103,7 @@ def _in_class(cls: type[Any], seen: set[int]) -> bool:
             is_code = isinstance(value, tuple | FunctionType | type)
             if not is_code and (name in declared or name.startswith("__")):
                 continue
-            if RULES.fullmatch(name) or (name in BUILDING and name in declared):
+            if _is_rule(name) or (name in BUILDING and name in declared):
                 continue
             if not is_code or _changes(value, seen):
                 return True

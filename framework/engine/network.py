@@ -12,6 +12,7 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.messages import did_you_mean
+from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
 from framework.engine.blas_threads import multiplications
 from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE, STEPS_BEFORE, Bound
@@ -21,6 +22,7 @@ from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
 from framework.engine.watch import Watch
 from framework.initializers import Initializer
+from framework.layers.base import Layer
 from framework.layers.sequential import Sequential
 
 INFERENCE_ELEMENTS = 1 << 18
@@ -158,6 +160,10 @@ class Network:
         """Return whether anything that steps within an epoch depend on was assigned since `sync` looked."""
         return self._watch is None or self._watch.touched()
 
+    def is_traceable(self, layer: Layer) -> bool:
+        """Return whether one of the layers is `traceable`."""
+        return traceable(layer) if self._watch is None else self._watch.is_traceable(layer)
+
     def sync(self) -> None:
         """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
 
@@ -175,18 +181,10 @@ class Network:
             number = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
             while self._watch is None or self._watch.changed():
                 self._follow_layers()
-                number, self._watch = self._watched()
+                number, self._watch = Watch.now(self._components())
                 if laid_out(self.sequence, self.input_shape)[1] == self.layout:
                     break
             self._synced = number
-
-    def _watched(self) -> tuple[int, Watch]:
-        """Return a watch of what passes are made from, and the number of assignments that it knows of."""
-        while True:
-            number = Component.assignments.number
-            watch = Watch(self._components())
-            if Component.assignments.number == number:
-                return number, watch
 
     def _follow_layers(self) -> None:
         old = self.layout

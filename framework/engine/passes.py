@@ -6,14 +6,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
 from framework.engine.contents import same
 from framework.engine.outputs import passes_on
 from framework.engine.replay.policy import Policy, Replay
 from framework.engine.segments import AssignedMeanwhile, Segment, bind, compare, go_on, record
 from framework.engine.tree import PlacedLayer
-from framework.layers.base import Context, context_class
+from framework.layers.base import Context, Layer, context_class
 
 
 class BoundLayers(Protocol):
@@ -34,6 +33,8 @@ class BoundLayers(Protocol):
     def regularize(self) -> None: ...
 
     def touched(self) -> bool: ...
+
+    def is_traceable(self, layer: Layer) -> bool: ...
 
 
 class Pass:
@@ -110,7 +111,7 @@ class Pass:
         network, layer = self.network, at.layer
         ctx = context_class(type(layer))()
         ctx.layer, ctx.n, ctx.dtype, ctx.training = layer, self.n, network.dtype, self.training
-        ctx.trainable, ctx.replayable = at.trainable, traceable(layer)
+        ctx.trainable, ctx.replayable = at.trainable, network.is_traceable(layer)
         ctx.needs_input_grad = needs_input_grad
         ctx.needs_backward = needs_input_grad or at.learns()
         if self.training:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import is_
-from typing import Any
+from typing import Any, Self
 
 from framework.core.component import Component, constructor_arguments
 from framework.core.traceable import traceable
@@ -30,13 +30,24 @@ class Watch:
         self._parts: list[tuple[Attributes, list[str] | None, list[Any]]] = []  # None: all attributes
         self._containers: list[tuple[Any, list[Any]]] = []
         self._bound: list[tuple[Attributes, bool, list[Any]]] = []
+        self._traceable: dict[int, tuple[Component, bool]] = {}  # by id: a user's component may have no hash
         self.add(components)
+
+    @classmethod
+    def now(cls, components: Iterable[Component]) -> tuple[int, Self]:
+        """Return a watch, and the number of assignments to all components that it knows of."""
+        while True:
+            number, watch = Component.assignments.number, cls(components)
+            if Component.assignments.number == number:  # else another thread has assigned something in the meantime
+                return number, watch
 
     def add(self, components: Iterable[Component]) -> None:
         """Look at some more components."""
         for component in components_of(components):
             attributes = vars(component)
-            if traceable(component):
+            is_traceable = traceable(component)
+            self._traceable[id(component)] = component, is_traceable
+            if is_traceable:
                 names, values = None, list(attributes.values())
             else:
                 names = [*constructor_arguments(type(component)), "trainable"]
@@ -46,6 +57,11 @@ class Watch:
             self._parts.append((attributes, names, values))
             containers = (value for value in values if isinstance(value, list | tuple | dict))
             self._containers += [(value, list(contents(value))) for value in containers]
+
+    def is_traceable(self, component: Component) -> bool:
+        """Return whether a component is `traceable`, without another look at its code if it is one of these."""
+        known = self._traceable.get(id(component))
+        return traceable(component) if known is None else known[1]
 
     def touched(self) -> bool:
         """Return whether any of it has been assigned since."""
