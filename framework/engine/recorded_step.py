@@ -18,7 +18,6 @@ from framework.engine.replay.recording import Recording
 from framework.engine.replay.traced import BranchChanged, untraced
 from framework.engine.segments import Segment, bind, compare, differs, go_on, record, unassigned, untrace
 from framework.engine.tree import components_of
-from framework.engine.watch import Watch
 
 LONGEST_WAIT = 8  # batches on which the loss takes another branch than in the recording
 
@@ -95,14 +94,14 @@ class RecordedStep:
         """
         self.put(x, y, weight)
         prediction, problem = compare(self._forwards)
-        watch, waits = Watch([objective.loss]), False
+        waits = False
         value, grad = objective.value_and_gradient(self.at, self.y, prediction, self.weight)
         if problem is None and self._traced:
             grad = grad.copy()
             try:
                 for play in compile_tape(self._loss_calls):
                     play()
-                if self.value() != value or not same(self._grad, grad) or watch.touched():
+                if self.value() != value or not same(self._grad, grad) or self.at.network.touched():
                     problem = differs(objective.loss)
             except BranchChanged:
                 waits = True
