@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dis import get_instructions
+from functools import cache
 from types import (
     BuiltinFunctionType,
     CodeType,
@@ -25,9 +26,8 @@ CONSTANTS = (type(None), bool, int, float, complex, str, bytes, np.generic, np.d
 TRUSTED = {"framework", "numpy", "scipy", "math", "operator", "functools", "itertools", "builtins", "typing", "abc"}
 OPEN = {"globals", "eval", "exec", "open", "input", "__import__"}  # what these find is not known
 # These are used when a network is built, not in its passes.
-NOT_IN_PASSES = re.compile(
-    r"__init__|check|parameters|output_shape|memory|children|\w*(initializer|regularizer|constraint)"
-)
+RULES = re.compile(r"\w*(initializer|regularizer|constraint)")
+BUILDING = {"__init__", "check", "parameters", "output_shape", "memory", "children"}  # methods of the base classes
 
 
 def traceable(component: Component) -> bool:
@@ -35,7 +35,8 @@ def traceable(component: Component) -> bool:
 
     It has to be `replayable`. Its attributes have to be constants, tuples of these, and components of which the same
     holds: a change inside of a list, a dictionary or an array is seen by nobody. The code of your own classes may use
-    functions and modules, but no class attributes, global variables or variables of a function around it.
+    functions and modules, but no class attributes, global variables (components among them), attributes of functions
+    or variables of a function around it.
     """
     return component.replayable and not _changes(component, set())
 
@@ -51,10 +52,12 @@ def _changes(value: Any, seen: set[int]) -> bool:
         return _in_class(type(value), seen) or any(
             _changes(_layers(item) if _trusted(type(value).__module__) else item, seen)
             for name, item in vars(value).items()
-            if not NOT_IN_PASSES.fullmatch(name)
+            if not _is_rule(name)
         )
-    if isinstance(value, tuple | frozenset):
+    if isinstance(value, tuple):
         return any(_changes(item, seen) for item in value)
+    if isinstance(value, frozenset):
+        return any(_changes_unseen(item, seen) for item in value)
     if isinstance(value, ModuleType):
         return not _trusted(value.__name__)
     if isinstance(value, type):
@@ -62,6 +65,19 @@ def _changes(value: Any, seen: set[int]) -> bool:
     return not callable(value) or _in_function(value, seen)
 
 
+def _changes_unseen(value: Any, seen: set[int]) -> bool:
+    """Return the same for what is not among the attributes of a component, so that a component there is not watched."""
+    if isinstance(value, tuple):
+        return any(_changes_unseen(item, seen) for item in value)
+    return isinstance(value, Component) or _changes(value, seen)
+
+
+@cache
+def _is_rule(name: str) -> bool:
+    return RULES.fullmatch(name) is not None
+
+
+@cache
 def _trusted(module: str | None) -> bool:
     return (module or "").partition(".")[0] in TRUSTED
 
@@ -85,7 +101,9 @@ def _in_class(cls: type[Any], seen: set[int]) -> bool:
             elif isinstance(value, classmethod | staticmethod):
                 value = value.__func__
             is_code = isinstance(value, tuple | FunctionType | type)
-            if NOT_IN_PASSES.fullmatch(name) or (not is_code and (name in declared or name.startswith("__"))):
+            if not is_code and (name in declared or name.startswith("__")):
+                continue
+            if _is_rule(name) or (name in BUILDING and name in declared):
                 continue
             if not is_code or _changes(value, seen):
                 return True
@@ -94,7 +112,9 @@ def _in_class(cls: type[Any], seen: set[int]) -> bool:
 
 def _in_function(function: Any, seen: set[int]) -> bool:
     if isinstance(function, MethodType):
-        return _changes(function.__self__, seen) or _changes(function.__func__, seen)
+        return _changes_unseen(function.__self__, seen) or _changes(function.__func__, seen)
+    if isinstance(function, FunctionType) and not all(name.startswith("__") for name in vars(function)):
+        return True
     if isinstance(function, FunctionType) and not _trusted(function.__globals__.get("__name__")):
         return _in_code(function, seen)
     if isinstance(function, BuiltinFunctionType):  # also a bound method, such as that of a random generator
@@ -113,12 +133,12 @@ def _in_code(function: FunctionType, seen: set[int]) -> bool:
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             if name in OPEN or isinstance(value := function.__globals__.get(name, len), CONSTANTS):
                 return True
-            if _changes(value, seen):
+            if _changes_unseen(value, seen):
                 return True
     names = [constant for code in _codes(function.__code__) for constant in code.co_consts if type(constant) is str]
     around = [name for name in function.__code__.co_freevars if name != "__class__"]
     defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-    return bool(around) or _changes((*defaults, *names), seen)
+    return bool(around) or _changes_unseen((*defaults, *names), seen)
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -29,8 +29,9 @@ NEVER_SHARED_ROW = 1 << 19  # the same for the product of a single row
 class BlasThreads:
     """A context in which products use as many threads as their size pays for, and never more than around it.
 
-    The number of threads is one for the whole process: while one Python thread is in such a context, those of others
-    have no effect. Without a BLAS whose threads can be set, nothing happens.
+    The number of threads is one for the whole process. If several Python threads are in such contexts, that of the last
+    one to enter holds; after the last one to leave, the number is what it was before the first. Without a BLAS whose
+    threads can be set, nothing happens.
 
     Parameters
     ----------
@@ -39,34 +40,29 @@ class BlasThreads:
     """
 
     def __init__(self, multiplications: int = 0) -> None:
-        self._number = _threads(multiplications)
+        self.number = _threads(multiplications)
 
     def __enter__(self) -> Self:
         """Set the number of threads."""
-        self._begin()
+        try:
+            _process.enter(self)
+        except BaseException:  # Ctrl-C
+            _process.leave(self)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Set the number that there was before."""
-        self._end()
+        _process.leave(self)
 
     def resize(self, multiplications: int) -> None:
         """Follow products that have another size from now on."""
         number = _threads(multiplications)
-        if number != self._number:
-            self._end()
-            self._number = number
-            self._begin()
-
-    def _begin(self) -> None:
-        _ceiling.enter()
-        self._limit = _blas().limit(limits=min(self._number, _ceiling.number))
-
-    def _end(self) -> None:
-        self._limit.restore_original_limits()
-        _ceiling.leave()
+        if number != self.number:
+            self.number = number
+            _process.follow()
 
 
 def threads_for(multiplications: int) -> AbstractContextManager[Any]:
@@ -104,28 +100,42 @@ def multiplications(tree: Iterable[PlacedLayer]) -> list[int]:
     ]
 
 
-class _Ceiling:
-    """The number of threads outside of all contexts."""
+class _Process:
+    """The contexts that this process is in, and the number of threads outside of all, for each BLAS."""
 
     def __init__(self) -> None:
-        self.number = 1
-        self._lock = threading.Lock()
-        self._entered = 0
+        self._lock = threading.RLock()
+        self._inside: list[BlasThreads] = []
+        self._outside: list[tuple[Any, int]] = []
 
-    def enter(self) -> None:
-        """Look at the number if there is no context yet."""
+    def enter(self, context: BlasThreads) -> None:
+        """Enter a context."""
         with self._lock:
-            if not self._entered:
-                self.number = min((library.get_num_threads() for library in _blas().lib_controllers), default=1)
-            self._entered += 1
+            if not self._inside:
+                self._outside = [(library, library.get_num_threads()) for library in _blas().lib_controllers]
+            self._inside.append(context)
+            self.follow()
 
-    def leave(self) -> None:
-        """Count a context less."""
+    def leave(self, context: BlasThreads) -> None:
+        """Leave a context, which need not be the last one that was entered."""
         with self._lock:
-            self._entered -= 1
+            if context in self._inside:
+                self._inside.remove(context)
+                self.follow()
+
+    def follow(self) -> None:
+        """Set the number of the last context; outside of all, the number that there was before."""
+        with self._lock:
+            for library, outside in self._outside:
+                library.set_num_threads(min(self._inside[-1].number, outside) if self._inside else outside)
+                # Whoever has set OpenBLAS controls it: as long as that Python thread lives, no other can set it.
+                getattr(library, "clear_controlling_thread", _nothing)()
 
 
-_ceiling = _Ceiling()
+def _nothing() -> None: ...
+
+
+_process = _Process()
 
 
 def _blas() -> Any:

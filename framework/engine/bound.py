@@ -72,5 +72,6 @@ class Bound:
 
     def new_step(self, kind: Kind) -> RecordedStep:
         """Return a new step for batches of a kind."""
-        step = self.steps[kind] = RecordedStep(self._step_policy, kind[0], self.network.widest)
+        network = self.network
+        step = self.steps[kind] = RecordedStep(self._step_policy, kind[0], network.widest, network.params.size)
         return step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from types import BuiltinFunctionType, EllipsisType, FunctionType, MethodType
 from typing import Any
@@ -34,11 +34,14 @@ class Contents:
     Parameters
     ----------
     ctx : Context
+    shared : sequence of ndarray
+        In a prediction: the parameters, and the vectors of their gradients. While it runs, another thread may train
+        them, so they are never put back.
     copied : bool
         False leaves the copies out.
     """
 
-    def __init__(self, ctx: Context, copied: bool = True) -> None:
+    def __init__(self, ctx: Context, shared: Sequence[Array] = (), copied: bool = True) -> None:
         self.attributes = [(one, dict(vars(one))) for one in contexts_in(ctx)]
         self.constants = [
             {name: list(_constants(value)) for name, value in values.items() if type(value) is not np.ndarray}
@@ -47,11 +50,16 @@ class Contents:
         self._rng = ctx.rng if ctx.training else None
         self._noise: Any = None
         self._copies: list[tuple[Array, Array]] = []
+        self._params: list[tuple[Array, Array]] = []
         if copied:
             arrays = [array for _, values in self.attributes for array in arrays_in(values)]
             # W and its transposed view are one memory, which may be large.
             memory = {(array.__array_interface__["data"][0], array.nbytes): array for array in arrays}
-            self._copies = [(array, array.copy()) for array in memory.values()]
+            for array in memory.values():
+                if not any(np.may_share_memory(array, vector) for vector in shared):
+                    self._copies.append((array, array.copy()))
+                elif np.may_share_memory(array, shared[0]):
+                    self._params.append((array, array.copy()))
             self._noise = self._rng and self._rng.bit_generator.state
 
     def restore_attributes(self) -> None:
@@ -61,6 +69,10 @@ class Contents:
                 delattr(one, name)
             for name, value in values.items():
                 setattr(one, name, value)
+
+    def has_same_parameters(self) -> bool:
+        """Return whether the shared parameters hold what they held."""
+        return all(same(array, values) for array, values in self._params)
 
     def restore_arrays(self) -> None:
         """Put back what was in the arrays, and the state of the noise."""

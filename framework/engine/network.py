@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from math import prod
-from operator import is_
 from threading import Lock
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.messages import did_you_mean
+from framework.core.traceable import traceable
 from framework.core.types import Array, Shape
 from framework.engine.blas_threads import multiplications
 from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE, STEPS_BEFORE, Bound
@@ -20,9 +20,10 @@ from framework.engine.layout import laid_out
 from framework.engine.parameter_rules import bound_constraints, bound_regularizers
 from framework.engine.passes import Pass
 from framework.engine.replay.policy import Policy
-from framework.engine.tree import arguments_of, series_of
+from framework.engine.tree import series_of
 from framework.engine.watch import Watch
 from framework.initializers import Initializer
+from framework.layers.base import Layer
 from framework.layers.sequential import Sequential
 
 INFERENCE_ELEMENTS = 1 << 18
@@ -57,6 +58,8 @@ class Network:
         parts of `params` and `grads`.
     pass_grads : dict of str to ndarray
         Where a backward pass writes: `grad_views`, but for frozen parameters memory that nobody reads.
+    vectors : tuple of ndarray
+        `params`, `grads`, and the memory that nobody reads.
     widest : int
         The number of elements of the largest array that a sample becomes on its way.
     inference_rows : int
@@ -74,6 +77,8 @@ class Network:
     seen : int
         The number of assignments to components at the last step that looked whether it is `touched`.
     """
+
+    _watch: Watch | None
 
     def __init__(
         self,
@@ -103,7 +108,8 @@ class Network:
         if params is not None and params.shape != (self.layout.size,):
             raise ValueError(f"these layers have {self.layout.size} parameters, got a vector of shape {params.shape}")
         self._bind(np.empty(self.layout.size, self.dtype) if params is None else params.astype(self.dtype))
-        self._synced, self._arguments = Component.assignments.number, self._present()
+        self._synced = Component.assignments.number
+        self._watch = Watch(self._components())
         if params is None:
             self._draw(rng)
 
@@ -112,7 +118,7 @@ class Network:
         self._policies = Policy(STEPS_BEFORE, KEPT_BATCH_SIZES), Policy(PREDICTIONS_BEFORE, sys.maxsize)
         self._others: list[Component] = []
         self._lock = Lock()
-        self._watch: Watch | None = None
+        self._watch = None
         self.seen = -1
 
     def _draw(self, rng: np.random.Generator) -> None:
@@ -129,7 +135,8 @@ class Network:
         self.grads = np.zeros_like(params)
         self.views = self.layout.views(params)
         self.grad_views = self.layout.views(self.grads)
-        self.pass_grads = self.layout.views(self.grads, frozen=np.empty_like(params))
+        self.vectors: tuple[Array, ...] = self.params, self.grads, np.empty_like(params)
+        self.pass_grads = self.layout.views(self.grads, frozen=self.vectors[2])
         self.trainable_params = params[: self.layout.trainable]
         self.trainable_grads = self.grads[: self.layout.trainable]
         self.penalty = 0.0
@@ -144,18 +151,19 @@ class Network:
     def depends_on(self, component: Component) -> None:
         """Also drop recordings when an argument of `component`, such as the loss, is assigned."""
         self._others.append(component)
-        self._arguments += arguments_of([component])
-        self._synced, self._watch = -1, None
+        if self._watch is not None:
+            self._watch.add([component])
 
     def _components(self) -> list[Component]:
         return [*(at.layer for at in self.tree), *self._others]
 
-    def _present(self) -> list[Any]:
-        return arguments_of(self._components())
-
     def touched(self) -> bool:
         """Return whether anything that steps within an epoch depend on was assigned since `sync` looked."""
         return self._watch is None or self._watch.touched()
+
+    def is_traceable(self, layer: Layer) -> bool:
+        """Return whether one of the layers is `traceable`."""
+        return traceable(layer) if self._watch is None else self._watch.is_traceable(layer)
 
     def sync(self) -> None:
         """Notice what was assigned to layers since the last call; return at once if no component was assigned to.
@@ -171,16 +179,13 @@ class Network:
         if Component.assignments.number == self._synced:
             return
         with self._lock:
-            # Read first: an assignment by another thread in the meantime counts. Placing layers may make components
-            # of names, which counts too; so after it the arguments are read again, and looked at once more.
-            number, present = Component.assignments.number, self._present()
-            while len(present) != len(self._arguments) or not all(map(is_, present, self._arguments)):
+            number = Component.assignments.number  # read first: an assignment by another thread in the meantime counts
+            while self._watch is None or self._watch.changed():
                 self._follow_layers()
-                number, self._arguments = Component.assignments.number, self._present()
-                self._watch = None
+                number, self._watch = Watch.now(self._components())
                 if laid_out(self.sequence, self.input_shape)[1] == self.layout:
                     break
-            self._synced, self._watch = number, self._watch or Watch(self._components())
+            self._synced = number
 
     def _follow_layers(self) -> None:
         old = self.layout
@@ -204,7 +209,7 @@ class Network:
             raise ValueError("the layers do not fit the parameters")
         self.sequence, self.layers = sequence, [layer for layer, _ in sequence.children(self.input_shape)]
         self._follow_layers()
-        self._synced, self._arguments, self._watch = -1, self._present(), None
+        self._synced, self._watch = -1, Watch(self._components())
 
     def parameters_changed_by(self, layers: Sequence[Any]) -> list[str]:
         """Return the names of the parameters that would come, go or have another shape with other layers."""
@@ -279,8 +284,8 @@ class Network:
         return self.views[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        views = {"views", "grad_views", "pass_grads", "trainable_params", "trainable_grads"}
-        bound = {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_arguments", "_watch"}
+        views = {"views", "grad_views", "pass_grads", "vectors", "trainable_params", "trainable_grads"}
+        bound = {"regularized", "constrained", "bound", "_policies", "_others", "_lock", "_watch"}
         return {name: value for name, value in vars(self).items() if name not in views | bound}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -289,4 +294,4 @@ class Network:
         grads = self.grads
         self._bind(self.params)
         self.grads[...] = grads
-        self._arguments, self._synced = [], -1  # the copy may have been made before a freeze took effect
+        self._synced = -1  # the copy may have been made before a freeze took effect

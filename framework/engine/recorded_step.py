@@ -8,6 +8,7 @@ import numpy as np
 
 from framework.core.traceable import traceable
 from framework.core.types import Array
+from framework.engine.contents import same
 from framework.engine.objective import Objective
 from framework.engine.passes import Pass
 from framework.engine.replay.call import Call
@@ -32,8 +33,8 @@ class RecordedStep:
         That of `replay`, once it is recorded.
     x, y, weight : ndarray
         Where another batch is put before the tape is played.
-    y_dtype : numpy.dtype
-        That of `y`.
+    x_dtype, x_bytes, y_dtype
+        The dtype and the size of `x`, and the dtype of `y`, which other batches must have, too.
     total, divisor : ndarray, 0-d, or number
         The loss is their quotient.
     prediction : ndarray, shape (n, *output_shape)
@@ -41,6 +42,7 @@ class RecordedStep:
     """
 
     tape: list[Play]
+    x_bytes: int
     x: Array
     y: Array
     weight: Array
@@ -54,8 +56,8 @@ class RecordedStep:
     _grad: Array
     _traced: bool
 
-    def __init__(self, policy: Policy, n: int, widest: int) -> None:
-        self.replay = Replay(policy, n, widest)
+    def __init__(self, policy: Policy, n: int, widest: int, parameters: int) -> None:
+        self.replay = Replay(policy, n, widest, parameters)
         self._waited = 0
 
     def put(self, x: Array, y: Array, weight: Array | None) -> None:
@@ -73,7 +75,7 @@ class RecordedStep:
         """Make the step on a batch, gradients included and penalties left out, and record it."""
         self.at = at
         self.x, self.y = x.copy(), y.copy()
-        self.y_dtype = y.dtype
+        self.x_dtype, self.x_bytes, self.y_dtype = x.dtype, x.nbytes, y.dtype
         self.weight = None if weight is None else weight.copy()  # type: ignore[assignment]
         self._forwards, self._backwards, self._loss_calls, self._waited = [], [], [], 0
         with self.replay.recording() as recording:
@@ -92,14 +94,14 @@ class RecordedStep:
         """
         self.put(x, y, weight)
         prediction, problem = compare(self._forwards)
-        value, grad = objective.value_and_gradient(self.at, self.y, prediction, self.weight)
         waits = False
+        value, grad = objective.value_and_gradient(self.at, self.y, prediction, self.weight)
         if problem is None and self._traced:
             grad = grad.copy()
             try:
                 for play in compile_tape(self._loss_calls):
                     play()
-                if self.value() != value or not np.array_equal(self._grad, grad):
+                if self.value() != value or not same(self._grad, grad) or self.at.network.touched():
                     problem = differs(objective.loss)
             except BranchChanged:
                 waits = True

@@ -16,7 +16,6 @@ from framework.engine.replay.player import compile_tape
 from framework.engine.replay.recording import Recording, TracedGenerator
 from framework.engine.replay.traced import TracedArray, traced_in, untraced
 from framework.engine.tree import components_of
-from framework.engine.watch import Watch
 from framework.layers.base import Context
 
 Function = Callable[[Context, Any], Any]
@@ -33,10 +32,14 @@ class Segment:
     given, output : ndarray
         What it was called with and what it returned, in the memory of the recording.
     calls : list of Call
+    network : Network
     """
 
-    def __init__(self, function: Function, ctx: Context, given: Array, output: Any, calls: list[Call]) -> None:
+    def __init__(
+        self, function: Function, ctx: Context, given: Array, output: Any, calls: list[Call], network: Watching
+    ) -> None:
         self.function, self.ctx, self.given, self.output, self.calls = function, ctx, given, output, calls
+        self.network = network
         self.bound = Contents(ctx, copied=False) if ctx.replayable else None
 
     def compared(self) -> tuple[Any, bool]:
@@ -48,14 +51,17 @@ class Segment:
         if self.bound is None:
             _play(self.calls[:1])
             return self.output, True
-        before, watch = Contents(self.ctx), Watch(one.layer for one in contexts_in(self.ctx))
+        shared = _shared(self.ctx, self.network)
+        before = Contents(self.ctx, shared)
         result = self.function(self.ctx, self.given)
         result = None if result is None else result.copy()
-        after = Contents(self.ctx)
+        if not before.has_same_parameters():  # by another thread, or by this layer, which must not write to them twice
+            return result, False
+        after = Contents(self.ctx, shared)
         before.restore_arrays()
         try:
             _play(self.calls)
-            agree = same(result, self.output) and after.agree(before, self.bound) and not watch.touched()
+            agree = same(result, self.output) and after.agree(before, self.bound) and not self.network.touched()
         except Exception:  # a call that fails on another batch, for example where a shape depends on values
             agree = False
         if agree:
@@ -109,19 +115,28 @@ def record(
     """
     for function, ctx in calls:
         given, start = untraced(array), len(recording.calls)
-        array = (_as_traced if ctx.replayable else _as_one_call)(recording, function, ctx, array)
+        if ctx.replayable:
+            array = _as_traced(recording, function, ctx, array, _shared(ctx, network))
+        else:
+            array = _as_one_call(recording, function, ctx, array)
         if not ctx.replayable:
             recording.add(Call(unassigned, (network, first + len(segments))))
-        segments.append(Segment(function, ctx, given, untraced(array), recording.calls[start:]))
+        segments.append(Segment(function, ctx, given, untraced(array), recording.calls[start:], network))
     return array  # type: ignore[no-any-return]
 
 
 class Watching(Protocol):
-    """What is asked of a network: whether anything that its recordings depend on was assigned."""
+    """What is asked of a network: its vectors, and whether anything that its recordings depend on was assigned."""
 
+    vectors: tuple[Array, ...]
     seen: int
 
     def touched(self) -> bool: ...
+
+
+def _shared(ctx: Context, network: Watching) -> tuple[Array, ...]:
+    """Return what another thread may write to while a layer is run on `ctx`."""
+    return () if ctx.training else network.vectors
 
 
 class AssignedMeanwhile(Exception):
@@ -148,8 +163,8 @@ def go_on(segments: Sequence[Segment], array: Any) -> Any:
     return array
 
 
-def _as_traced(recording: Recording, function: Function, ctx: Context, array: Any) -> Any:
-    before, name = Contents(ctx), type(ctx.layer).__name__
+def _as_traced(recording: Recording, function: Function, ctx: Context, array: Any, shared: Sequence[Array]) -> Any:
+    before, name = Contents(ctx, shared), type(ctx.layer).__name__
     try:
         with _traced(ctx, recording):
             return recording.checked(function(ctx, array), name)

@@ -104,7 +104,8 @@ class Step:
         recorded = network.bound.played.get((len(x), y.ndim, weight is None))
         if recorded is None:
             value, prediction = self._not_played(x, y, weight)
-        elif y.dtype is not recorded.y_dtype:  # an override's: it would be cast
+        elif x.dtype is not recorded.x_dtype or x.nbytes != recorded.x_bytes or y.dtype is not recorded.y_dtype:
+            # An override's: it would be cast or broadcast.
             value, prediction = self.as_written(x, y, weight)
         else:
             recorded.x[...] = x
@@ -150,7 +151,9 @@ class Step:
     def _not_played(self, x: Array, y: Array, weight: Array | None) -> tuple[float, Array]:
         bound, kind = self.network.bound, (len(x), y.ndim, weight is None)
         recorded = bound.steps.get(kind) or bound.new_step(kind)
-        if recorded.replay.tape is not None and y.dtype is recorded.y_dtype:
+        if recorded.replay.tape is not None:
+            if x.dtype is not recorded.x_dtype or x.nbytes != recorded.x_bytes or y.dtype is not recorded.y_dtype:
+                return self.as_written(x, y, weight)
             value, prediction = recorded.compare(self.objective, x, y, weight)
             if recorded.replay.trusted:
                 bound.played[kind] = recorded

@@ -58,7 +58,7 @@ def arguments_of(components: Iterable[Component]) -> list[Any]:
         item
         for component in components_of(components)
         for value in vars(component).values()
-        for item in _contents(value)
+        for item in contents(value)
     ]
 
 
@@ -70,17 +70,17 @@ def components_of(components: Iterable[Component]) -> list[Component]:
         if id(component) not in seen:
             seen.add(id(component))
             distinct.append(component)
-            inner = (item for value in vars(component).values() for item in _contents(value))
+            inner = (item for value in vars(component).values() for item in contents(value))
             found += [item for item in inner if isinstance(item, Component)]
     return distinct
 
 
-def _contents(value: Any) -> Iterator[Any]:
+def contents(value: Any) -> Iterator[Any]:
     """Go through a value and, if it is a list, a tuple or a dictionary, through what is in it."""
     yield value
     if isinstance(value, list | tuple | dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _contents(item)
+            yield from contents(item)
 
 
 def place(layer: Layer, path: str, input_shape: Shape, trainable: bool = True) -> PlacedLayer:

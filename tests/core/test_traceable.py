@@ -43,6 +43,27 @@ def with_list(z, factors=[2.0]):  # noqa: B006 - the fault
     return z * factors[0]
 
 
+def with_attribute(z):
+    return z * with_attribute.scale  # type: ignore[attr-defined]
+
+
+with_attribute.scale = 2.0  # type: ignore[attr-defined]
+
+
+def overriding(z):
+    return z * 2
+
+
+overriding.__override__ = True  # type: ignore[attr-defined] # as typing.override does
+
+
+ELU = Activation.of("elu")
+
+
+def with_component(z, f=ELU):
+    return f(z)
+
+
 def activation(call, **attributes):
     return type("Own", (Base,), {"replayable": True, "__call__": call, **attributes}, registered=False)
 
@@ -53,6 +74,7 @@ TRUE = {
     "functions inside": activation(lambda self, z: sum(part for part in (lambda: [z, z])())),
     "other components": activation(lambda self, z: Dense(3).units * z),
     "methods": activation(lambda self, z: self.helper(z), helper=lambda self, z: self.kept * z),
+    "a decorated function": activation(lambda self, z: overriding(z)),
     "a property": activation(lambda self, z: z * self.twice, twice=property(lambda self: 2 * self.kept)),
 }
 
@@ -83,6 +105,12 @@ UNSEEN = {
     "a file": activation(lambda self, z: z * float(open("scale").read())),  # noqa: SIM115 - never called
     "the globals": activation(lambda self, z: z * globals()["SCALE"]),
     "an import": activation(lambda self, z: z * __import__("settings").scale),
+    "an attribute of a function": activation(lambda self, z: with_attribute(z)),
+    "a global component": activation(lambda self, z: ELU(z)),
+    "a component in a default": activation(lambda self, z: with_component(z)),
+    "a method that is no rule of a layer": activation(
+        lambda self, z: z * self.parameters(), parameters=lambda self: SCALE
+    ),
     "a part of a function": activation(lambda self, z: self.helper(z), helper=partial(doubled, factor=2.0)),
 }
 
@@ -162,12 +190,28 @@ def test_constants_tuples_and_components_are_watched(kept):
         Namespace(),
         np.random.default_rng(0).random,
         partial(doubled),
+        frozenset([ELU]),
+        ELU.derivative,
         iter([]),
     ],
 )
 def test_what_changes_in_place_is_not(kept):
     assert not traceable(TRUE["its attributes"](kept))
     assert not traceable(TRUE["its attributes"](TRUE["its attributes"](kept)))
+
+
+def test_a_list_is_not_watched_whatever_it_is_called():
+    class Polynomial(Base, registered=False):
+        replayable = True
+
+        def __init__(self, parameters=()):
+            self.parameters = parameters
+
+        def __call__(self, z):
+            return z * self.parameters[0]
+
+    assert traceable(Polynomial((2.0,)))
+    assert not traceable(Polynomial([2.0]))
 
 
 def test_the_built_in_components_are_recorded():

@@ -161,3 +161,46 @@ def test_only_matrices_between_inputs_and_outputs_count():
     assert products([[Dense(5), Dense(4)], Dense(1)], 3) == (20, 15 + 20 + 4)
     assert products([Embedding(50, 3), Flatten(), Dense(2)], (4,)) == (24, 24)
     assert products(["tanh"], 3) == (0, 0)
+
+
+def test_contexts_that_overlap_leave_the_number_as_it_was():
+    first, second = BlasThreads(2 * PER_THREAD), BlasThreads(3 * PER_THREAD)
+    with first:
+        second.__enter__()
+    assert threads() == 3
+    second.__exit__(None, None, None)
+    assert threads() == 4
+
+
+def test_an_interrupt_while_the_number_is_set_leaves_it_as_it_was(monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(blas_threads._process, "follow", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            BlasThreads().__enter__()
+    with BlasThreads(1 << 40):
+        assert threads() == 4
+
+
+def test_a_python_thread_that_lives_on_does_not_control_the_others():
+    done, end = threading.Event(), threading.Event()
+
+    def work():
+        with BlasThreads():
+            pass
+        done.set()
+        end.wait()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        done.wait()
+        with BlasThreads():
+            assert threads() == 1
+        with threadpool_limits(2, user_api="blas"):
+            assert threads() == 2
+    finally:
+        end.set()
+        worker.join()

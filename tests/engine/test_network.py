@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from framework import Activation, BatchNormalization, Dense, Dropout, Layer, Network, Residual, Sequential
+from framework.engine import segments
 from framework.engine.bound import KEPT_BATCH_SIZES, PREDICTIONS_BEFORE
 from framework.engine.replay.policy import RECORDED_ELEMENTS
 
@@ -249,3 +250,27 @@ def test_inputs_of_another_dtype_are_not_cast_to_that_of_the_recording():
         x = RNG.normal(size=(4, 3)).astype(np.float32 if i < PLAYED else np.float64)
         plain._forget()
         np.testing.assert_array_equal(net.forward(x), plain.forward(x))
+
+
+def test_a_prediction_leaves_alone_what_another_thread_trains(monkeypatch):
+    net = network([Dense(3, "tanh"), BatchNormalization(), Dense(2)], (4,))
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    play, trained = segments._play, []
+
+    def play_while_another_thread_trains(calls):
+        if len(trained) < 4:
+            net.params += 0.1
+            net.grads[...] = len(trained)
+            trained.append((net.params.copy(), net.grads.copy()))
+        play(calls)
+
+    monkeypatch.setattr(segments, "_play", play_while_another_thread_trains)
+    for _ in range(30):
+        net.infer(x)
+        if trained:
+            np.testing.assert_array_equal(net.params, trained[-1][0])
+            np.testing.assert_array_equal(net.grads, trained[-1][1])
+    assert len(trained) == 4
+    (prediction,) = net.bound.idle[5]
+    assert prediction.replay.trusted  # the comparison was made once more, when nobody trained
+    np.testing.assert_array_equal(net.infer(x)[0], net.bound.idle[5][0].at.forward(x))

@@ -228,3 +228,14 @@ def test_a_value_that_is_never_measured_undoes_the_first_epoch() -> None:
     with pytest.raises(ValueError, match="not measured"):
         net.fit(BATCHES, epochs=9, callbacks=[EarlyStopping("no_such", mode="min")])
     assert not net.built
+
+
+def test_data_refused_in_a_hook_does_not_undo_the_fit_around_it() -> None:
+    def fit_another(batch: int, logs: Any) -> None:
+        model().fit([(X[:4] * np.nan, Y[:4])])
+
+    fitted = model()
+    with pytest.raises(ValueError, match="nan") as caught:
+        fitted.fit(X, Y, callbacks=[LambdaCallback(on_batch_end=fit_another)])
+    assert caught.type is ValueError
+    assert fitted.optimizer_.step == 1

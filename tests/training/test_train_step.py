@@ -24,6 +24,7 @@ from framework import (
     TerminateOnNaN,
 )
 from framework.engine.saved_fields import FIELDS
+from framework.engine.watch import Watch
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -139,7 +140,7 @@ def test_nothing_is_compared_where_nothing_was_assigned(
     for _ in range(3):
         model.train_on_batch(X, np.abs(Y))
     monkeypatch.setattr(type(model.state), "_check_same", None)
-    monkeypatch.setattr(type(model.network), "_present", None)
+    monkeypatch.setattr(Watch, "changed", None)
     model.train_on_batch(X, np.abs(Y))
     model.predict(X)
     model.layers[0].name = "first"

@@ -11,6 +11,7 @@ from framework.engine.replay.recording import Recording
 
 # Playing saves little where arrays are large, and each array that is allocated is kept for it.
 RECORDED_ELEMENTS = 1 << 18
+RECORDED_PARAMETERS = 1 << 20  # where there are more, a step takes over a millisecond, and comparing copies them all
 LONGEST_WAIT = 1 << 16
 
 
@@ -46,8 +47,8 @@ class Replay:
     Parameters
     ----------
     policy : Policy
-    n, widest : int
-        The batch size, and the elements of the largest array that one sample becomes.
+    n, widest, parameters : int
+        The batch size, the elements of the largest array that one sample becomes, and the parameters of the network.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Replay:
         Why it is never recorded, or never played.
     """
 
-    def __init__(self, policy: Policy, n: int, widest: int) -> None:
+    def __init__(self, policy: Policy, n: int, widest: int, parameters: int) -> None:
         self.policy = policy
         self.calls: list[Call] = []
         self.tape: list[Play] | None = None
@@ -69,6 +70,8 @@ class Replay:
         self.problem: str | None = None
         if n * widest > RECORDED_ELEMENTS:
             self.problem = f"a batch of {n} is so large that it would gain little"
+        if parameters > RECORDED_PARAMETERS:
+            self.problem = f"the network is so large ({parameters} parameters) that it would gain little"
         self._made = 0
 
     def due(self) -> bool:

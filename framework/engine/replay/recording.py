@@ -30,7 +30,7 @@ SHAPED_BY_VALUES = {
     "argwhere", "bincount", "compress", "delete", "eigvals", "extract", "flatnonzero", "insert", "intersect1d",
     "real_if_close", "roots", "setdiff1d", "setxor1d", "trim_zeros", "union1d", "unique", "unique_values",
 }  # fmt: skip
-SHAPED_BY_ARGUMENTS = {"repeat", "resize", "tile"}
+SHAPED_BY_ARGUMENTS = {"array_split", "dsplit", "hsplit", "repeat", "resize", "split", "tile", "vsplit"}
 
 
 class Recording:
@@ -139,6 +139,8 @@ class Recording:
             self.written(next(iter((*args, *kwargs.values()))))
             self.calls.append(Call(function, plain_args, (), plain_kwargs))
             return None
+        if type(result) in (list, tuple) and all(_is_view(each, given) for each in result):
+            return type(result)(self.trace(each, sources) for each in result)
         if type(result) is not np.ndarray and not isinstance(result, np.generic):
             self.refuse(f"{name} gives a {type(result).__name__}")
             return result
@@ -146,12 +148,17 @@ class Recording:
             if result is untraced(one):
                 self.calls.append(Call(function, plain_args, (), plain_kwargs))
                 return self.written(one)
-        if any(np.may_share_memory(result, untraced(one)) for one in given):  # a view: no call to repeat
+        if _is_view(result, given):
             return self.trace(result, sources)
         traced = self.result(result)
         if function is not np.empty_like:
             self.calls.append(Call(function, plain_args, (traced.plain,), plain_kwargs))
         return traced
+
+
+def _is_view(result: Any, given: list[Any]) -> bool:
+    """Return whether an array is a view of one of those `given`, so that there is no call to repeat."""
+    return isinstance(result, np.ndarray) and any(np.may_share_memory(result, untraced(one)) for one in given)
 
 
 class TracedGenerator:
