@@ -46,10 +46,14 @@ class Segment:
         """Run the layer on `given` as it is written, then play the calls; return the result, and whether both agree.
 
         If they do not, the layer's arrays and the noise are left as it wrote them. A layer that was recorded as one
-        call runs once.
+        call runs once. A built-in one is played: `framework.testing` has compared it.
         """
         if self.bound is None:
             _play(self.calls[:1])
+            return self.output, True
+        if _is_built_in(self.ctx):
+            self.bound.restore_attributes()
+            _play(self.calls)
             return self.output, True
         shared = _shared(self.ctx, self.network)
         before = Contents(self.ctx, shared)
@@ -68,6 +72,12 @@ class Segment:
             return self.output, True
         after.restore_arrays()
         return result, False
+
+
+def _is_built_in(ctx: Context) -> bool:
+    """Return whether no class of a layer, and of what it is made of, is a user's."""
+    components = components_of(one.layer for one in contexts_in(ctx))
+    return all(type(component).__module__.startswith("framework.") for component in components)
 
 
 def _play(calls: Sequence[Call]) -> None:

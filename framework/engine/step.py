@@ -37,10 +37,10 @@ class LossGuard(Protocol):
 class Step:
     """``loss = step(x, y, weight)`` fills ``network.grads`` for one batch: all of a training step but the update.
 
-    The second batch of a kind (size, form of the targets, weighted or not) is recorded. On the third, what is played is
-    compared with the ordinary code; if both agree to the last bit, later ones are played: see `Recording` and
-    `Policy`. Even then, layers and losses that are not `replayable` run as ordinary code. What is assigned to a
-    component takes effect in the next step.
+    The second batch of a kind (size, form of the targets, weighted or not) is recorded. On the third, the loss and the
+    layers that are not built in are compared with ordinary code. If they agree to the last bit, later ones are played:
+    see `Recording` and `Policy`. Even then, layers and losses that are not `replayable` run as ordinary code. What is
+    assigned to a component takes effect in the next step.
 
     Parameters
     ----------
