@@ -7,11 +7,8 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from framework import SGD, Adam, BatchNormalization, Dense, Dropout, Model, Residual, Sequential
-from framework.sklearn import NeuralClassifier, NeuralRegressor
 
 RNG = np.random.default_rng(4)
 X, Y = RNG.normal(size=(20, 3)), RNG.normal(size=(20, 2))
@@ -166,8 +163,6 @@ class TestTransfer:
     def test_a_source_without_weights_is_refused(self):
         with pytest.raises(RuntimeError, match="source of transfer_weights has no weights yet"):
             Model([Dense(1)]).transfer_weights(Model([Dense(1)]))
-        with pytest.raises(TypeError, match=r"source must be a Model, got .*give its model_"):
-            Model([Dense(1)]).transfer_weights(NeuralRegressor((2,), epochs=1).fit(X, Y))
         with pytest.raises(TypeError, match="source must be a Model"):
             Model([Dense(1)]).transfer_weights("model.npz")
 
@@ -268,20 +263,6 @@ class TestSharedLayers:
             once = Model([Dense(3), Dense(1)], seed=0).fit(X, Y[:, :1])
             again = Model(once.layers, seed=1, optimizer=Adam()).fit(X, Y[:, :1])  # one description, two models
             assert again.layers is once.layers
-
-    def test_no_word_in_searches_and_estimators(self):
-        labels = (X[:, 0] > 0).astype(int)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)
-            model = Model([Dense(3, "tanh"), Dense(1)], seed=0).fit(X, Y[:, :1])
-            cross_val_score(model, X, Y[:, 0], cv=2)
-            clone(model).fit(X, Y[:, :1])
-            GridSearchCV(model, {"optimizer__learning_rate": [0.01, 0.1]}, cv=2).fit(X, Y[:, 0])
-            estimator = NeuralClassifier([Dense(3, "tanh"), 4], epochs=2, random_state=0)
-            estimator.fit(X, labels).fit(X, labels)
-            NeuralClassifier([estimator.layers[0], 8, 4], epochs=2).fit(X, labels)
-            cross_val_score(estimator, X, labels, cv=2)
-            copy.deepcopy(estimator).fit(X, labels)
 
     def test_code_that_has_no_module_gets_the_warning(self):
         scope = {"Model": Model, "Dense": Dense, "base": trained()}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from framework import Activation, Constraint, Dense, Layer, Loss, Metric, Model, Optimizer, Regularizer, Residual
-from framework.sklearn import NeuralRegressor
 
 pytestmark = pytest.mark.usefixtures("restored_registry")
 X = np.random.default_rng(0).normal(size=(20, 4))
@@ -134,8 +133,6 @@ class Wide(Layer, registered=False):
 def test_an_argument_that_a_constructor_does_not_keep(layers, message):
     with pytest.raises(AttributeError, match=message):
         Model(layers).build(4)
-    with pytest.raises(AttributeError, match=message):
-        NeuralRegressor(layers, epochs=1).fit(X, X[:, 0])
 
 
 def test_an_argument_not_kept_by_what_is_given_by_name():

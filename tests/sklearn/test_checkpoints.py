@@ -4,6 +4,9 @@ import os
 
 import numpy as np
 import pytest
+
+pytest.importorskip("sklearn.base", reason="the estimators are the extra `sklearn`")
+
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("sklearn.base", reason="the estimators are the extra `sklearn`")
+
 from framework import Dense, Dropout, Layer, Residual
 from framework.activations import Tanh
 from framework.initializers import Constant

@@ -9,7 +9,6 @@ import pytest
 
 from framework import SGD, Adam, Callback, Checkpoint, Dense, Model, TerminateOnNaN
 from framework.schedules import Exponential
-from framework.sklearn import NeuralRegressor
 
 RNG = np.random.default_rng(1)
 X, Y = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 1))
@@ -167,30 +166,3 @@ def test_a_divergence_just_after_a_new_optimizer_does_not_give_it_the_slots_of_t
     assert np.isfinite(model.predict(X)).all()
     assert not model.optimizer_.m.any()
     assert model.optimizer_.step == 0
-
-
-class TestEstimators:
-    def fitted(self, optimizer):
-        return NeuralRegressor((3,), optimizer=optimizer, epochs=2, warm_start=True, random_state=0).fit(X, Y[:, 0])
-
-    @pytest.mark.parametrize("given", ["adam", Adam(0.01)])
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda estimator: None,
-            lambda estimator: estimator.set_params(optimizer__beta_1=0.5),
-            lambda estimator: estimator.set_params(epochs=1),
-            lambda estimator: estimator.__setstate__(pickle.loads(pickle.dumps(estimator.__getstate__()))),
-        ],
-    )
-    def test_goes_on(self, given, change):
-        estimator = self.fitted(given)
-        change(estimator)
-        estimator.partial_fit(X, Y[:, 0])
-        assert estimator.model_.optimizer_.step == 3
-
-    @pytest.mark.parametrize("given", ["adam", Adam(0.01)])
-    def test_starts_anew_with_a_new_one(self, given):
-        estimator = self.fitted(given)
-        estimator.set_params(optimizer=Adam(0.02)).partial_fit(X, Y[:, 0])
-        assert estimator.model_.optimizer_.step == 1
