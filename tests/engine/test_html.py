@@ -81,7 +81,6 @@ def test_a_model_shows_its_layers_before_and_after_it_is_built():
 
 def test_a_model_in_a_pipeline_is_shown():
     pytest.importorskip("sklearn.base", reason="the estimators are the extra `sklearn`")
-    pytest.importorskip("sklearn")
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
