@@ -19,6 +19,7 @@ from threading import local
 from types import new_class
 from typing import Any, Self
 
+from framework.core.built_in import is_built_in
 from framework.core.copies import not_picklable
 from framework.core.messages import shown
 
@@ -82,7 +83,7 @@ class _Carried(_Unpickled):
                 for key, place in family._sent.items():
                     yield family.__name__, key, place.packed
                 for key, cls in list(family._registry.items()):
-                    if cls.__module__.partition(".")[0] != __name__.partition(".")[0]:
+                    if not is_built_in(cls):
                         yield family.__name__, key, _packed(cls)
         finally:
             _packing.now = False

@@ -10,6 +10,7 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
+from framework.core.built_in import is_built_in
 from framework.core.source import same_argument, source
 
 GIVEN_TWICE = re.compile(r"multiple values for (?:keyword )?argument '(\w+)'")
@@ -86,7 +87,7 @@ def _parameters(owner: type[Any]) -> list[inspect.Parameter]:
 
 def _passed_on(owner: type[Any], rest: str, base: type[Any]) -> set[str]:
     """Return the arguments that a constructor always gives to that of `base` beside ``**rest``."""
-    if owner.__module__.partition(".")[0] == __name__.partition(".")[0]:
+    if is_built_in(owner):
         return set()  # the framework's own take every argument
     try:
         tree = ast.parse(dedent(inspect.getsource(vars(owner)["__init__"])))

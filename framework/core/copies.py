@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from framework.core.built_in import is_built_in
+
 # What needs no look into it; picklers have ways of their own for functions, classes and modules.
 PICKLED = (
     int,
@@ -76,8 +78,12 @@ def not_picklable(value: Any, where: str, seen: set[int] | None = None) -> Itera
     Objects of the framework's own classes are left out: components and callbacks in them are asked themselves.
     """
     seen = set() if seen is None else seen
-    own = type(value).__module__.partition(".")[0] == __name__.partition(".")[0]
-    if own or id(value) in seen or isinstance(value, PICKLED) or hasattr(value, "checked_when_pickled"):
+    if (
+        is_built_in(type(value))
+        or id(value) in seen
+        or isinstance(value, PICKLED)
+        or hasattr(value, "checked_when_pickled")
+    ):
         return
     seen.add(id(value))
     if type(value) in (list, tuple, set, frozenset, dict):

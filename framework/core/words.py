@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
+from framework.core.built_in import is_built_in
 from framework.core.messages import did_you_mean, with_article
 
 Called = TypeVar("Called", bound=Callable[..., Any])
@@ -115,7 +116,7 @@ class Elsewhere:
 
     def __set__(self, instance: Any, value: Any) -> None:
         """Set the attribute of a user's class; raise AttributeError for one of the framework."""
-        if type(instance).__module__.partition(".")[0] == __name__.partition(".")[0]:
+        if is_built_in(type(instance)):
             raise self._error(type(instance))
         vars(instance)[self.name] = value
 

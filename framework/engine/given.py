@@ -27,8 +27,8 @@ def nested(layers: Any) -> Any:
     return type(layers)(map(nested, layers)) if isinstance(layers, list | tuple) else layers
 
 
-def same_argument(value: Any, other: Any) -> bool:
+def unchanged(value: Any, other: Any) -> bool:
     """Return whether two arguments are the same: one object, equal numbers or names, or lists of such."""
     if isinstance(value, list | tuple) and isinstance(other, list | tuple):
-        return len(value) == len(other) and all(map(same_argument, value, other))
+        return len(value) == len(other) and all(map(unchanged, value, other))
     return value is other or (isinstance(value, int | float | str) and value == other)

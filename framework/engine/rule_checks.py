@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from framework.constraints import Constraint
+from framework.core.built_in import PACKAGE
 from framework.core.messages import shown
 from framework.engine.network import Network
 from framework.optimizers.base import Optimizer
@@ -62,4 +63,4 @@ def _check_update(optimizer: Optimizer) -> None:
 
 def written_by_a_user(method: Any) -> bool:
     """Return whether a method is neither one of the framework nor of Python."""
-    return getattr(method, "__module__", __name__).partition(".")[0] not in (__name__.partition(".")[0], "builtins")
+    return getattr(method, "__module__", __name__).partition(".")[0] not in (PACKAGE, "builtins")

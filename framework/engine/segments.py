@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.engine.contents import Contents, contexts_in, same
@@ -51,7 +52,7 @@ class Segment:
         if self.bound is None:
             _play(self.calls[:1])
             return self.output, True
-        if _is_built_in(self.ctx):
+        if _all_built_in(self.ctx):
             self.bound.restore_attributes()
             _play(self.calls)
             return self.output, True
@@ -74,10 +75,10 @@ class Segment:
         return result, False
 
 
-def _is_built_in(ctx: Context) -> bool:
+def _all_built_in(ctx: Context) -> bool:
     """Return whether no class of a layer, and of what it is made of, is a user's."""
     components = components_of(one.layer for one in contexts_in(ctx))
-    return all(type(component).__module__.startswith("framework.") for component in components)
+    return all(is_built_in(type(component)) for component in components)
 
 
 def _play(calls: Sequence[Call]) -> None:

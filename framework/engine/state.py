@@ -12,7 +12,7 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.types import Array, Shape
-from framework.engine.given import Followed, ModelArguments, nested, same_argument
+from framework.engine.given import Followed, ModelArguments, nested, unchanged
 from framework.engine.history import History
 from framework.engine.layout import Layout
 from framework.engine.network import Network
@@ -140,8 +140,8 @@ class ModelState:
     def _check_same(self, model: ModelArguments) -> None:
         network, given = self.network, self._layers_given
         same = {
-            "layers": len(model.layers) == len(given) and all(map(same_argument, nested(model.layers), given)),
-            "loss": same_argument(model.loss, self._loss_given),
+            "layers": len(model.layers) == len(given) and all(map(unchanged, nested(model.layers), given)),
+            "loss": unchanged(model.loss, self._loss_given),
             "dtype": model.dtype is None or np.dtype(model.dtype) == network.dtype,
             "seed": model.seed == self._seed_given,
         }
@@ -169,10 +169,10 @@ class ModelState:
 
     def _follow_optimizer(self, given: Any) -> None:
         optimizer, (known, before) = Optimizer.of(given), self._followed
-        if not same_argument(given, known) or type(optimizer) is not type(self.optimizer):
+        if not unchanged(given, known) or type(optimizer) is not type(self.optimizer):
             return self._use(given)
         arguments = optimizer.get_params(deep=False)
-        changed = {name: value for name, value in arguments.items() if not same_argument(value, before[name])}
+        changed = {name: value for name, value in arguments.items() if not unchanged(value, before[name])}
         if changed:
             self.optimizer.set_params(**changed)
             self._followed = Followed(given, arguments)
@@ -180,7 +180,7 @@ class ModelState:
 
     def follow_instead(self, before: Any, after: Any) -> None:
         """Take `after`, which `set_params` has made of the given optimizer `before`, for the same optimizer."""
-        if same_argument(before, self._followed.given):
+        if unchanged(before, self._followed.given):
             self._followed = Followed(after, self._followed.arguments)
 
     def _follow_layout(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
+from framework.core.built_in import is_built_in
 from framework.core.messages import shown
 from framework.core.types import Array
 
@@ -100,6 +101,9 @@ def _parts(stretches: Sequence[Stretch], rule: Rule, size: int) -> Parts:
         own = {name: array[..., start:stop] for name, array in whole.items()}
         of_decayed = None if decayed is None else min(max(decayed - start, 0), stop - start)
         each.append({**own, "decayed": of_decayed})
-    ours = type(rule).__module__.partition(".")[0] == __name__.partition(".")[0]
-    numbers = [] if ours else [name for name, value in attributes.items() if isinstance(value, int | float)]
+    numbers = (
+        []
+        if is_built_in(type(rule))
+        else [name for name, value in attributes.items() if isinstance(value, int | float)]
+    )
     return Parts(whole, each, len(attributes), numbers)
