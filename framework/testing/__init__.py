@@ -5,13 +5,14 @@ likeliest cause.
 """
 
 from framework.testing.activations import check_activation
+from framework.testing.constraints import check_constraint
 from framework.testing.initializers import check_initializer
-from framework.testing.layers import check_layer
-from framework.testing.losses import check_loss
+from framework.testing.layers.check import check_layer
+from framework.testing.losses.check import check_loss
 from framework.testing.metrics import check_metric
 from framework.testing.models import check_model
-from framework.testing.optimizers import check_optimizer
-from framework.testing.regularizers import check_constraint, check_regularizer
+from framework.testing.optimizers.check import check_optimizer
+from framework.testing.regularizers import check_regularizer
 from framework.testing.schedules import check_schedule
 
 __all__ = [

@@ -11,7 +11,7 @@ from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.testing.arguments import check_arguments, unchanged
 from framework.testing.arrays import check_layouts, in_parts, poisoned
-from framework.testing.bench import Source
+from framework.testing.layers.bench import Source
 from framework.testing.numeric import Slopes, away_from, slopes
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting

@@ -10,8 +10,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.base import Context
 from framework.testing.arrays import layouts
-from framework.testing.bench import Bench
 from framework.testing.causes import sizes
+from framework.testing.layers.bench import Bench
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject
 

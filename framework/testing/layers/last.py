@@ -13,7 +13,7 @@ from framework.engine.step import Step
 from framework.layers.base import Layer
 from framework.layers.dense import Dense
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
-from framework.testing.bench import Source
+from framework.testing.layers.bench import Source
 from framework.testing.numeric import slopes
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject

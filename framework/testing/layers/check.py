@@ -12,11 +12,11 @@ from framework.core.types import Array, Shape
 from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import check_arguments, unchanged
 from framework.testing.arrays import shapes_of
-from framework.testing.bench import Bench, Source
-from framework.testing.layer_gradients import check_gradients
-from framework.testing.layer_inference import check_inference
-from framework.testing.layer_last import check_as_last
-from framework.testing.layer_state import check_buffers, check_contexts, check_randomness, forward_with_noise
+from framework.testing.layers.bench import Bench, Source
+from framework.testing.layers.gradients import check_gradients
+from framework.testing.layers.inference import check_inference
+from framework.testing.layers.last import check_as_last
+from framework.testing.layers.state import check_buffers, check_contexts, check_randomness, forward_with_noise
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting

@@ -6,8 +6,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
-from framework.testing.bench import Bench
-from framework.testing.layer_gradients import Gradients, named_parameters
+from framework.testing.layers.bench import Bench
+from framework.testing.layers.gradients import Gradients, named_parameters
 from framework.testing.report import Subject
 
 DRAWS = 400

@@ -1,0 +1,1 @@
+"""The checks that make up `check_layer`, and the one that runs them all."""
