@@ -9,12 +9,13 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.types import Array
 from framework.layers.dense import Dense
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts, in_parts, poisoned
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import Slopes, away_from, slopes
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4))
 NEAR = 0.05

@@ -1,11 +1,11 @@
-"""Copies of a component, and its attributes: arguments must survive, and a check must change nothing."""
+"""The arguments of a component: the constructor must keep them, and they must survive in copies and files."""
 
 from __future__ import annotations
 
 import copy
+import inspect
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,15 @@ from framework.core.component import Component
 from framework.core.constructors import made_from
 from framework.saving.config import from_config, to_config
 from framework.testing.report import Subject
+from framework.testing.state import same
+from framework.testing.variants import other_values, with_argument
 
 
 def check_arguments(subject: Subject) -> None:
     """Check that arguments survive get_params, set_params, clone, copy, pickle, config and repr."""
     component = subject.component
     params = subject.call("get_params", lambda: component.get_params(deep=False))
+    _check_kept(subject, params)
     clone = subject.call("clone", component.clone)
     _check_survival(subject, "clone", clone, "the constructor does not keep the argument as it was given")
     reset = subject.call("set_params", lambda: component.clone().set_params(**params))
@@ -34,38 +37,30 @@ def check_arguments(subject: Subject) -> None:
     _check_derived(subject, params)
 
 
-@contextmanager
-def unchanged(subject: Subject) -> Iterator[None]:
-    """Fail if the block changes an attribute of the component."""
-    before = attributes(subject.component)
-    yield
-    now = attributes(subject.component)
-    for name in [*before, *now]:
-        if name not in now or name not in before or not same(before[name], now[name]):
-            problem = f"self.{name} was {before.get(name, 'not there')!r} and is now {now.get(name, 'not there')!r}"
-            subject.fail("state", problem, "it keeps stale state on self, which every use of it and every thread share")
+def _check_kept(subject: Subject, params: dict[str, Any]) -> None:
+    """Check that the constructor keeps other values of its arguments, inherited ones among them."""
+    cls = type(subject.component)
+    own = inspect.signature(cls.__init__).parameters
+    for name, value in params.items():
+        for other in other_values(name, value):
+            made = with_argument(subject.component, name, other)
+            if made is None:
+                continue
+            for argument, expected in {**params, name: other}.items():
+                kept = made.get_params(deep=False)[argument]
+                if not same(kept, expected) and not (isinstance(expected, int | float) and kept == expected):
+                    problem = f"argument {argument!r} was {expected!r} and came back as {kept!r}"
+                    subject.fail("the constructor", problem, _why_not_kept(argument, own))
 
 
-def attributes(component: Component) -> dict[str, Any]:
-    """Return a copy of a component's attributes."""
-    return {name: copy.deepcopy(value) for name, value in vars(component).items()}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Return whether two arguments are the same: arrays element by element, components by their arguments."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Component):
-        return same(a.get_params(deep=False), b.get_params(deep=False))
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b) or (a != a and b != b)
+def _why_not_kept(name: str, own: Mapping[str, inspect.Parameter]) -> str:
+    if name in own:
+        return (
+            f"the constructor does not keep the argument as it was given: write self.{name} = {name}, "
+            "or pass it on to super().__init__"
+        )
+    rest = next((each.name for each in own.values() if each.kind is inspect.Parameter.VAR_KEYWORD), "common")
+    return f"**{rest} is dropped: pass it on, super().__init__(..., **{rest})"
 
 
 def _check_survival(subject: Subject, part: str, other: Any, cause: str = "") -> None:

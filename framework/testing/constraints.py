@@ -8,10 +8,11 @@ import numpy as np
 
 from framework.constraints import Constraint
 from framework.core.types import Array
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts, shapes_of
 from framework.testing.regularizers import SHAPES, ZERO_NORM
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 
 @reporting

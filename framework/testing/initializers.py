@@ -9,9 +9,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.initializers import Initializer, fans
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 Statistic = float | Callable[[int, int], float]
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts, narrowed
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 Inputs = Callable[[np.random.Generator, int], tuple[Array, Array]]
 

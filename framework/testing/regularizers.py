@@ -9,10 +9,11 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.regularizers import Regularizer
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts, shapes_of
 from framework.testing.numeric import away_from, slopes
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 SHAPES = ((4, 3), (2, 5), (6,))
 ZERO_NORM = "a division by the norm, which is 0"

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from framework.schedules import Schedule
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 FAR = (10**4, 10**6, 10**9)
 

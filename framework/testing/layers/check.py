@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Layer, Parameter
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.gradients import check_gradients
@@ -20,6 +20,7 @@ from framework.testing.layers.state import check_buffers, check_contexts, check_
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 Draw = Callable[[np.random.Generator, int], Array]
 

@@ -11,13 +11,14 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
-from framework.testing.arguments import check_arguments, unchanged
+from framework.testing.arguments import check_arguments
 from framework.testing.arrays import in_parts, narrowed
 from framework.testing.causes import sizes
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.numeric import slopes
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 
 Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
 

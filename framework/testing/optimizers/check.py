@@ -10,10 +10,11 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
-from framework.testing.arguments import check_arguments, same
+from framework.testing.arguments import check_arguments
 from framework.testing.optimizers.state import check_changed, check_repeats, check_state, check_thawed
 from framework.testing.optimizers.trajectories import Definition, check_definition, check_step_count, fresh, run
 from framework.testing.report import Subject, reporting
+from framework.testing.state import same
 
 SIZE = 7
 STEPS = 6

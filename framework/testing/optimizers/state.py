@@ -6,9 +6,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
-from framework.testing.arguments import attributes
 from framework.testing.optimizers.trajectories import fresh, run
 from framework.testing.report import Subject
+from framework.testing.state import attributes
 
 
 def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:

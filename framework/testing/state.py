@@ -1,0 +1,174 @@
+"""State that a component keeps between calls, on itself, on its class or around its methods: there should be none."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from framework.core.built_in import is_built_in
+from framework.core.component import Component
+from framework.layers.base import Layer
+from framework.testing.report import Subject
+
+MISSING = "not there"
+DATA = (bool, int, float, complex, str, tuple, list, dict, set, np.ndarray, np.generic, np.random.Generator)
+
+
+class Place(NamedTuple):
+    """A variable that outlives a call.
+
+    Attributes
+    ----------
+    name : str
+        As in a program: ``self.mean``, ``Center.mean``, ...
+    shared : bool
+        Whether it belongs to the class or a method, and not to the instance.
+    value : object
+    """
+
+    name: str
+    shared: bool
+    value: Any
+
+
+@contextmanager
+def unchanged(subject: Subject) -> Iterator[None]:
+    """Fail if the block changes what the component keeps.
+
+    If the block fails and there is such a change, that is what is reported: what else is wrong may follow from it.
+    """
+    before = _kept(subject.component)
+    try:
+        yield
+    except Exception as error:
+        if (problem := _change(subject.component, before, failed=True)) is not None:
+            shows = str(error).partition("likeliest cause: ")[2] or str(error).strip().splitlines()[-1].strip()
+            cause = f"{_advice(subject.component)} (what shows of it: {shows})"
+            raise AssertionError(subject.message("state", problem, cause)) from error
+        raise
+    if (problem := _change(subject.component, before, failed=False)) is not None:
+        subject.fail("state", problem, _advice(subject.component))
+
+
+def attributes(component: Component) -> dict[str, Any]:
+    """Return a copy of a component's attributes."""
+    return {name: _copied(value) for name, value in vars(component).items()}
+
+
+def same(a: Any, b: Any) -> bool:
+    """Return whether two arguments are the same: arrays element by element, components by their arguments."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Component):
+        return same(a.get_params(deep=False), b.get_params(deep=False))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if isinstance(a, np.random.Generator):
+        return same(a.bit_generator.state, b.bit_generator.state)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b) or (a != a and b != b)
+
+
+def _kept(component: Component) -> dict[str, Place]:
+    """Return copies of all that the component can keep between calls, by name."""
+    return {place.name: place._replace(value=_copied(place.value)) for place in _places(component, "self", set())}
+
+
+def _places(component: Component, path: str, seen: set[int]) -> Iterator[Place]:
+    """Yield what a component, and those in its arguments, can keep between calls."""
+    if id(component) in seen:
+        return
+    seen.add(id(component))
+    for name, value in vars(component).items():
+        yield Place(f"{path}.{name}", False, value)
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, Component):
+                yield from _places(item, f"{path}.{name}", seen)
+    for cls in type(component).__mro__:
+        if cls is not object and not is_built_in(cls) and id(cls) not in seen:
+            seen.add(id(cls))
+            yield from _of_class(cls)
+
+
+def _of_class(cls: type) -> Iterator[Place]:
+    for name, value in vars(cls).items():
+        function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+        function = function.fget if isinstance(function, property) else function
+        function = getattr(function, "__wrapped__", function)
+        if isinstance(function, FunctionType):
+            yield from _of_function(function, f"{cls.__name__}.{name}")
+        elif not name.startswith("__") and isinstance(value, DATA):
+            yield Place(f"{cls.__name__}.{name}", True, value)
+
+
+def _of_function(function: FunctionType, name: str) -> Iterator[Place]:
+    for key in function.__code__.co_names:
+        value = function.__globals__.get(key)
+        if isinstance(value, DATA):
+            yield Place(f"the global variable {key}", True, value)
+    for key, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+        if isinstance(value, DATA):
+            yield Place(f"the variable {key} around {name}", True, value)
+    for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+        if isinstance(value, list | dict | set | np.ndarray):
+            yield Place(f"a default value of {name}", True, value)
+    for key, value in vars(function).items():
+        if isinstance(value, DATA):
+            yield Place(f"{name}.{key}", True, value)
+
+
+def _change(component: Component, before: dict[str, Place], failed: bool) -> str | None:
+    """Return what has changed, in words.
+
+    A class may count its instances or remember constants: if nothing has failed, only numbers and arrays that were
+    there and have changed are reported of what is shared.
+    """
+    after = {place.name: place for place in _places(component, "self", set())}
+    for name in [*before, *(name for name in after if name not in before)]:
+        place = after.get(name) or before[name]
+        old = before[name].value if name in before else MISSING
+        new = after[name].value if name in after else MISSING
+        if same(old, new):
+            continue
+        if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
+            continue
+        return f"{name} was {_shown(old)} and is now {_shown(new)}"
+    return None
+
+
+def _advice(component: Component) -> str:
+    always = "it keeps stale state on self, its class or its module, which all uses of it and all threads share"
+    if isinstance(component, Layer):
+        return f"{always}: keep what backward needs on ctx, and what is learned in a Parameter(trainable=False)"
+    return f"{always}: compute it in each call, from the arguments"
+
+
+def _copied(value: Any) -> Any:
+    try:
+        return copy.deepcopy(value)
+    except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
+        return value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
+        return text if value.size <= 6 else f"an array {value.shape}"
+    text = value if value is MISSING else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

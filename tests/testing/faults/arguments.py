@@ -1,0 +1,86 @@
+"""Components with faults in their constructors, and state that they keep outside of `ctx`."""
+
+import numpy as np
+
+from faults import Quiet, fault, right
+from faults.layers import VECTOR, Gain
+from framework import SGD, Activation, Schedule
+from framework.testing import check_activation, check_layer, check_optimizer, check_schedule
+
+history = []
+scale = np.ones(1)
+
+
+@fault(r"argument 'name' was 'other' and came back as None.*\*\*common is dropped", check_layer, **VECTOR)
+class DropsCommon(Gain):
+    def __init__(self, rate=0.5, **common):
+        super().__init__()
+        self.rate = rate
+
+
+@fault("argument 'nesterov' was True and came back as False.*dropped", check_optimizer)
+class DropsClipping(Quiet, SGD):
+    def __init__(self, learning_rate=0.01, momentum=0.9, **kwargs):
+        super().__init__(learning_rate, momentum=momentum)
+
+
+@fault("argument 'power' was 3 and came back as 2", check_activation)
+class LimitsArgument(Quiet, Activation):
+    def __init__(self, power=2):
+        self.power = min(power, 2)
+
+    def __call__(self, z):
+        return z**2
+
+    def derivative(self, z, a):
+        return 2 * z
+
+
+@fault(r"state: ClassState.seen was 0.*in a Parameter\(trainable=False\)", check_layer, **VECTOR)
+class ClassState(Gain):
+    seen = 0
+
+    def forward(self, ctx, x):
+        ClassState.seen += 1
+        return super().forward(ctx, x) / ClassState.seen
+
+
+@fault(r"state: the global variable scale was \[1\.\]", check_layer, **VECTOR)
+class GlobalState(Gain):
+    def forward(self, ctx, x):
+        scale[...] = 0.9 * scale + 0.1
+        scale[...] += 0.1 * np.abs(x).mean()
+        return super().forward(ctx, x) / scale
+
+
+@fault(r"state: a default value of DefaultState.__call__ was \[\]", check_activation)
+class DefaultState(Quiet, Activation):
+    def __call__(self, z, last=[]):  # noqa: B006 - the fault
+        last.append(float(z.mean()))
+        return z + last[-2] if len(last) > 1 else z + 0
+
+    def derivative(self, z, a):
+        return np.ones_like(z)
+
+
+@right(check_schedule)
+class CountsInstances(Quiet, Schedule):
+    made = 0
+
+    def __init__(self, rate=0.1):
+        CountsInstances.made += 1
+        self.rate = rate
+
+    def __call__(self, step):
+        history.append(step)
+        return self.rate
+
+
+@right(check_schedule)
+class MakesNumbersOfArguments(Quiet, Schedule):
+    def __init__(self, rate=1, steps=100):
+        self.rate = float(rate)
+        self.steps = steps
+
+    def __call__(self, step):
+        return self.rate / (1 + step / self.steps)
