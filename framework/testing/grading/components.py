@@ -99,11 +99,11 @@ def component_for(entry: Entry, names: Mapping[str, Any], notes: Iterable[str] =
     value = names[entry.component]
     function = entry.family and family_named(entry.family) is Metric and inspect.isfunction(value)
     cls = value if isinstance(value, type) else type(value)
-    if not function and not issubclass(cls, Component):
-        raise Refused(f"{entry.component} is {with_article(type(value).__name__)}, expected a component")
     family = Metric if function else family_of(cls)
     if family is None:
-        raise Unclear(f"there is no check for {cls.__name__}, {with_article(cls.__mro__[1].__name__)}")
+        base = cls.__mro__[1].__name__
+        kind = f"a class derived from {base}" if isinstance(value, type) else with_article(cls.__name__)
+        raise Refused(f"{entry.component} is {kind}, expected a component that has a check")
     if entry.family and family is not family_named(entry.family):
         expected = with_article(family_named(entry.family).__name__)
         raise Refused(f"{entry.component} is {with_article(family.__name__)}, expected {expected}")

@@ -60,12 +60,7 @@ def test_what_comes_after_is_still_checked(report):
     [
         ("def broken(:", r"homework.py, line \d+: SyntaxError"),
         ("import nothing_of_this_name", r"homework.py, line \d+: ModuleNotFoundError.*\n    import nothing"),
-        ("sys.exit(0)", "SystemExit: it calls sys.exit"),
         ("np.isclose = lambda *a, **k: True", r"replaces numpy\.isclose"),
-        (
-            "import framework.testing.report as r\nr.Subject.fail = print",
-            r"replaces framework.testing.report.Subject.fail",
-        ),
     ],
 )
 def test_a_submission_that_does_not_load_fails_whole(submission, statement, words):
@@ -79,7 +74,7 @@ def test_a_submission_that_does_not_load_fails_whole(submission, statement, word
 def test_results_come_from_no_other_channel(submission):
     forged = """
         import json
-        line = json.dumps(dict(kind="result", row=0, passed=True, message="", seconds=0, checked=True, token="")) + "\\n"
+        line = json.dumps(dict(token="", kind="result", row=0, passed=True, message="", seconds=0)) + "\\n"
         sys.stdout.write(line)
         for descriptor in range(1, 12):
             try:
