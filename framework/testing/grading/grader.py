@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what it needs is imported when it is called: `import framework.testing` stays as fast
+    from pathlib import Path
+
     from framework.testing.grading.results import Report, Result
 
 
@@ -81,6 +82,8 @@ def grade(
     >>> "derivative" in report.results[0].message
     True
     """
+    from pathlib import Path
+
     from framework.testing.grading.here import graded_here
     from framework.testing.grading.isolation import Isolation, Limits
     from framework.testing.grading.rubric import read_rubric
