@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from traceback import walk_tb
+from types import FunctionType
 from typing import Any
 
 from framework.layers.base import Layer
@@ -61,7 +62,10 @@ def run(
     except Unclear as error:
         checked, message = False, str(error)
     except (Refused, AssertionError) as error:
+        checked = not _of_rubric(error, entry)
         message = _text(error) + _place(error, files)
+        if not checked:
+            message = f"{entry.component} cannot be checked: a function in the rubric is wrong\n{message}"
     except SystemExit as error:
         message = f"{entry.component} calls sys.exit(){_place(error, files)}"
     except BaseException as error:  # whatever a submission raises, KeyboardInterrupt too, is its result
@@ -93,6 +97,19 @@ def _options(entry: Entry, component: Any, family: type[Any]) -> dict[str, Any]:
     if family is Model and not {"X", "y"} <= options.keys():
         raise Unclear(f"{entry.component} is a model, and its check needs data: give {DATA} in the rubric")
     return options
+
+
+def _of_rubric(error: BaseException | None, entry: Entry) -> bool:
+    """Return whether one of an entry's own functions raised an error, or does not take what a check gives it."""
+    functions = [value for value in entry.options.values() if isinstance(value, FunctionType)]
+    while error is not None:
+        frames = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
+        if frames and frames[-1] in [function.__code__ for function in functions]:
+            return True
+        if isinstance(error, TypeError) and any(f"{function.__name__}() " in _text(error) for function in functions):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _text(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.core.constructors import constructor_arguments
-from framework.core.messages import with_article
+from framework.core.messages import name_key, with_article
 from framework.core.types import Shape
 from framework.metrics import Metric
 from framework.testing.grading.families import family_named, family_of
@@ -126,10 +126,14 @@ def guessed_input_shape(layer: Any) -> Shape:
 
 
 def _missing(name: str, names: Mapping[str, Any], notes: Iterable[str]) -> str:
-    classes = [key for key, value in names.items() if isinstance(value, type) and not is_built_in(value)]
-    spelled = [key for key in classes if key.lower().replace("_", "") == name.lower().replace("_", "")]
-    near = spelled or difflib.get_close_matches(name, classes, n=1, cutoff=0.7)
-    hint = f"; there is a class {near[0]}: is it meant to be {name}?" if near else ""
+    defined = [
+        key
+        for key, value in names.items()
+        if isinstance(value, Component) or (isinstance(value, type) and not is_built_in(value))
+    ]
+    spelled = [key for key in defined if name_key(key) == name_key(name)]
+    near = spelled or difflib.get_close_matches(name, defined, n=1, cutoff=0.6)
+    hint = f"; there is {near[0]}: is it meant to be {name}?" if near else ""
     return "\n".join([f"{name} is missing: the submission does not define it{hint}", *notes])
 
 

@@ -67,20 +67,13 @@ def grade(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from framework import Activation
+    >>> from framework import Dense
     >>> from framework.testing import grade
-    >>> class Cubic(Activation):
-    ...     def __call__(self, z):
-    ...         return z**3
-    ...
-    ...     def derivative(self, z, a):
-    ...         return 3 * z
-    >>> report = grade(Cubic, {"Cubic": 4})
-    >>> report.points, report.max_points
-    (0.0, 4.0)
-    >>> "derivative" in report.results[0].message
-    True
+    >>> report = grade(Dense(3, "tanh"), {"Dense": {"points": 4, "input_shape": 5}})
+    >>> report.passed, report.points, report.max_points
+    (True, 4.0, 4.0)
+    >>> [(result.component, result.check, result.passed) for result in report.results]
+    [('Dense', 'check_layer', True)]
     """
     from pathlib import Path
 

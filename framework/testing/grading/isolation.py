@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from framework.testing.grading.checking import check_name
 from framework.testing.grading.process import WorkerProcess
 from framework.testing.grading.results import Report, Result, plain
 from framework.testing.grading.rubric import Entry, RubricError
@@ -53,7 +54,7 @@ class Isolation:
         self.limits, self.progress = limits, progress
         self.begin = monotonic()
         self.end = self.begin + limits.total_timeout
-        self.rows = [(entry.component, entry.name or "check") for entry in entries or ()]
+        self.rows = [(entry.component, check_name(entry, {})) for entry in entries or ()]
         self.known = False  # whether a process has told the rows
         self.running: int | None = None  # the check that a process is at, since when
         self.since = 0.0

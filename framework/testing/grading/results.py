@@ -101,10 +101,13 @@ class Report:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines = [self.submission, *(_line(row, widths) for row in (head, *rows)), self.summary]
         lines.insert(2, "  ".join("-" * width for width in widths))
+        said: dict[str, list[str]] = {}  # what several checks have in common is printed once
         for each in self.results:
-            if each.message:
-                first = "" if each.message.startswith(each.component) else f"{each.component}: "
-                lines += ["", f"{first}{each.message}"]
+            said.setdefault(each.message, []).append(each.component)
+        for message, components in said.items():
+            if message:
+                who = "" if message.startswith(components[0]) else f"{', '.join(dict.fromkeys(components))}: "
+                lines += ["", f"{who}{message}"]
         if self.others:
             lines += ["", f"not in the rubric: {', '.join(self.others)}"]
         return "\n".join(lines)

@@ -53,6 +53,8 @@ def test_the_table():
         "",
         "not in the rubric: Extra",
     ]
+    same = [Result(name, "check", False, "it does not load", 0, 0, 1) for name in "ABB"]
+    assert str(Report("c.py", same)).splitlines()[-1] == "A, B: it does not load"
     assert not REPORT.passed
     assert not Report("empty.py", []).passed
     assert Report("right.py", [RIGHT]).passed

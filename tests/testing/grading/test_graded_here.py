@@ -119,8 +119,9 @@ def test_without_a_rubric_each_counts_one(homework):
 @pytest.mark.parametrize(
     ("name", "line", "words"),
     [
+        ("modell", 1, "there is model: is it meant to be modell?"),
         ("Gain", 1, "Gain is missing: the submission does not define it"),
-        ("cubic", 1, "there is a class Cubic: is it meant to be cubic?"),
+        ("cubic", 1, "there is Cubic: is it meant to be cubic?"),
         ("SGD", 1, "SGD is the framework's own SGD, expected one that you define"),
         ("Cubic", {"family": "Layer"}, "Cubic is an Activation, expected a Layer"),
         ("Cubic", {"input_shape": 3}, "Cubic is of the family activation, whose check has no option 'input_shape'"),
@@ -149,6 +150,13 @@ def test_what_is_not_right_is_said(homework, name, line, words):
 )
 def test_a_rubric_tells_what_a_check_needs(homework, name, line):
     assert messages(homework, {name: line}) == [(True, "")]
+
+
+@pytest.mark.parametrize("function", [lambda step: 1 / 0, lambda: 1])
+def test_a_wrong_function_of_the_rubric_is_not_the_students_fault(homework, function):
+    (result,) = grade(homework, {"Steps": {"definition": function}}).results
+    assert result.word == "not checked"
+    assert "Steps cannot be checked: a function in the rubric is wrong" in result.message
 
 
 def test_components_that_the_rubric_does_not_name_are_listed(homework):
