@@ -24,25 +24,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.gradescope and len(options.submissions) > 1:
         parser.error("--gradescope takes one submission")
-    reports: list[Report] = []
-    for path in options.submissions:
-        try:
-            reports.append(
-                grade(
-                    path,
-                    options.rubric,
-                    timeout=options.timeout,
-                    total_timeout=options.total_timeout,
-                    memory=options.memory,
-                    progress=_progress(path) if options.progress or sys.stderr.isatty() else None,
-                )
-            )
-        except (ValueError, OSError) as error:
-            parser.error(str(error))
-        sys.stdout.write(f"{reports[-1]}\n\n" if len(options.submissions) > 1 else f"{reports[-1]}\n")
-        sys.stdout.flush()
+    for path in options.submissions:  # before any is graded
+        if not path.is_file():
+            parser.error(f"there is no file {str(path)!r} to grade")
+    try:
+        reports = [_graded(path, options) for path in options.submissions]
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(2, "interrupted\n")
     if len(reports) > 1:
-        sys.stdout.write("".join(f"{report.submission}: {report.summary}\n" for report in reports))
+        _print("\n".join(f"{report.submission}: {report.summary}" for report in reports))
     for path, text in (
         (options.json, as_json),
         (options.junit, as_junit),
@@ -52,6 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if path is not None:
             _write(parser, path, text(reports))
     return 0 if all(report.passed for report in reports) else 1
+
+
+def _graded(path: Path, options: argparse.Namespace) -> Report:
+    report = grade(
+        path,
+        options.rubric,
+        timeout=options.timeout,
+        total_timeout=options.total_timeout,
+        memory=options.memory,
+        progress=_progress(path) if options.progress or sys.stderr.isatty() else None,
+    )
+    _print(f"{report}\n" if len(options.submissions) > 1 else str(report))
+    return report
+
+
+def _print(text: str) -> None:
+    """Print a text with whatever signs a submission has in it, also where the output has no code for them."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,18 +81,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML, for GitLab, Jenkins and others")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write a row of points for each submission")
     parser.add_argument("--gradescope", type=Path, metavar="FILE", help="write Gradescope's results.json")
-    parser.add_argument("--timeout", type=_positive, default=10.0, metavar="S", help="seconds for each check (10)")
-    parser.add_argument("--total-timeout", type=_positive, default=120.0, metavar="S", help="seconds for a file (120)")
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="S", help="seconds for each check (10)")
+    parser.add_argument("--total-timeout", type=float, default=120.0, metavar="S", help="seconds for a file (120)")
     parser.add_argument("--memory", type=int, default=1024, metavar="MB", help="megabytes for a file (1024)")
     parser.add_argument("--progress", action="store_true", help="a line for each check, even if it goes to a file")
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a positive number of seconds, got {text}")
-    return value
 
 
 def _progress(path: Path) -> Callable[[Result, int], None]:

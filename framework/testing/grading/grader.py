@@ -59,7 +59,7 @@ def grade(
     Raises
     ------
     ValueError
-        If the rubric cannot be used.
+        If the rubric or a limit cannot be used.
     FileNotFoundError
         If there is no such file.
     TypeError

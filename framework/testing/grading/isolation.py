@@ -19,6 +19,7 @@ from framework.testing.grading.rubric import Entry, RubricError
 from framework.testing.grading.worker import Task
 
 START = 60.0  # seconds for a process to start and to import the framework, on whatever machine
+LEAST = 256  # MB
 
 Progress = Callable[[Result, int], None]
 
@@ -30,6 +31,13 @@ class Limits:
     timeout: float
     total_timeout: float
     memory: int
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "total_timeout"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be a positive number of seconds, got {getattr(self, name)!r}")
+        if self.memory < LEAST:
+            raise ValueError(f"memory must be at least {LEAST} MB, for Python and NumPy, got {self.memory!r}")
 
 
 class Isolation:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from submissions import cubic
 
-from framework.testing.grading import formats
+from framework.testing.grading import command, formats
 from framework.testing.grading.command import main
 from framework.testing.grading.results import LONGEST, Report, Result, plain
 
@@ -141,15 +141,37 @@ def test_the_command_grades_several_files(submission, tmp_path, capsys):
         ([], "required: FILE"),
         (["missing.py"], "there is no file 'missing.py' to grade"),
         (["right.py", "--rubric", "missing.toml"], "missing.toml cannot be read"),
-        (["right.py", "--timeout", "0"], "expected a positive number of seconds"),
+        (["right.py", "--timeout", "0"], "timeout must be a positive number of seconds, got 0.0"),
+        (["right.py", "--memory", "10"], "memory must be at least 256 MB"),
         (["right.py", "right.py", "--gradescope", "x.json"], "takes one submission"),
     ],
 )
-def test_wrong_commands_end_with_2(arguments, words, capsys):
+def test_wrong_commands_end_with_2(arguments, words, capsys, tmp_path, monkeypatch):
+    (tmp_path / "right.py").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_signs_that_the_output_has_not_are_escaped(tmp_path, monkeypatch):
+    with open(tmp_path / "out.txt", "w", encoding="ascii") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        command._print("√2")
+    assert (tmp_path / "out.txt").read_text(encoding="ascii") == "\\u221a2\n"
+
+
+def test_an_interrupted_command_ends_with_2(tmp_path, monkeypatch, capsys):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "grade", interrupted)
+    (tmp_path / "right.py").write_text("", encoding="utf-8")
+    with pytest.raises(SystemExit) as caught:
+        main([str(tmp_path / "right.py")])
+    assert caught.value.code == 2
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 def test_the_module_is_the_command():
