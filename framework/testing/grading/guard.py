@@ -10,6 +10,7 @@ import builtins
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -30,10 +31,10 @@ TRUSTED = "framework", "numpy"
 
 
 def limit_resources(memory: int) -> None:
-    """Limit this process's memory, in MB, and the size of its files; without effect on Windows, which has no limits."""
+    """Limit this process's memory, in MB, and the size of its files, as far as the system can."""
     try:
         import resource
-    except ImportError:
+    except ImportError:  # Windows
         return
     for kind, megabytes in (
         (resource.RLIMIT_AS, memory),
@@ -42,7 +43,8 @@ def limit_resources(memory: int) -> None:
     ):
         size, hard = megabytes * 2**20, resource.getrlimit(kind)[1]
         size = size if hard == resource.RLIM_INFINITY else min(size, hard)
-        resource.setrlimit(kind, (size, size))
+        with suppress(ValueError, OSError):  # macOS refuses some
+            resource.setrlimit(kind, (size, size))
 
 
 def forbid(folder: str) -> None:
@@ -76,7 +78,8 @@ def forbid(folder: str) -> None:
             if writes and path is not None and not within(path):
                 refuse(f"writes to {path}")
         elif event in changes:
-            if not all(within(path) for path in args[: 2 if event in ("os.rename", "os.link") else 1]):
+            paths = args[1:2] if event == "os.symlink" else args[: 2 if event in ("os.rename", "os.link") else 1]
+            if not all(within(path) for path in paths):
                 refuse(f"changes {args[0]} ({event})")
         elif event in kinds:
             refuse(f"{kinds[event]} ({event})")

@@ -24,7 +24,7 @@ DEEDS = {
     "Connects": ("import socket; socket.socket().connect(('127.0.0.1', 1))", "PermissionError.*uses the network"),
     "Allocates": ("np.ones((10**6, 10**6))", "MemoryError.*the limit is 900 MB"),
     "Dies": ("os._exit(0)", r"Dies ended the process with exit code 0, as os._exit\(0\) does"),
-    "Loops": ("while True: pass", r"Loops was stopped: it took more than 0.5 s .*at line \d+ of homework.py"),
+    "Loops": ("while True: pass", r"Loops was stopped: it took more than 2 s .*at line \d+ of homework.py"),
     "Crashes": ("import ctypes; ctypes.string_at(0)", r"Crashes crashed the process \(SIG\w+\)\n    at line \d+ of"),
     "Floods": ("while True: print('x' * 10**5)", "Floods was stopped: it printed more than 10 MB"),
     "Hides": ("raise type('E', (Exception,), {'__str__': lambda self: sys.exit()})", "Hides calls sys.exit"),
@@ -36,7 +36,7 @@ def report(tmp_path_factory):
     path = tmp_path_factory.mktemp("submission") / "homework.py"
     classes = [cubic(name, deed) for name, (deed, _) in DEEDS.items()]
     path.write_text(HEAD + "".join(classes) + cubic("Fine"), encoding="utf-8")
-    return grade(path, timeout=0.5, memory=900)
+    return grade(path, timeout=2, memory=900)
 
 
 @posix
@@ -115,7 +115,7 @@ def test_a_replaced_check_is_noticed_afterwards(submission):
 def test_the_whole_time_is_limited(submission):
     begin = time.monotonic()
     report = grade(submission("while True: pass"), {"A": 1, "B": 1}, total_timeout=0.8)
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 10
     assert ["took more than 0.8 s" in result.message for result in report.results] == [True, True]
 
 
