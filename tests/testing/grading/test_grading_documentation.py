@@ -87,6 +87,7 @@ def test_otter_runs_the_ok_format(names):
     scope = {}
     exec(FILES["tests/gain.py"], scope)
     (suite,) = scope["test"]["suites"]
+    assert scope["OK_FORMAT"] is True  # Otter 7 refuses a file without it
     example = doctest.DocTestParser().get_doctest(suite["cases"][0]["code"], names, scope["test"]["name"], None, None)
     told = []
     assert doctest.DocTestRunner().run(example, out=told.append).failed == 1
@@ -105,6 +106,7 @@ def test_otter_runs_functions(names, monkeypatch):
     monkeypatch.setitem(sys.modules, "otter.test_files", files)
     scope = {}
     exec(FILES["tests/cauchy.py"], scope)
+    assert scope["OK_FORMAT"] is False
     assert scope["points"] == sum(points for points, _ in cases.values())
     cases["test_gradient"][1](names["Cauchy"])
     with pytest.raises(AssertionError, match="per_sample"):
