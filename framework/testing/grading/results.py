@@ -5,16 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
-LONGEST = 4000
+HEAD = "component", "check", "result", "points", "seconds"
+LONGEST, WIDEST = 4000, 400  # letters of a message, and of a line in it
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def plain(text: Any) -> str:
     """Return a text that may come from a submission without control characters and cut to a readable length."""
     clean = _CONTROL.sub("?", str(text).replace("\r\n", "\n"))
-    return clean if len(clean) <= LONGEST else clean[: LONGEST - 3] + "..."
+    clean = "\n".join(_cut(line, WIDEST) for line in clean.split("\n"))
+    return _cut(clean, LONGEST)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """What `grade` returns. ``print(report)`` shows a table.
+    """What `grade` returns. ``print(report)`` and notebooks show a table.
 
     Attributes
     ----------
@@ -93,24 +100,35 @@ class Report:
         return f"{self.points:g} of {self.max_points:g} points, {checks} in {self.seconds:.1f} s"
 
     def __str__(self) -> str:
-        head = ("component", "check", "result", "points", "seconds")
-        rows = [
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(HEAD, *rows, strict=True)]
+        rule = "  ".join("-" * width for width in widths)
+        lines = [self.submission, _line(HEAD, widths), rule, *(_line(row, widths) for row in rows), self.summary]
+        return "\n".join([*lines, *(f"\n{text}" for text in self._texts())])
+
+    def _repr_html_(self) -> str:
+        from framework.engine.html import table
+
+        texts = "".join(f"<pre>{escape(text)}</pre>" for text in self._texts())
+        return f"<p>{escape(self.submission)}</p>{table(HEAD, self._rows(), 3)}<p>{escape(self.summary)}</p>{texts}"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
             (each.component, each.check, each.word, f"{each.points:g}/{each.max_points:g}", f"{each.seconds:.2f}")
             for each in self.results
         ]
-        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-        lines = [self.submission, *(_line(row, widths) for row in (head, *rows)), self.summary]
-        lines.insert(2, "  ".join("-" * width for width in widths))
-        said: dict[str, list[str]] = {}  # what several checks have in common is printed once
+
+    def _texts(self) -> list[str]:
+        """Return what is below the table; what several checks have in common once."""
+        said: dict[str, list[str]] = {}
         for each in self.results:
             said.setdefault(each.message, []).append(each.component)
+        texts = []
         for message, components in said.items():
             if message:
                 who = "" if message.startswith(components[0]) else f"{', '.join(dict.fromkeys(components))}: "
-                lines += ["", f"{who}{message}"]
-        if self.others:
-            lines += ["", f"not in the rubric: {', '.join(self.others)}"]
-        return "\n".join(lines)
+                texts.append(f"{who}{message}")
+        return [*texts, *([f"not in the rubric: {', '.join(self.others)}"] if self.others else [])]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

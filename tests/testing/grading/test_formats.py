@@ -12,7 +12,7 @@ from submissions import cubic
 
 from framework.testing.grading import command, formats
 from framework.testing.grading.command import main
-from framework.testing.grading.results import LONGEST, Report, Result, plain
+from framework.testing.grading.results import LONGEST, WIDEST, Report, Result, plain
 
 RIGHT = Result("Gain", "check_layer", True, "", 0.25, 2.0, 2.0)
 WRONG = Result(
@@ -58,6 +58,13 @@ def test_the_table():
     assert not REPORT.passed
     assert not Report("empty.py", []).passed
     assert Report("right.py", [RIGHT]).passed
+
+
+def test_the_table_of_a_notebook():
+    html = REPORT._repr_html_()
+    ElementTree.fromstring(f"<html>{html}</html>")
+    assert "derivative: &lt;0&gt; &amp; 1" in html
+    assert html.count("<tr>") == 4
 
 
 def test_json():
@@ -112,9 +119,10 @@ def test_gradescope():
 
 
 def test_text_of_a_submission_is_made_harmless():
-    text = plain("\x1b[31mred\x00 \ud800\r\n\tkept" + "x" * 5000)
+    text = plain("\x1b[31mred\x00 \ud800\r\n\tkept" + 100 * ("x" * 5000 + "\n"))
     assert text.startswith("?[31mred? ?\n\tkeptx")
     assert len(text) == LONGEST
+    assert max(map(len, text.splitlines())) == WIDEST
     result = Result("A", "\x0b", False, plain("\x00\ufffe"), 0, 0, 1)
     assert ElementTree.fromstring(formats.as_junit([Report("a\x00.py", [result])])) is not None
 
