@@ -13,7 +13,7 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.layers.base import Layer
-from framework.testing.report import Subject
+from framework.testing.report import Subject, plain
 
 MISSING = "not there"
 DATA = (bool, int, float, complex, str, tuple, list, dict, set, np.ndarray, np.generic, np.random.Generator)
@@ -146,7 +146,8 @@ def _change(component: Component, before: dict[str, Place], failed: bool) -> str
             continue
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
             continue
-        return f"{name} was {_shown(old)} and is now {_shown(new)}"
+        was, now = (value if value is MISSING else plain(value) for value in (old, new))
+        return f"{name} was {was} and is now {now}"
     return None
 
 
@@ -162,13 +163,3 @@ def _copied(value: Any) -> Any:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
         return value
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
-        return text if value.size <= 6 else f"an array {value.shape}"
-    text = value if value is MISSING else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

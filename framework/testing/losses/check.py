@@ -12,7 +12,7 @@ from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import check_arguments
-from framework.testing.arrays import in_parts, narrowed
+from framework.testing.arrays import check_parts, narrowed
 from framework.testing.causes import sizes
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.numeric import slopes
@@ -110,7 +110,7 @@ def _check_per_sample(
     if definition is not None:
         subject.same(part, losses, definition(y, p), factors=sizes(p.shape))
     cause = "a sample's loss depends on the others: wrong axis, a mean over the batch, or stale state"
-    subject.same(part, losses, in_parts(loss.per_sample, 1, y, p), cause=cause)
+    check_parts(subject, part, loss.per_sample, [y, p], losses, cause)
     again = loss.per_sample(y, p)
     subject.same(part, again, losses, cause="stale state: the same call gives another value")
     subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
@@ -126,7 +126,7 @@ def _check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.ra
     compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=values)
     subject.require_smooth("per_sample", compared, len(expected.where))
     cause = "a sample's gradient depends on the others of its batch: wrong axis"
-    subject.same(part, gradient, in_parts(loss.gradient, 1, y, p), cause=cause)
+    check_parts(subject, part, loss.gradient, [y, p], gradient, cause)
 
 
 def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
