@@ -14,7 +14,7 @@ from framework.core.types import Shape
 
 NO_AXIS = "a sum or mean over the wrong axis, or a missing keepdims"
 REDUCED = "reduced over all axes: one number is returned for all of them"
-ZERO_BY_ZERO = "0 / 0: say what the value is there, as in x / np.where(norm > 0, norm, 1)"
+ZERO_BY_ZERO = "0 / 0, such as a division by the norm, which is 0: divide by np.where(norm > 0, norm, 1)"
 
 # What NumPy says of floating-point errors, in the order in which they explain a result: (words, cause).
 FLOATING: tuple[tuple[tuple[str, ...], str], ...] = (

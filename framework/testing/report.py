@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec
@@ -17,6 +18,7 @@ from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, wat
 
 P = ParamSpec("P")
 
+NUMPY_NUMBER = re.compile(r"np\.\w+\(([^()]*)\)")  # as NumPy shows a number in a list
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
@@ -208,7 +210,7 @@ def plain(value: Any) -> str:
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
         return text if value.size <= 6 else f"an array {value.shape}"
-    text = repr(value)
+    text = NUMPY_NUMBER.sub(r"\1", repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
