@@ -107,18 +107,10 @@ def _check_projection(subject: Subject, f: Constraint, W: Array, definition: Cal
 
 
 def _why_not_kept(W: Array, V: Array, again: Array) -> str:
-    start = "not idempotent: allowed values must stay"
-    moved = float(np.abs(V - W).max())
-    if moved and np.allclose((again - V)[np.abs(W) > 0], (V - W)[np.abs(W) > 0], rtol=1e-6):
-        return f"{start}, but each call moves W by as much again"
-    lengths = [float(np.linalg.norm(array)) for array in (W, V, again)]
-    if (
-        all(lengths)
-        and np.isclose(lengths[2] / lengths[1], lengths[1] / lengths[0], rtol=1e-6)
-        and lengths[1] != lengths[0]
-    ):
-        return f"{start}, but each call is a factor {lengths[1] / lengths[0]:.6g}"
-    return start
+    cause = "not idempotent: allowed values must stay"
+    first, second = (float(np.vdot(a, b) / max(np.vdot(b, b), 1e-300)) for a, b in ((V, W), (again, V)))
+    shrinks = np.allclose(V, first * W) and np.allclose(again, second * V) and np.isclose(first, second)
+    return f"{cause}, but each call multiplies them by {first:.6g}" if shrinks else cause
 
 
 def _check_nearest(
@@ -160,7 +152,8 @@ def _candidates(
 
 
 def _moved(W: Array, V: Array) -> Array:
-    return np.abs(V - W) > NEARER * np.abs(W)
+    moved: Array = np.abs(V - W) > NEARER * np.abs(W)
+    return moved
 
 
 def _may_stay(f: Constraint, W: Array, V: Array, at: Any) -> bool:

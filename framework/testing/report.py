@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from functools import wraps
 from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
+from numpy.random.mtrand import get_bit_generator
 
 from framework.core.component import Component
 from framework.core.types import Array
@@ -19,6 +21,7 @@ from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, wat
 P = ParamSpec("P")
 
 NUMPY_NUMBER = re.compile(r"np\.\w+\(([^()]*)\)")  # as NumPy shows a number in a list
+MT19937_BYTES = 4 * 624 + 4  # its key and its position
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
@@ -190,8 +193,15 @@ class Subject:
         problem = "has a kink or a jump almost everywhere" + (f": {question}" if question else "")
         self.require(2 * compared >= wanted, part, problem, "the inputs lie on kinks (see kinks= and inputs=)")
 
-    def _likeliest(self, computed: Array, expected: Array, *explanations: Any) -> str:
-        return likeliest(np.asarray(computed, float), np.asarray(expected, float), *explanations, self._numbers())
+    def _likeliest(
+        self,
+        computed: Array,
+        expected: Array,
+        factors: Mapping[str, float] | None,
+        alternatives: Mapping[str, Array] | None,
+    ) -> str:
+        numbers = np.asarray(computed, float), np.asarray(expected, float)
+        return likeliest(*numbers, factors, alternatives, self._numbers())
 
     def _numbers(self) -> dict[str, float]:
         """Return the numbers among the component's arguments."""
@@ -200,7 +210,7 @@ class Subject:
         except Exception:  # broken arguments have a check of their own
             return {}
         numbers = {name: value for name, value in params.items() if isinstance(value, int | float)}
-        return {name: float(value) for name, value in numbers.items() if not isinstance(value, bool)}
+        return {name: float(n) for name, n in numbers.items() if not isinstance(n, bool) and name != "seed"}
 
 
 def plain(value: Any) -> str:
@@ -240,5 +250,7 @@ def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
 
 
 def _global_random_state() -> tuple[Any, ...]:
-    name, key, *rest = np.random.get_state()  # noqa: NPY002 - it is compared, not drawn from
-    return name, np.asarray(key).tobytes(), *rest, random.getstate()
+    generator = get_bit_generator()
+    if isinstance(generator, np.random.MT19937):  # read in a fiftieth of the time that its state takes
+        return ctypes.string_at(generator.ctypes.state_address, MT19937_BYTES), random.getstate()
+    return repr(generator.state), random.getstate()

@@ -26,7 +26,8 @@ def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
     subject.same(f"{part}, batch order changed", bench.forward(ctx, x[order]), y[order], cause=cause)
 
     def forward(batch: Array) -> Array:
-        return bench.forward(bench.context(len(batch), training=False), batch)
+        output: Array = bench.forward(bench.context(len(batch), training=False), batch)
+        return output
 
     check_parts(subject, part, forward, [x], y, cause)
     check_layouts(subject, part, lambda other: bench.forward(ctx, other), [x], y)
