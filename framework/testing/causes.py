@@ -79,17 +79,20 @@ def _of_entries(computed: Array, expected: Array) -> str:
         if _constant(computed, axis) and not _constant(expected, axis):
             return f"constant along axis {axis}: a sum or mean over the wrong axis"
     wrong = ~np.isclose(computed, expected, rtol=CLOSE, atol=CLOSE * np.abs(expected).max(initial=0.0))
-    if wrong.mean() < 0.5:
-        these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{_where(wrong)}"
+    where = _where(wrong)
+    if where or wrong.mean() < 0.5:
+        these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
         return f"{these}: a case (a sign, a boundary, an index) is missed"
     return "a wrong formula, or a sum over the wrong axis"
 
 
 def _where(wrong: Array) -> str:
-    """Return which index of an axis the wrong entries have in common, in words."""
-    for axis, indices in enumerate(np.nonzero(wrong)):
-        if wrong.shape[axis] > 1 and wrong.sum() > 1 and len(set(indices.tolist())) == 1:
-            return f", all of index {indices[0]} along axis {axis}"
+    """Return in words which indices along one axis all the wrong entries have, and no others."""
+    for axis, size in enumerate(wrong.shape):
+        others = tuple(k for k in range(wrong.ndim) if k != axis)
+        indices = np.flatnonzero(wrong.any(axis=others))
+        if size > 1 and 0 < len(indices) < size and wrong.all(axis=others)[indices].all():
+            return f", those of index {', '.join(map(str, indices))} along axis {axis}"
     return ""
 
 
@@ -112,21 +115,18 @@ def _ratio(computed: Array, expected: Array) -> float | None:
 
 def _of_ratio(ratio: float, factors: Mapping[str, float], arguments: Mapping[str, float], entries: str) -> str:
     times = f"{entries} {ratio:.6g} times what it should be"
-    for what, factor in factors.items():
-        if factor > 2 and _is(ratio, factor):
-            return f"{times}, {what}: a sum where a mean belongs"
-        if factor > 2 and _is(ratio, 1 / factor):
-            return f"{times}, 1 / {what}: a mean where a sum belongs"
     if np.isclose(ratio, -1, rtol=1e-4):
         return f"{times}: the sign is wrong"
     sign = "the sign is wrong, and " if ratio < 0 else ""
-    if _is(ratio, 2):
+    known = (*_of_sums(factors), *_of_arguments(arguments))
+    found = [what for value, what in known if _is(ratio, value)]
+    if not found and _is(ratio, 2):
         return f"{times}: {sign}a factor 2 too much"
-    if _is(ratio, 0.5):
+    if not found and _is(ratio, 0.5):
         return f"{times}: {sign}a factor 2 is missing"
-    for value, what in (*_of_arguments(arguments), *_of_sizes(factors)):
-        if _is(ratio, value):
-            return f"{times}, {sign}{what}"
+    found = found or [what for value, what in _of_sizes(factors) if _is(ratio, value)]
+    if found:
+        return f"{times}, {sign}{'; or '.join(found[:2])}"
     if entries == "it is":  # two numbers always have a ratio
         return FORMULA
     return f"{times}: {sign}a constant factor is wrong"
@@ -148,6 +148,13 @@ def _of_arguments(arguments: Mapping[str, float]) -> Iterator[tuple[float, str]]
         if value < 1:
             yield 1 - value, f"1 - {name}: a factor 1 - {name} too much"
             yield 1 / (1 - value), f"1 / (1 - {name}): a factor 1 - {name} is missing"
+
+
+def _of_sums(factors: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    for what, factor in factors.items():
+        if factor > 2:
+            yield factor, f"{what}: a sum where a mean belongs"
+            yield 1 / factor, f"1 / {what}: a mean where a sum belongs"
 
 
 def _of_sizes(factors: Mapping[str, float]) -> Iterator[tuple[float, str]]:

@@ -230,7 +230,7 @@ def _is_one(inputs: Mapping[str, Array]) -> bool:
 
 def _of_writing(part: str, name: str) -> str:
     if not name.startswith("parameter "):
-        return f"an operation in place, or out={name}; make a new array"
+        return f"it writes to an array that came in: an operation in place, or out={name}; make a new array"
     if "inference" in part:
         return "inference must leave the state alone: change it, in place or not, only if ctx.training"
     return "the parameter is changed in place: make a new array of it; its gradient is all that changes it"
