@@ -67,6 +67,12 @@ def check_parts(
             subject.same(name, np.concatenate(values), expected[: size * len(starts)], cause=cause)
 
 
+def in_parts(function: Callable[..., Array], size: int, *arrays: Array) -> Array:
+    """Return the values of `function` for `size` samples at a time, put together again."""
+    starts = range(0, len(arrays[0]), size)
+    return np.concatenate([function(*(x[start : start + size] for x in arrays)).copy() for start in starts])
+
+
 def narrowed(y: Array, dtype: Any = np.float32) -> Array:
     """Return targets in `dtype`; labels stay integers."""
     return y.astype(dtype) if y.dtype.kind == "f" else y
