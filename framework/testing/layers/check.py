@@ -13,10 +13,14 @@ from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
+from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.gradients import check_gradients
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.last import check_as_last
-from framework.testing.layers.state import check_buffers, check_contexts, check_randomness, forward_with_noise
+from framework.testing.layers.noise import check_randomness, forward_with_noise
+from framework.testing.layers.passes import check_passes
+from framework.testing.layers.running import check_running_state
+from framework.testing.layers.state import check_buffers, check_contexts
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
@@ -63,21 +67,26 @@ def check_layer(
     check_arguments(subject)
     for shape in shapes_of(input_shape):
         draw, smooth = _drawing(inputs, shape, tuple(kinks))
+        check_parameters(subject, layer, shape)
         _check_declarations(subject, layer, shape)
         for seed in seeds:
             rng = np.random.default_rng(seed)
             bench = subject.call("building a network", Bench, layer, shape, np.float64, seed)
+            check_initial_values(subject, bench, layer, shape)
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
+                check_passes(subject, bench, draw(np.random.default_rng(seed), max(batch_sizes)))
                 for n in batch_sizes:
                     x = draw(rng, n)
                     check_buffers(subject, bench, x, draw(rng, n))
                     check_gradients(subject, bench, x, rng, smooth)
                 x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
                 check_contexts(subject, bench, x, other, rng)
+                if seed == seeds[0]:
+                    check_running_state(subject, bench, x, plain=inputs is None)
                 check_inference(subject, bench, x)
-                check_randomness(subject, bench, x)
+                check_randomness(subject, bench, x, smooth)
                 _check_float32(subject, bench, x, rng, shape)
                 check_as_last(subject, layer, shape, x, rng, smooth)
                 if type(layer).replayable:
@@ -119,9 +128,11 @@ def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Gene
     y, random = forward_with_noise(bench, ctx, x)
     grad = np.asarray(rng.standard_normal(y.shape))
     dx = bench.backward(ctx, grad)
+    bench.restart()
     small = Bench(bench.place.layer, shape, np.float32, bench.seed)
     for name, values in small.params.items():
         values[...] = bench.params[name]
+    small.start_from(bench.state)
     other = small.context(len(x))
     part = "forward in float32"
     computed = subject.compute(part, lambda: small.forward(other, x.astype(np.float32)), y.shape, np.float32)
