@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import re
 import warnings
 from collections.abc import Callable
 from math import prod
@@ -13,6 +14,7 @@ import numpy as np
 from framework.core.types import Shape
 
 NO_AXIS = "a sum or mean over the wrong axis, or a missing keepdims"
+BROADCAST_INTO = re.compile(r"from shape \(([\d, ]+)\) into shape \(([\d, ]+)\)")
 REDUCED = "reduced over all axes: one number is returned for all of them"
 ZERO_BY_ZERO = "0 / 0, such as a division by the norm, which is 0: divide by np.where(norm > 0, norm, 1)"
 
@@ -73,6 +75,10 @@ def of_error(error: BaseException, part: str = "") -> str:
     known = _said(text, FLOATING if isinstance(error, Warning | ArithmeticError) else ERRORS)
     if known:
         return known
+    if (shapes := BROADCAST_INTO.search(text)) is not None:
+        source, target = (tuple(re.findall(r"\d+", shape)) for shape in shapes.groups())
+        if source != target and source == target[::-1]:
+            return "transposed: assign .T of it (W has shape (units, inputs))"
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"

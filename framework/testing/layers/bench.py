@@ -119,6 +119,9 @@ class Bench:
     def _offer(self, ctx: Context, at: PlacedLayer) -> None:
         for child, place in zip(ctx.children, at.children, strict=True):
             self._offer(child, place)
+        for name, parameter in at.parameters.items():
+            if not parameter.trainable:  # a frozen layer has a copy of its state, which a whole pass would fill
+                getattr(ctx, name)[...] = self.network.views[f"{at.path}.{name}"]
         for name, shape in at.layer.memory(at.input_shape).items():
             setattr(ctx, name, np.full((ctx.n, *shape), np.nan, self.dtype))
         at.layer.bind(ctx)

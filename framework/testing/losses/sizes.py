@@ -55,7 +55,9 @@ def check_one_output(subject: Subject, loss: Loss, kind: Kind) -> None:
         _check_shape(subject, part, computed, (5,) if name == "per_sample" else (5, 1), SQUARE)
         single = in_parts(function, 1, y, p)
         pairs = in_parts(function, 1, np.repeat(y, 5, axis=0), np.tile(p, (5, 1))).reshape(5, 5)
-        square = any(np.allclose(computed.ravel(), reduce(pairs, axis)) for axis in (0, 1) for reduce in (np.mean, np.sum))
+        square = any(
+            np.allclose(computed.ravel(), reduce(pairs, axis)) for axis in (0, 1) for reduce in (np.mean, np.sum)
+        )
         cause = f"with one output, {SQUARE}" if square else "right for several outputs, wrong for one"
         subject.same(part, computed, single, cause=cause)
     moving = p.copy()

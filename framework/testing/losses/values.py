@@ -47,9 +47,7 @@ def check_special(
         _check_finite(subject, loss, "targets of 0", zero, p, cause)
 
 
-def check_slopes(
-    subject: Subject, loss: Loss, kind: Kind, outputs: int, definition: Definition | None
-) -> None:
+def check_slopes(subject: Subject, loss: Loss, kind: Kind, outputs: int, definition: Definition | None) -> None:
     """Check the gradient over all of the domain: it must lie between the slopes to both sides, kinks included."""
     for i, (y, p) in enumerate(wide(loss, kind, 48, outputs)):
         with np.errstate(all="ignore"):

@@ -25,6 +25,7 @@ from framework.testing.metrics.values import (
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
+
 ROUNDING = 1e-12  # of a sum of numbers of size 1
 
 
