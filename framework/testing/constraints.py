@@ -108,7 +108,7 @@ def _check_projection(subject: Subject, f: Constraint, W: Array, definition: Cal
 
 def _why_not_kept(W: Array, V: Array, again: Array) -> str:
     cause = "not idempotent: allowed values must stay"
-    first, second = (float(np.vdot(a, b) / max(np.vdot(b, b), 1e-300)) for a, b in ((V, W), (again, V)))
+    first, second = (float(np.vdot(a, b)) / max(float(np.vdot(b, b)), 1e-300) for a, b in ((V, W), (again, V)))
     shrinks = np.allclose(V, first * W) and np.allclose(again, second * V) and np.isclose(first, second)
     return f"{cause}, but each call multiplies them by {first:.6g}" if shrinks else cause
 

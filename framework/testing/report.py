@@ -87,7 +87,7 @@ class Subject:
                 i = _worst(array, before[name])
                 at = f"entry {list(i)} was" if i else "it was"
                 problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
-                self.fail(part, problem, _of_writing(part, name))
+                self.fail(part, problem, _of_writing(name))
         return result
 
     def compute(
@@ -228,12 +228,10 @@ def _is_one(inputs: Mapping[str, Array]) -> bool:
     return any(len(array) == 1 for name, array in inputs.items() if name in BATCHES and array.ndim)
 
 
-def _of_writing(part: str, name: str) -> str:
-    if not name.startswith("parameter "):
-        return f"it writes to an array that came in: an operation in place, or out={name}; make a new array"
-    if "inference" in part:
-        return "inference must leave the state alone: change it, in place or not, only if ctx.training"
-    return "the parameter is changed in place: make a new array of it; its gradient is all that changes it"
+def _of_writing(name: str) -> str:
+    if name.startswith("parameter "):
+        return "the parameter is changed in place: make a new array of it; its gradient is all that changes it"
+    return f"it writes to an array that came in: an operation in place, or out={name}; make a new array"
 
 
 def _name(component: Any) -> str:
