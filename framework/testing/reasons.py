@@ -60,6 +60,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("tuple index out of range",), "it expects more axes than the array has"),
     (("not enough values to unpack",), "it expects more axes than the array has"),
     (("too many values to unpack",), "it expects fewer axes than the array has"),
+    (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 
