@@ -61,7 +61,7 @@ def check_constraint(
     subject = Subject(constraint)
     check_arguments(subject)
     with unchanged(subject):
-        tried = tried_shapes(shapes, constraint)
+        tried = tried_shapes(shapes, constraint, definition)
         _check_different(subject, constraint, tried[0])
         for shape in tried:
             for seed in seeds if shape in tried[:2] else seeds[:1]:
@@ -98,7 +98,7 @@ def _check_projection(subject: Subject, f: Constraint, W: Array, definition: Cal
         cause = "it is random, or stale state from the last call: compute it from W and the arguments alone"
         subject.same(f"{part}, {when}", f(W), V, cause=cause)
     if definition is not None:
-        expected = np.asarray(definition(W))
+        expected = np.asarray(subject.call("definition(W)", definition, W))
         subject.same(part, V, expected, alternatives=by_other_axes(definition, W, expected))
     again = f(V.copy())
     subject.same(f"constraint({part})", again, V, rtol=STAYS, cause=_why_not_kept(W, V, again))

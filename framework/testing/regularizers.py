@@ -63,7 +63,7 @@ def check_regularizer(
     subject = Subject(regularizer)
     check_arguments(subject)
     with unchanged(subject):
-        tried = tried_shapes(shapes, regularizer)
+        tried = tried_shapes(shapes, regularizer, definition)
         for seed in seeds:
             for shape in tried:
                 _check_shape(subject, regularizer, shape, tuple(kinks), seed, definition)
@@ -86,7 +86,7 @@ def _check_shape(
         if len(shape) > 1:
             factors |= {"the number of rows": shape[0], "the number of columns": shape[1]}
         if definition is not None:
-            expected = np.asarray(definition(W))
+            expected = np.asarray(subject.call("definition(W)", definition, W))
             faults = by_other_axes(definition, W, expected)
             subject.same("penalty", value, expected, factors=factors, alternatives=faults)
         subject.gradient("gradient(W)", gradient, slopes(partial(f, W), W, rng), factors=factors)

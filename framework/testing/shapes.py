@@ -14,15 +14,15 @@ from framework.testing.reasons import on_purpose
 SHAPES: tuple[Shape, ...] = ((4, 3), (2, 5), (3, 3), (1, 4), (6,))
 
 
-def tried_shapes(shapes: Any, function: Callable[[Array], Any]) -> list[Shape]:
-    """Return the shapes to try: those that are given, or else the usual ones that `function` does not refuse.
+def tried_shapes(shapes: Any, *functions: Callable[[Array], Any] | None) -> list[Shape]:
+    """Return the shapes to try: those that are given, or else the usual ones that none of `functions` refuses.
 
     A shape is refused by a ``raise`` of the component's own, and a single axis by any error that an array of two axes
     does not raise. If all are refused, they are all returned: the check then shows the error.
     """
     if shapes is not None:
         return shapes_of(shapes)
-    refused = {shape for shape in SHAPES if _refuses(function, shape)}
+    refused = {shape for shape in SHAPES if any(_refuses(each, shape) for each in functions if each is not None)}
     return [shape for shape in SHAPES if shape not in refused] or list(SHAPES)
 
 
