@@ -71,6 +71,8 @@ def of_error(error: BaseException, part: str = "") -> str:
     steps = part.startswith(("update", "step"))
     if isinstance(error, NotImplementedError):
         return "a method that the base class requires is missing"
+    if isinstance(error, AssertionError):
+        return "an assert of the component itself does not hold"
     if isinstance(error, ZeroDivisionError) or ("divide by zero" in text and "log" not in text):
         return "a division by zero" + (": a step count that is off by one" if steps else "")
     known = _said(text, FLOATING if isinstance(error, Warning | ArithmeticError) else ERRORS)

@@ -20,7 +20,7 @@ from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, wat
 
 P = ParamSpec("P")
 
-NUMPY_NUMBER = re.compile(r"np\.\w+\(([^()]*)\)")  # as NumPy shows a number in a list
+NUMPY_NUMBER = re.compile(r"np\.(?:(?:float|int|uint|complex|longdouble|bool|str)\w*\(([^()]*)\)|(True|False)_)")
 MT19937_BYTES = 4 * 624 + 4  # its key and its position
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
@@ -32,12 +32,11 @@ def reporting(check: Callable[P, None]) -> Callable[P, None]:
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             check(*args, **kwargs)
-        except AssertionError:
-            raise
         except Exception as error:
+            if _is_message(error):
+                raise
             who = args[0] if args else check.__name__
-            what = f"raised {type(error).__name__}: {error}"
-            raise AssertionError(f"{_name(who)}\n    {what}\n    likeliest cause: {of_error(error)}") from error
+            raise AssertionError(_message(_name(who), _raised(error), of_error(error))) from error
 
     return reported
 
@@ -60,7 +59,7 @@ class Subject:
 
     def message(self, part: str, problem: str, cause: str) -> str:
         """Return what `fail` says."""
-        return f"{self.name}\n    {part}: {problem}" + (f"\n    likeliest cause: {cause}" if cause else "")
+        return _message(self.name, f"{part}: {problem}", cause)
 
     def require(self, fine: Any, part: str, problem: str, cause: str = "") -> None:
         """Fail unless `fine`."""
@@ -73,12 +72,11 @@ class Subject:
         state = _global_random_state()
         try:
             result = function(*args)
-        except AssertionError:
-            raise
         except Exception as error:
-            what = f"raised {type(error).__name__}: {error}"
+            if _is_message(error):
+                raise
             cause = ("with a batch of one: " if _is_one(inputs) else "") + of_error(error, part)
-            raise AssertionError(self.message(part, what, cause)) from error
+            raise AssertionError(self.message(part, _raised(error), cause)) from error
         if _global_random_state() != state:
             cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
@@ -220,8 +218,27 @@ def plain(value: Any) -> str:
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
         return text if value.size <= 6 else f"an array {value.shape}"
-    text = NUMPY_NUMBER.sub(r"\1", repr(value))
+    text = _untyped(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _untyped(text: str) -> str:
+    """Return `text` with NumPy's numbers as Python shows its own: 0.5 for np.float64(0.5)."""
+    return NUMPY_NUMBER.sub(lambda found: found[1] or found[2] or "", text)
+
+
+def _message(name: str, problem: str, cause: str) -> str:
+    return _untyped(f"{name}\n    {problem}" + (f"\n    likeliest cause: {cause}" if cause else ""))
+
+
+def _is_message(error: Exception) -> bool:
+    """Return whether an exception is what a check says, and not an ``assert`` of the component."""
+    return isinstance(error, AssertionError) and str(error).partition("\n")[2].startswith("    ")
+
+
+def _raised(error: Exception) -> str:
+    first, *_ = str(error).strip().split("\n")
+    return f"raised {type(error).__name__}: {first}"
 
 
 def _is_one(inputs: Mapping[str, Array]) -> bool:
