@@ -22,11 +22,12 @@ def tried_shapes(shapes: Any, *functions: Callable[[Array], Any] | None) -> list
     """
     if shapes is not None:
         return shapes_of(shapes)
-    refused = {shape for shape in SHAPES if any(_refuses(each, shape) for each in functions if each is not None)}
+    refused = {shape for shape in SHAPES if any(refuses(each, shape) for each in functions if each is not None)}
     return [shape for shape in SHAPES if shape not in refused] or list(SHAPES)
 
 
-def _refuses(function: Callable[[Array], Any], shape: Shape) -> bool:
+def refuses(function: Callable[[Array], Any], shape: Shape) -> bool:
+    """Return whether `function` refuses parameters of this shape, on purpose or, with one axis, by accident."""
     W = np.random.default_rng(0).standard_normal(shape)
     try:
         with np.errstate(all="ignore"):
