@@ -64,7 +64,7 @@ def check_constraint(
         tried = tried_shapes(shapes, constraint, definition)
         _check_different(subject, constraint, tried[0])
         for shape in tried:
-            for seed in seeds if shape in tried[:2] else seeds[:1]:
+            for seed in seeds if shape == tried[0] else seeds[:1]:
                 _check_shape(subject, constraint, shape, seed, definition)
         for other in variants(constraint):
             if not refuses(other, tried[0]):

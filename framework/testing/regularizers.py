@@ -13,6 +13,7 @@ from framework.regularizers import Regularizer
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts
 from framework.testing.effects import check_effects
+from framework.testing.jumps import check_jump
 from framework.testing.numeric import away_from, slopes
 from framework.testing.reasons import watched
 from framework.testing.report import Subject, plain, reporting
@@ -68,6 +69,7 @@ def check_regularizer(
             for shape in tried:
                 _check_shape(subject, regularizer, shape, tuple(kinks), seed, definition)
                 _check_special(subject, regularizer, np.random.default_rng(seed).standard_normal(shape))
+        check_jump(subject, regularizer, np.random.default_rng(3).standard_normal(tried[0]))
         for other in variants(regularizer):
             if not refuses(other, tried[0]):
                 _check_shape(Subject(other), other, tried[0], tuple(kinks), seeds[0], None)

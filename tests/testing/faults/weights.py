@@ -222,3 +222,20 @@ class Halves(Quiet, Constraint):
 class BallOfAll(Quiet, Constraint):
     def __call__(self, parameter):
         return parameter * min(1.0, 2 / max(float(np.linalg.norm(parameter)), 1e-12))
+
+
+@fault("jumps from .* a constant is missing", check_regularizer)
+class HuberWithoutItsConstant(OfStrength):
+    def __call__(self, parameter):
+        size = np.abs(parameter)
+        return float(self.strength * np.where(size < 3, size**2 / 2, 3 * size).sum())
+
+    def gradient(self, parameter):
+        return self.strength * np.clip(parameter, -3, 3)
+
+
+@right(check_regularizer)
+class Huber(HuberWithoutItsConstant):
+    def __call__(self, parameter):
+        size = np.abs(parameter)
+        return float(self.strength * np.where(size < 3, size**2 / 2, 3 * size - 4.5).sum())
