@@ -10,7 +10,7 @@ from framework.activations import Activation
 from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.testing.arguments import check_arguments
-from framework.testing.arrays import check_layouts, in_parts, poisoned
+from framework.testing.arrays import check_layouts, check_parts, poisoned
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import Slopes, away_from, slopes
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -72,7 +72,7 @@ def _check_values(subject: Subject, f: Activation, z: Array) -> None:
     f(z[::-1].copy())
     subject.same("f(z)", first, a, cause="the returned array is overwritten by the next call: a buffer kept on self")
     check_layouts(subject, "f(z)", f, [z], a)
-    subject.same("f(z)", in_parts(f, 1, z), a, cause="a sample depends on the others of its batch: wrong axis")
+    check_parts(subject, "f(z)", f, [z], a, "a sample depends on the others of its batch: wrong axis")
     subject.same("f(z)", f(z[::-1].copy())[::-1], a, cause="the batch order matters: wrong axis")
     if f.in_place:
         over = z.copy()
