@@ -5,7 +5,7 @@ likeliest cause. `grade` runs them on all components of a file and counts points
 ``python -m framework.testing submission.py``.
 """
 
-from framework.testing.activations import check_activation
+from framework.testing.activations.check import check_activation
 from framework.testing.constraints import check_constraint
 from framework.testing.grading.grader import grade
 from framework.testing.initializers import check_initializer
