@@ -20,7 +20,7 @@ from framework.regularizers import Regularizer
 from framework.schedules import Schedule
 from framework.testing.activations.check import check_activation
 from framework.testing.constraints import check_constraint
-from framework.testing.initializers import check_initializer
+from framework.testing.initializers.check import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
 from framework.testing.metrics.check import check_metric
