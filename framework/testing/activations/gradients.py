@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from framework.activations import Activation
 from framework.core.types import Array
 from framework.testing.activations.dependence import defines, depends
 from framework.testing.activations.values import where_wrong
+from framework.testing.causes import likeliest
 from framework.testing.numeric import Slopes, away_from, one_sided, slopes
 from framework.testing.report import Subject
 
@@ -23,22 +25,24 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
     """Check `derivative`, if there is one, and `backward` against central differences."""
     a: Array = f(z).copy()
     grad = np.asarray(rng.standard_normal(z.shape))
+    grad += np.copysign(0.5, grad)  # slopes are divided by it
     moving = z.copy()
     expected = slopes(lambda: float((grad * f(moving)).sum()), moving, rng)
     faults = {"grad is passed on unchanged": grad, "it returns a = f(z) times grad": a * grad}
     cause = ""
     if elementwise:
         derivative = subject.compute("derivative(z, a)", lambda: f.derivative(z, a), z.shape, z=z, a=a)
-        slope: Array = derivative * grad
+        weights = np.array([grad[i] for i in expected.where])
+        own = replace(expected, values=expected.values / weights, atol=2 * expected.atol)
         swapped = {
             "it takes z where it means a": _quietly(f, a, a),
             "it takes a where it means z": _quietly(f, z, z),
         }
-        exchanged = {fault: slope for fault, other in swapped.items() if _fits(other * grad, expected)}
+        exchanged = {fault: derivative for fault, other in swapped.items() if _fits(other, own)}
         known = bool(exchanged)
-        exchanged["it returns a = f(z), not the slope"] = a * grad
-        reason = _of_steps(expected, slope) or ("" if known else _range(z, slope, expected))
-        subject.gradient("derivative(z, a)", slope, expected, alternatives=exchanged, cause=reason)
+        exchanged["it returns a = f(z), not the slope"] = a
+        reason = _of_steps(own, derivative) or ("" if known else _why(z, derivative, own))
+        subject.gradient("derivative(z, a)", derivative, own, alternatives=exchanged, cause=reason)
         faults["the derivative alone: grad is left out"] = derivative
         faults["the derivative is multiplied in twice"] = derivative**2 * grad
     elif not defines(f, "backward"):
@@ -51,7 +55,8 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
     if len(z) > 1:
         first = subject.call(f"{part} of one sample", f.backward, grad[:1].copy(), z[:1].copy(), a[:1].copy())
         mixed = "a sample's gradient depends on the others of its batch: wrong axis, sum over axis=-1, keepdims=True"
-        subject.same(f"{part} of the first sample by itself", result[:1], first, cause=mixed)
+        rounding = 1e-9 * np.abs(result).max() + 1e-12 * np.abs(grad).max()
+        subject.same(f"{part} of the first sample by itself", result[:1], first, atol=rounding, cause=mixed)
     cause = cause or _of_steps(expected, result)
     compared = subject.gradient(part, result, expected, alternatives=faults, cause=cause)
     subject.require_smooth("f(z)", compared, len(expected.where))
@@ -95,14 +100,21 @@ def _at(z: Array) -> str:
     return f"right elsewhere, wrong at z = {', '.join(f'{value:g}' for value in z)}: the bound of a case (< or <=)"
 
 
-def _range(z: Array, slope: Array, expected: Slopes) -> str:
-    """Return where the slopes are wrong, if that is a range of z."""
+def _why(z: Array, slope: Array, expected: Slopes) -> str:
+    """Return where the slopes are wrong, if that is a range of z, or that a formula is: there is no axis to mistake."""
     at = [i for i, smooth in zip(expected.where, expected.smooth, strict=True) if smooth]
     inputs, computed = (np.array([array[i] for i in at]) for array in (z, slope))
     right = expected.values[expected.smooth]
-    telling = np.maximum(np.abs(computed), np.abs(right)) > 1e-3 * np.abs(right).max(initial=0.0)
     wrong = ~np.isclose(computed, right, rtol=1e-6, atol=max(1e-6, expected.atol))
-    return where_wrong(inputs[telling], wrong[telling])
+    if not wrong.any() or not np.isfinite(computed).all():
+        return ""
+    cause = likeliest(computed, right)
+    if "times what it should be" in cause:  # the arguments may explain it
+        return ""
+    telling = np.maximum(np.abs(computed), np.abs(right)) > 1e-3 * np.abs(right).max(initial=0.0)
+    if of_range := where_wrong(inputs[telling], wrong[telling]):
+        return of_range
+    return "a wrong formula" if cause.startswith("a wrong formula") else ""
 
 
 def _of_steps(expected: Slopes, computed: Array) -> str:
