@@ -13,16 +13,22 @@ from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
-from framework.testing.layers.gradients import check_gradients
+from framework.testing.layers.declarations import check_initial_values, check_parameters
+from framework.testing.layers.definition import check_definition
+from framework.testing.layers.gradients import check_gradients, check_slope
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.last import check_as_last
-from framework.testing.layers.state import check_buffers, check_contexts, check_randomness, forward_with_noise
+from framework.testing.layers.noise import check_randomness, forward_with_noise
+from framework.testing.layers.passes import check_passes
+from framework.testing.layers.running import check_running_state
+from framework.testing.layers.settings import Draw, DrawShape, check_many, check_other_shapes, check_variants
+from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
+from framework.testing.layers.state import check_buffers, check_contexts
+from framework.testing.layers.values import check_ties, check_values
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-
-Draw = Callable[[np.random.Generator, int], Array]
 
 
 @reporting
@@ -34,6 +40,7 @@ def check_layer(
     kinks: Sequence[float] = (),
     batch_sizes: Sequence[int] = (5, 3, 1),
     seeds: Sequence[int] = (0, 1),
+    definition: Callable[..., Array] | None = None,
 ) -> None:
     """Check a layer: ``check_layer(MyLayer(3), input_shape=(4,))``.
 
@@ -52,6 +59,9 @@ def check_layer(
         Values that the inputs keep away from. Kinks are also recognized by their one-sided slopes, and left out.
     batch_sizes, seeds : sequence of int
         The batch sizes and the seeds to try.
+    definition : callable ``(x, **parameters) -> y``, optional
+        What the layer should compute in inference, written down in another way, to be compared with: gradients agree
+        with any function, also with a wrong one. The parameters, running values among them, come by name.
 
     Raises
     ------
@@ -63,27 +73,47 @@ def check_layer(
     check_arguments(subject)
     for shape in shapes_of(input_shape):
         draw, smooth = _drawing(inputs, shape, tuple(kinks))
+        check_parameters(subject, layer, shape)
         _check_declarations(subject, layer, shape)
         for seed in seeds:
             rng = np.random.default_rng(seed)
             bench = subject.call("building a network", Bench, layer, shape, np.float64, seed)
+            check_initial_values(subject, bench, layer, shape)
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
-                for n in batch_sizes:
+                check_passes(subject, bench, draw(np.random.default_rng(seed), max(batch_sizes)))
+                for i, n in enumerate(batch_sizes):
                     x = draw(rng, n)
+                    check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
                     check_buffers(subject, bench, x, draw(rng, n))
-                    check_gradients(subject, bench, x, rng, smooth)
+                    if i == 0:
+                        check_gradients(subject, bench, x, rng, smooth)
+                    else:
+                        check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
                 x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
                 check_contexts(subject, bench, x, other, rng)
+                if seed == seeds[0]:
+                    check_running_state(subject, bench, x, plain=inputs is None)
+                check_broadcasting(subject, bench, draw)
                 check_inference(subject, bench, x)
-                check_randomness(subject, bench, x)
+                check_randomness(subject, bench, x, smooth)
                 _check_float32(subject, bench, x, rng, shape)
+                if definition is not None:
+                    check_definition(subject, bench, x, definition)
                 check_as_last(subject, layer, shape, x, rng, smooth)
                 if type(layer).replayable:
                     for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
                         batches = [draw(rng, n) for _ in range(PLAYED)]
                         check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
+                if seed == seeds[0]:
+                    if smooth:
+                        check_ties(subject, bench, x, rng)
+                    if smooth and inputs is None:
+                        check_values(subject, bench, _narrowed(bench, shape), shape, rng)
+                    check_many(subject, bench, draw, rng, smooth)
+                    check_variants(subject, layer, shape, draw, smooth)
+                    check_other_shapes(subject, layer, shape, _drawing_shapes(inputs, tuple(kinks)), smooth)
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:
@@ -100,6 +130,27 @@ def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw,
         return away_from(raw(rng, n).astype(np.float64), kinks)
 
     return draw, raw(np.random.default_rng(0), 2).dtype.kind == "f"
+
+
+def _drawing_shapes(inputs: Any, kinks: tuple[float, ...]) -> DrawShape:
+    """Return a function that draws inputs of a shape; None where they are given in another one."""
+
+    def draw(rng: np.random.Generator, shape: Shape, n: int) -> Array | None:
+        if inputs is not None and not callable(inputs):
+            return None
+        x = _drawing(inputs, shape, kinks)[0](rng, n)
+        return x if x.shape == (n, *shape) else None
+
+    return draw
+
+
+def _narrowed(bench: Bench, shape: Shape) -> Bench:
+    """Return the same bench in float32."""
+    narrow = Bench(bench.place.layer, shape, np.float32, bench.seed)
+    for name, values in narrow.params.items():
+        values[...] = bench.params[name]
+    narrow.start_from(bench.state)
+    return narrow
 
 
 def _check_declarations(subject: Subject, layer: Layer, shape: Shape) -> None:
@@ -119,9 +170,8 @@ def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Gene
     y, random = forward_with_noise(bench, ctx, x)
     grad = np.asarray(rng.standard_normal(y.shape))
     dx = bench.backward(ctx, grad)
-    small = Bench(bench.place.layer, shape, np.float32, bench.seed)
-    for name, values in small.params.items():
-        values[...] = bench.params[name]
+    bench.restart()
+    small = _narrowed(bench, shape)
     other = small.context(len(x))
     part = "forward in float32"
     computed = subject.compute(part, lambda: small.forward(other, x.astype(np.float32)), y.shape, np.float32)
