@@ -1,0 +1,92 @@
+"""Arguments that change nothing: flags and numbers that a component takes and does not use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from framework.core.component import Component
+from framework.core.types import Array
+from framework.testing.variants import with_argument
+
+
+def without_effect(
+    component: Component,
+    names: Collection[str],
+    compute: Callable[[Any], Array],
+    beside: Mapping[str, Any] | None = None,
+) -> Iterator[str]:
+    """Yield the arguments of which no other value changes what is computed.
+
+    An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
+    tried with the component as it is and with each of the others set to another value.
+
+    Parameters
+    ----------
+    component : Component
+    names : collection of str
+        The arguments to try; those that are no numbers or flags are left out.
+    compute : callable
+        Returns all that may depend on the arguments. A copy for which it raises does not count.
+    beside : dict, optional
+        Values of further arguments that some argument may need.
+    """
+    arguments = component.get_params(deep=False)
+    own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
+    on = {name: not value if isinstance(value, bool) else 0.5 for name, value in own.items()} | dict(beside or {})
+    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on.items()))]
+    for name, value in own.items():
+        had = False
+        for setting in settings:
+            changes = _changes(setting, name, value, compute)
+            if changes:
+                break
+            had = had or changes is not None
+        else:
+            if had:
+                yield name
+
+
+def declared(component: Component, method: str) -> list[str]:
+    """Return the arguments that `method` should use: a subclass that inherits a constructor may leave some of them."""
+    names = list(component.get_params(deep=False))
+    classes = type(component).__mro__
+    rule = next(cls for cls in classes if method in vars(cls))
+    constructor = next(cls for cls in classes if "__init__" in vars(cls))
+    if issubclass(constructor, rule):
+        return names
+    methods = [value for value in vars(rule).values() if isinstance(value, FunctionType)]
+    mentioned = {name for function in methods for name in function.__code__.co_names}
+    return [name for name in names if name in mentioned]
+
+
+def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:
+    """Return whether some other value of an argument changes what is computed; None if no other one can be had."""
+    usual, had = _computed(component, compute), False
+    for other in _values(value):
+        changed = with_argument(component, name, other)
+        computed = None if changed is None else _computed(changed, compute)
+        if usual is None or computed is None:
+            continue
+        if not np.array_equal(computed, usual, equal_nan=True):
+            return True
+        had = True
+    return False if had else None
+
+
+def _values(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, 1, 2, 2 * value, 0]
+    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3]
+
+
+def _computed(component: Any, compute: Callable[[Any], Array]) -> Array | None:
+    try:
+        return compute(component)
+    except Exception:  # a value that it cannot have
+        return None
