@@ -51,9 +51,11 @@ def check_schedule(schedule: Schedule, *, steps: int = 300, definition: Callable
         rates = _check_rates(subject, schedule, steps)
         for step in reversed(rates):
             again = schedule(step)
-            problem = f"step {step}: computed {rates[step]!r}, then {float(again)!r}"
-            cause = "stale state: it must be a function of the step alone, not of a count of its own, a clock or chance"
-            subject.require(again == rates[step], "rate", problem, cause)
+            if again != rates[step]:
+                one, other = schedule.clone()(step), schedule.clone()(step)
+                what = "stale state" if one == other else "a clock, or random numbers of its own"
+                problem = f"step {step}: computed {rates[step]!r}, then {float(again)!r}"
+                subject.fail("rate", problem, f"{what}: it must be a function of the step alone")
         _check_growth(subject, schedule, rates)
         _check_numpy_integers(subject, schedule, rates)
         if definition is not None:
@@ -185,6 +187,9 @@ def _why(schedule: Schedule, error: BaseException, step: int, before: dict[int, 
         return "a recursion over the steps: compute the rate from step itself"
     if isinstance(error, TypeError | AttributeError | NameError):
         return "see the error above"
+    lengths = [name for name, length in _lengths(schedule) if length == 1]
+    if isinstance(error, ZeroDivisionError) and lengths and step < 2:
+        return f"a division by zero with {lengths[0]}=1: take this case apart, or refuse it in the constructor"
     if not step:
         return "a step count that is off by one: the first step is step 0, so use step + 1, or begin with its own case"
     names = [name for name, length in _lengths(schedule) if length == step]

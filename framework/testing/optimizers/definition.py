@@ -30,13 +30,18 @@ def check_definition(
         "an epsilon of another size, or in another place: inside or outside of the square root, before or after the "
         "bias correction"
     )
-    _compare(subject, part, optimizer, 0 * start, grads[:SHORT] * UNEVEN, definition, otherwise=cause)
+    begin = 0 * start if optimizer.elementwise else start
+    _compare(subject, part, optimizer, begin, grads[:SHORT] * UNEVEN, definition, otherwise=cause)
     _compare(subject, "trajectory", optimizer, start, grads, definition)
     for other in variants(optimizer):
         changed = [name for name, value in other.get_params(deep=False).items() if value != getattr(optimizer, name)]
         if changed and changed[0] in inspect.signature(definition).parameters:
             part = f"trajectory with {changed[0]}={getattr(other, changed[0])!r}"
-            cause = f"{changed[0]} is not used as in the formula: another value of it stands in update"
+            cause = (
+                f"a wrong formula with {part[16:]}"
+                if isinstance(getattr(other, changed[0]), bool)
+                else f"{changed[0]} is not used as in the formula: another value of it stands in update"
+            )
             _compare(subject, part, other, start, grads[:SHORT], definition, otherwise=cause)
 
 
@@ -66,15 +71,27 @@ def _compare(
     if expected.shape != computed.shape:
         subject.fail("definition", f"returns shape {expected.shape[1:]}, expected {start.shape}", "its return value")
     made, right = np.diff(computed, axis=0, prepend=start[None]), np.diff(expected, axis=0, prepend=start[None])
-    away = np.abs(expected - start) + np.abs(right)
+    away = np.abs(right).cumsum(axis=0)
     off = ~(np.abs(computed - expected) <= rtol * away + 1e-12 * np.abs(expected))  # so that NaN is off, too
+    off &= np.isfinite(expected)  # a formula may leave 0 / 0 to the component
     if not off.any():
         return
     step, i = (int(k) for k in np.argwhere(off)[0])
-    cause = next((fault for fault, values in _faults(arguments, grads, by_definition) if _near(computed, values)), "")
+    most = 1e-3 * float(np.abs(np.nan_to_num(computed - expected)).max())  # what a fault leaves unexplained
+    faults = _faults(arguments, grads, by_definition)
+    cause = next((fault for fault, values in faults if (np.abs(computed - values) <= most).all()), "")
     ratio = float((made * right).sum() / (right * right).sum()) if right.any() else 0.0
     if not cause and ratio and np.allclose(made, ratio * right, rtol=1e-5, atol=1e-9 * np.abs(right).max()):
         cause = f"every step is {ratio:.6g} times what it should be: a constant factor, or the learning rate, is wrong"
+    if not cause and not otherwise:
+        tenfold = run(optimizer, start, 10 * grads[:1]) - start, by_definition(grads=10 * grads[:1]) - start
+        powers = [_power(ten[0], one) for ten, one in zip(tenfold, (made[0], right[0]), strict=True)]
+        cause = ""
+        if None not in powers and powers[0] != powers[1]:
+            cause = (
+                f"the first step grows as gradient ** {powers[0]:g}, by the formula as gradient ** {powers[1]:g}: "
+                "a square or a square root is missing or too much"
+            )
     if not cause and not otherwise:
         cause = "a wrong formula" + (f", from step {step + 1} on: the steps before it are right" if step else "")
     problem = f"step {step + 1}: entry [{i}]: computed {computed[step, i]:.10g}, expected {expected[step, i]:.10g}"
@@ -103,5 +120,9 @@ def _faults(
     yield "a factor 2 on the gradient", by_definition(grads=2 * grads)
 
 
-def _near(computed: Array, values: Array) -> bool:
-    return np.allclose(computed, values, rtol=1e-6, atol=1e-9)
+def _power(tenfold: Array, once: Array) -> float | None:
+    """Return the power of the gradient to which a step is proportional, from that of ten times the gradient."""
+    if not once.all() or not tenfold.all():
+        return None
+    powers = np.log10(np.abs(tenfold / once))
+    return round(2 * float(powers[0])) / 2 if np.allclose(powers, powers[0], atol=1e-3) else None
