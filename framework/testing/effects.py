@@ -36,8 +36,8 @@ def without_effect(
     """
     arguments = component.get_params(deep=False)
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
-    on = {name: not value if isinstance(value, bool) else 0.5 for name, value in own.items()} | dict(beside or {})
-    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on.items()))]
+    on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
+    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
     for name, value in own.items():
         had = False
         for setting in settings:
@@ -77,12 +77,19 @@ def _changes(component: Component, name: str, value: Any, compute: Callable[[Any
     return False if had else None
 
 
+def _on(value: Any) -> list[Any]:
+    """Return values with which an argument is in use, so that others can matter beside it."""
+    if isinstance(value, bool):
+        return [not value]
+    return [2, 10 * value + 7] if isinstance(value, int) else [0.5, 0.99]
+
+
 def _values(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [value + 1, 1, 2, 2 * value, 0]
-    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3]
+        return [value + 1, 1, 2, 2 * value, 10 * value + 7, 0]
+    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3, 0.9, 0.99]
 
 
 def _computed(component: Any, compute: Callable[[Any], Array]) -> Array | None:

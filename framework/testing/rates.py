@@ -37,7 +37,7 @@ def _cause(
     if wrong == [0]:
         return "step 0 alone is wrong: the first step is step 0, not 1"
     ends = [length for length in lengths if length <= wrong[0] <= length + 1]
-    if wrong[0] and ends:
+    if wrong[0] and ends and len({expected[step] for step in wrong}) == 1:
         return f"right until step {wrong[0] - 1}: the end is not held, use min(step, {ends[0]})"
     changes, right = _changes(rates), _changes(expected)
     if changes < 0.5 * right:

@@ -22,6 +22,7 @@ FAR = 10**6
 FARTHER = 10**8  # tried if the rate is highest at FAR
 SPACED = tuple(int(step) for step in np.geomspace(400, FAR, 16))
 FEW = 40
+SEARCHES = ("find", "search", "range", "increas", "ramp")  # in names of classes whose rate may grow for ever
 WAITS = ("delay", "wait", "start", "begin", "freeze", "offset")  # in names of arguments: a rate that begins at 0
 
 
@@ -70,7 +71,7 @@ def _check_rates(subject: Subject, schedule: Schedule, steps: int) -> dict[int, 
     subject.require(any(rates.values()), "rate", "is 0 at every step", "an integer division, int(), or a factor of 0")
     lengths = [length for _, length in _lengths(schedule)]
     first = next(step for step, rate in rates.items() if rate)
-    if first > 1 and not any(word in name for name, _ in _lengths(schedule) for word in WAITS):
+    if first > 1 and not _may_wait(schedule):
         cause = "an integer division (//) where / belongs, or a rise from 0 that starts too late"
         subject.fail("rate", f"is 0 in the first {first} steps, so that nothing is learned in them", cause)
     if rates[0] and not any(list(rates.values())[1:]) and 1 not in lengths:
@@ -79,9 +80,19 @@ def _check_rates(subject: Subject, schedule: Schedule, steps: int) -> dict[int, 
     return rates
 
 
+def _may_wait(schedule: Schedule) -> bool:
+    """Return whether arguments ask for rates of 0: a delay, or a list of rates with 0 in it."""
+    arguments = schedule.get_params(deep=False)
+    listed = [list(value.values()) if isinstance(value, dict) else value for value in arguments.values()]
+    zeros = any(item == 0 for value in listed if isinstance(value, list | tuple) for item in value)
+    delays = [name for name, value in arguments.items() if type(value) is int]
+    return zeros or any(word in name for name in delays for word in WAITS)
+
+
 def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
     highest = max(rates.values())
-    if rates[FAR] == highest > 2 * rates[0]:
+    meant = any(word in type(schedule).__name__.lower() for word in SEARCHES)
+    if rates[FAR] == highest > 2 * rates[0] and not meant:
         farther = _rate(subject, schedule, FARTHER, rates)
         problem = f"grows without end: {rates[0]:.4g} at step 0, {highest:.4g} at {FAR}, {farther:.4g} at {FARTHER}"
         cause = "a factor where a divisor belongs; or hold the highest rate, min(step, steps)"
@@ -180,20 +191,32 @@ def _rate(subject: Subject, schedule: Schedule, step: int, before: dict[int, flo
 
 
 def _why(schedule: Schedule, error: BaseException, step: int, before: dict[int, float]) -> str:
-    """Return the cause of an exception, from where it is raised."""
+    """Return the cause of an exception, from what and where it is."""
     if isinstance(error, OverflowError):
         return "an overflow: hold the end value"
     if isinstance(error, RecursionError):
         return "a recursion over the steps: compute the rate from step itself"
-    if isinstance(error, TypeError | AttributeError | NameError):
-        return "see the error above"
-    lengths = [name for name, length in _lengths(schedule) if length == 1]
-    if isinstance(error, ZeroDivisionError) and lengths and step < 2:
-        return f"a division by zero with {lengths[0]}=1: take this case apart, or refuse it in the constructor"
+    if isinstance(error, NotImplementedError):
+        return "a method that the base class requires is missing: def __call__(self, step)"
+    if isinstance(error, AttributeError):
+        if error.name == "step":
+            return "a schedule knows no step of its own: it is the argument step"
+        kept = ", ".join(f"self.{name}" for name in schedule.get_params(deep=False))
+        return f"the constructor has not stored it: there are {kept or 'no arguments'}"
+    if isinstance(error, TypeError):
+        if "positional argument" in str(error):
+            return "the signature differs from the base class: def __call__(self, step)"
+        return "an index must be an integer: use //" if "indices must be" in str(error) else "see the error above"
+    small = [name for name, value in schedule.get_params(deep=False).items() if type(value) is int and value in (0, 1)]
+    if isinstance(error, ZeroDivisionError) and small and step < 2:
+        value = getattr(schedule, small[0])
+        return f"a division by zero with {small[0]}={value}: take this case apart, or refuse it in the constructor"
     if not step:
         return "a step count that is off by one: the first step is step 0, so use step + 1, or begin with its own case"
-    names = [name for name, length in _lengths(schedule) if length == step]
-    if isinstance(error, ZeroDivisionError):
-        where = f"just at {names[0]}" if names else f"at step {step}"
-        return f"a division by zero {where}: take the end of the stretch apart from what follows it"
+    for shift, where in ((0, "just at"), (1, "one step before")):
+        names = [name for name, length in _lengths(schedule) if length == step + shift]
+        if names and isinstance(error, ZeroDivisionError):
+            return f"a division by zero {where} {names[0]}: take the end of the stretch apart from what follows it"
+        if names and shift:
+            return f"off by one: it fails {where} {names[0]}"
     return f"right until step {max(before)}: the end is not held, use min(step, steps - 1)"
