@@ -13,7 +13,7 @@ from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
-from framework.testing.metrics.samples import N, Inputs, accepted
+from framework.testing.metrics.samples import Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
     check_definition,
