@@ -197,10 +197,12 @@ def _reason(error: Exception) -> str:
         return "the signature differs from the base class"
     if isinstance(error, NotImplementedError):
         return "a method that the base class requires is missing"
-    if "contiguous" in text or "incompatible shape" in text:
+    if "contiguous" in text or "ncompatible shape" in text:
         return "it assumes that the input is contiguous"
     if isinstance(error, ZeroDivisionError) or "divide by zero" in text:
         return "a division by zero: a step count that is off by one, or an empty sum"
+    if "shapes of a and weights" in text:
+        return "a wrong axis: what is averaged is not one number for each sample"
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"

@@ -126,12 +126,13 @@ def _check_on(subject: Subject, loss: Loss, kind: Kind, options: _Options, seed:
     check_batch(subject, loss, y, p)
     check_weights(subject, loss, y, p)
     check_forms(subject, loss, y, p)
-    if options.minimum and y.shape == p.shape:
+    comparable = options.minimum and y.shape == p.shape and _reads_all(loss, y, p)
+    if comparable:
         others = [p, *(drawn(loss, kind, rng, 5, k)[1] for _ in range(5))]
         _check_minimum(subject, loss, y, others)
     if loss.link is not None:
         check_logits(subject, loss, y, rng.standard_normal(p.shape))
-    check_special(subject, loss, kind, y, p, options.extremes, options.minimum)
+    check_special(subject, loss, kind, y, p, options.extremes, comparable)
 
 
 def _check_values(subject: Subject, loss: Loss, kind: Kind, options: _Options) -> None:
@@ -170,7 +171,9 @@ def _check_variant(loss: Loss, variant: Loss, kind: Kind, options: _Options) -> 
     except AssertionError as error:
         what, _, cause = str(error).partition("likeliest cause: ")
         right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
-        raise AssertionError(f"{what}likeliest cause: {right}: {name} is missing in a formula ({cause})") from error
+        if "\n    gradient: " in what:
+            right += f": {name} does not enter gradient as it enters per_sample"
+        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
 
 
 def _check_per_sample(subject: Subject, loss: Loss, y: Array, p: Array, definition: Definition | None) -> None:
@@ -198,13 +201,36 @@ def _check_gradient(
         right, outputs = expected.values.reshape(p.shape), p.shape[1]
         fault = f"right for {others} outputs only: a number stands where the number of outputs belongs, y_pred.shape[1]"
         alternatives |= {fault: right * outputs / others, f"{fault} ": right * others / outputs}
+    if len(expected.where) == p.size and p.shape[1] > 2:
+        fault = "a division by the number of outputs - 1, where the number of outputs belongs"
+        alternatives |= {fault: expected.values.reshape(p.shape) * p.shape[1] / (p.shape[1] - 1)}
+    where = tuple(np.transpose(expected.where))
+    if y.shape == p.shape and y.dtype.kind == "f" and not np.allclose(gradient[where], expected.values, rtol=1e-4):
+        by_target = _by_target(loss, y, p)
+        if not np.allclose(by_target[where], -expected.values, rtol=1e-3):  # else it is the sign that is wrong
+            alternatives |= {"the derivative with respect to y_true": by_target}
     compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=alternatives)
     subject.require_smooth("per_sample", compared, len(expected.where))
 
 
+def _by_target(loss: Loss, y: Array, p: Array) -> Array:
+    """Return the derivative of each sample's loss with respect to its targets."""
+    derivative, step = np.empty_like(p), 1e-5
+    for k in range(p.shape[1]):
+        moved = [y + sign * step * (np.arange(p.shape[1]) == k) for sign in (1, -1)]
+        above, below = (loss.per_sample(target, p) for target in moved)
+        derivative[:, k] = (above - below) / (2 * step)
+    return derivative
+
+
 def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
-    """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best."""
+    """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best.
+
+    For targets of -1 and +1, their multiples are as good: they are the signs of scores.
+    """
     near = [y + share * (y.mean(axis=1, keepdims=True) - y) for share in (0.0, 0.02, 0.1, 0.2)]
+    if np.isin(y, (-1, 1)).all():
+        near = [y, 3 * y, 10 * y]
     with np.errstate(all="ignore"):
         best = np.fmin.reduce([loss.per_sample(y, p) for p in near])
     for p in predictions:
@@ -214,6 +240,19 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
             value = loss.per_sample(y, p)[i]
             problem = f"entry [{i}]: {value:.6g} for a prediction, {best[i]:.6g} for the target itself"
             subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
+
+
+def _reads_all(loss: Loss, y: Array, p: Array) -> bool:
+    """Return whether the loss depends on each column of the targets; else these are no predictions, and not the best.
+    """
+    losses = loss.per_sample(y, p)
+    for k in range(y.shape[1]):
+        other = y.copy()
+        other[:, k] = np.roll(y[:, k], 1)
+        with np.errstate(all="ignore"):
+            if (y[:, k] != y[0, k]).any() and np.array_equal(loss.per_sample(other, p), losses):
+                return False
+    return True
 
 
 def _check_replay(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
