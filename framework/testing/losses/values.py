@@ -30,7 +30,7 @@ def check_special(
     rng = np.random.default_rng(3)
     signs = rng.choice([-1.0, 1.0], p.shape)
     for size in extremes:
-        _check_extreme(subject, loss, y, inside(kind, rng, size * signs), size)
+        _check_extreme(subject, loss, y, inside(loss, kind, rng, size * signs), size)
     if y.dtype.kind != "f":
         return
     if comparable and not np.isin(y, (-1, 0, 1)).all():
@@ -47,9 +47,7 @@ def check_special(
         _check_finite(subject, loss, "targets of 0", zero, p, cause)
 
 
-def check_slopes(
-    subject: Subject, loss: Loss, kind: Kind, outputs: int, definition: Definition | None
-) -> None:
+def check_slopes(subject: Subject, loss: Loss, kind: Kind, outputs: int, definition: Definition | None) -> None:
     """Check the gradient over all of the domain: it must lie between the slopes to both sides, kinks included."""
     for i, (y, p) in enumerate(wide(loss, kind, 48, outputs)):
         with np.errstate(all="ignore"):
@@ -87,11 +85,18 @@ def check_jumps(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
     y, p = y[:4], p[:4]
     columns = np.arange(len(p)) % p.shape[1]
     rows = np.repeat(np.arange(len(p)), POINTS)
-    ends = [np.broadcast_to(end, p.shape)[np.arange(len(p)), columns] for end in (low, high)]
+    start, stop = (np.broadcast_to(end, p.shape)[np.arange(len(p)), columns] for end in (low, high))
     if kind.residuals:
-        ends = [end + y[np.arange(len(p)), columns] for end in ends]
-    places = np.linspace(*ends, POINTS, axis=1).ravel()
-    path = _Path(loss, y, p, rows, columns)
+        start, stop = (end + y[np.arange(len(p)), columns] for end in (start, stop))
+    places = np.linspace(start, stop, POINTS, axis=1).ravel()
+
+    def path(rows: Array, places: Array) -> tuple[Array, Array]:
+        targets, predictions = y[rows], p[rows]
+        at = np.arange(len(rows)), columns[rows]
+        predictions[at] = places
+        with np.errstate(all="ignore"):
+            return loss.per_sample(targets, predictions).copy(), loss.gradient(targets, predictions)[at]
+
     losses, slopes = path(rows, places)
     first = np.flatnonzero(np.diff(rows) == 0)
     gap = _gap(losses[first], losses[first + 1], slopes[first], slopes[first + 1], places[first + 1] - places[first])
@@ -117,24 +122,11 @@ def check_jumps(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
         subject.fail("per_sample", problem, cause)
 
 
-class _Path:
-    """The losses and slopes of samples of which one output is at other places."""
-
-    def __init__(self, loss: Loss, y: Array, p: Array, rows: Array, columns: Array) -> None:
-        self.loss, self.y, self.p, self.columns = loss, y, p, columns
-
-    def __call__(self, rows: Array, places: Array) -> tuple[Array, Array]:
-        y, p = self.y[rows], self.p[rows]
-        at = np.arange(len(rows)), self.columns[rows]
-        p[at] = places
-        with np.errstate(all="ignore"):
-            return self.loss.per_sample(y, p).copy(), self.loss.gradient(y, p)[at]
-
-
 def _gap(la: Array, lb: Array, ga: Array, gb: Array, width: Array) -> Array:
     """Return by how much losses differ that the slopes at both ends do not explain, beside what they explain."""
     with np.errstate(all="ignore"):
-        return np.nan_to_num(np.abs(lb - la - width * (ga + gb) / 2) / (width * (np.abs(ga) + np.abs(gb)) + JUMP))
+        gap = np.abs(lb - la - width * (ga + gb) / 2) / (width * (np.abs(ga) + np.abs(gb)) + JUMP)
+    return np.asarray(np.nan_to_num(gap))
 
 
 def _sides(loss: Loss, y: Array, p: Array, losses: Array) -> Array:

@@ -13,7 +13,7 @@ from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
-from framework.testing.metrics.samples import NUMBERS, N, Inputs, accepted
+from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
     check_definition,
@@ -25,6 +25,7 @@ from framework.testing.metrics.values import (
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
+
 ROUNDING = 1e-12  # of a sum of numbers of size 1
 
 
@@ -65,6 +66,7 @@ def check_metric(
     metric = Metric.of(metric)
     subject = Subject(metric)
     if isinstance(metric, FunctionMetric):  # whether a larger value of a function is better is not known
+        subject.name = metric.label()
         weighted, perfect = weighted and "sample_weight" in signature(metric.function).parameters, False
     else:
         check_arguments(subject)

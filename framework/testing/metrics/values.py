@@ -167,7 +167,11 @@ def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: A
     best = float(metric(y, target))
     if y.shape == p.shape and _is_signed(metric, y, p, best):
         return
-    for other in (float(value), _of_constant(metric, y, p)):
+    constant = _of_constant(metric, y, p)
+    if best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
+        cause = "it does not read the predictions, or a threshold lies where none of them is"
+        subject.fail("value", f"computed {best:.6g} for a perfect prediction and for every other", cause)
+    for other in (float(value), constant):
         if other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9:
             problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for another"
             cause = "greater_is_better or the sign is wrong (else give perfect=False)"
@@ -183,6 +187,14 @@ def _is_signed(metric: Metric, y: Array, p: Array, best: float) -> bool:
     except ValueError:  # not between 0 and 1
         return False
     return (above - best) * (below - best) < -1e-12
+
+
+def _of_opposite(metric: Metric, y: Array) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            return float(metric(y, y.max() + y.min() - y))
+    except ValueError:
+        return float("nan")
 
 
 def _of_constant(metric: Metric, y: Array, p: Array) -> float:
