@@ -87,7 +87,7 @@ def suits(loss: Loss, kind: Kind, outputs: int) -> bool:
         with np.errstate(all="ignore"):
             losses = loss.per_sample(y, p)
         return bool(np.isfinite(losses).all())
-    except IndexError:  # integer labels, to a loss of rows
+    except (ValueError, IndexError, AssertionError):  # it refuses them, in its way
         return False
     except Exception:  # what is wrong is for the checks to tell
         return True
