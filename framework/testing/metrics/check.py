@@ -47,14 +47,15 @@ def check_metric(
     ----------
     metric : Metric or callable ``(y_true, y_pred) -> float``
     inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
-        Draws targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
-        as one-hot rows) that the metric does not refuse with a ValueError.
+        Draws targets and predictions. None: every usual kind (two numbers or one for each sample, two classes,
+        several classes as labels and as one-hot rows) that the metric does not refuse with a ValueError.
     number : bool
         Whether the value is a float (else an array).
     weighted : bool
         Whether the metric accepts sample weights; a function does if it has a parameter `sample_weight`.
     perfect : bool
-        Whether a prediction that equals the target has the best possible value; not checked for a function.
+        Whether a prediction that equals the target has the best possible value; not checked for a function, nor for
+        a signed error, such as a bias, whose best value lies between others.
     definition : callable ``(y_true, y_pred)``, optional
         The formula that the metric should compute.
     seeds : sequence of int
@@ -103,7 +104,7 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
     if options.number:
         check_pairs(subject, metric, y, p, options.ordered)
     if options.definition is not None:
-        check_definition(subject, metric, kind, options.definition, N)
+        check_definition(subject, metric, kind, options.definition, N, ROUNDING * floor)
     check_precision(subject, metric, y, p, floor)
     if options.weighted:
         _check_weights(subject, metric, y, p, value, rng, floor)
