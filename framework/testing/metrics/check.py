@@ -24,6 +24,7 @@ from framework.testing.metrics.values import (
     check_precision,
 )
 from framework.testing.report import Subject, reporting
+from framework.testing.signatures import exchange_named, exchanged
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
 
@@ -73,10 +74,13 @@ def check_metric(
     else:
         check_arguments(subject)
     options = _Options(number, weighted, perfect, definition)
-    with unchanged(subject):
+    function = metric.function if isinstance(metric, FunctionMetric) else metric.__call__
+    with exchange_named(function), unchanged(subject):
         kinds = [inputs] if inputs else subject.call("metric(y_true, y_pred), with every usual kind", accepted, metric)
         subject.require(kinds, "metric(y_true, y_pred)", "is not finite on any usual kind of targets: give inputs=")
         for kind in kinds:
+            if exchanged(function) is not None:
+                _check_symmetric(subject, metric, kind)
             for seed in seeds:
                 _check_on(subject, metric, kind, options, seed)
         if perfect and number:
@@ -85,6 +89,16 @@ def check_metric(
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
             _check_variant(metric, variant, kind, options)
+
+
+def _check_symmetric(subject: Subject, metric: Metric, kind: Inputs) -> None:
+    """Fail if it matters in which order the targets and the predictions come."""
+    y, p = kind(np.random.default_rng(0), N)
+    if y.shape == p.shape:
+        with np.errstate(all="ignore"):
+            value, other = metric(y, p), metric(p, y)
+        problem = f"computed {value}, and {other} in the other order"
+        subject.require(np.allclose(value, other), "metric(y_true, y_pred)", problem)
 
 
 @dataclass(frozen=True)
