@@ -11,9 +11,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
+from framework.metrics.sums import SumMetric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
-from framework.testing.metrics.samples import Inputs, N, accepted
+from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
     check_definition,
@@ -23,6 +24,7 @@ from framework.testing.metrics.values import (
     check_precision,
 )
 from framework.testing.report import Subject, reporting
+from framework.testing.signatures import exchange_named, exchanged
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
 
@@ -46,14 +48,15 @@ def check_metric(
     ----------
     metric : Metric or callable ``(y_true, y_pred) -> float``
     inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
-        Draws targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
-        as one-hot rows) that the metric does not refuse with a ValueError.
+        Draws targets and predictions. None: every usual kind (two numbers or one for each sample, two classes,
+        several classes as labels and as one-hot rows) that the metric does not refuse with a ValueError.
     number : bool
         Whether the value is a float (else an array).
     weighted : bool
         Whether the metric accepts sample weights; a function does if it has a parameter `sample_weight`.
     perfect : bool
-        Whether a prediction that equals the target has the best possible value; not checked for a function.
+        Whether a prediction that equals the target has the best possible value; not checked for a function, nor for
+        a signed error, such as a bias, whose best value lies between others.
     definition : callable ``(y_true, y_pred)``, optional
         The formula that the metric should compute.
     seeds : sequence of int
@@ -66,23 +69,36 @@ def check_metric(
     metric = Metric.of(metric)
     subject = Subject(metric)
     if isinstance(metric, FunctionMetric):  # whether a larger value of a function is better is not known
+        subject.name = metric.label()
         weighted, perfect = weighted and "sample_weight" in signature(metric.function).parameters, False
     else:
         check_arguments(subject)
     options = _Options(number, weighted, perfect, definition)
-    with unchanged(subject):
-        kinds, refusal = ([inputs], "") if inputs else accepted(metric)
-        problem = f"refuses every usual kind of targets: {refusal}"
-        wrong_axis = "broadcast" in refusal or "AxisError" in refusal
-        cause = "a wrong axis (else give inputs=)" if wrong_axis else "give inputs="
-        subject.require(kinds, "metric(y_true, y_pred)", problem, cause)
+    function = metric.function if isinstance(metric, FunctionMetric) else metric.__call__
+    with exchange_named(function), unchanged(subject):
+        kinds = [inputs] if inputs else subject.call("metric(y_true, y_pred), with every usual kind", accepted, metric)
+        subject.require(kinds, "metric(y_true, y_pred)", "is not finite on any usual kind of targets: give inputs=")
         for kind in kinds:
+            if exchanged(function) is not None:
+                _check_symmetric(subject, metric, kind)
             for seed in seeds:
                 _check_on(subject, metric, kind, options, seed)
+        if perfect and number:
+            _check_perfect(subject, metric, kinds, seeds)
     options = replace(options, ordered=False, definition=None)
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
             _check_variant(metric, variant, kind, options)
+
+
+def _check_symmetric(subject: Subject, metric: Metric, kind: Inputs) -> None:
+    """Fail if it matters in which order the targets and the predictions come."""
+    y, p = kind(np.random.default_rng(0), N)
+    if y.shape == p.shape:
+        with np.errstate(all="ignore"):
+            value, other = metric(y, p), metric(p, y)
+        problem = f"computed {value}, and {other} in the other order"
+        subject.require(np.allclose(value, other), "metric(y_true, y_pred)", problem)
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,7 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
     if options.number:
         check_pairs(subject, metric, y, p, options.ordered)
     if options.definition is not None:
-        check_definition(subject, metric, kind, options.definition, N)
+        check_definition(subject, metric, kind, options.definition, N, ROUNDING * floor)
     check_precision(subject, metric, y, p, floor)
     if options.weighted:
         _check_weights(subject, metric, y, p, value, rng, floor)
@@ -110,8 +126,15 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
         _check_batches(subject, metric, y, p, rng, options.weighted, floor)
     if options.number:
         check_degenerate(subject, metric, y, p)
-        if options.ordered:
-            check_perfect(subject, metric, y, p, value)
+
+
+def _check_perfect(subject: Subject, metric: Metric, kinds: Sequence[Inputs], seeds: Sequence[int]) -> None:
+    """Check perfect predictions of classes, and of numbers unless the metric turns out to be one of classes."""
+    classes = [kind for kind in kinds if kind not in NUMBERS]
+    for kind in classes or kinds:
+        for seed in seeds:
+            y, p = kind(np.random.default_rng(seed), N)
+            check_perfect(subject, metric, y, p, metric(y, p))
 
 
 def _check_accepted(metric: Metric, kinds: Sequence[Inputs]) -> None:
@@ -148,7 +171,9 @@ def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -
     part = f"value for targets {y.shape} and predictions {p.shape}"
     value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
     if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-        subject.fail(part, f"computed {type(value).__name__}, expected a float", "a mean over all axes is missing")
+        what = "a mean over all axes is missing" if np.ndim(value) else "return a number, such as float(...)"
+        cause = "return is missing" if value is None else what
+        subject.fail(part, f"computed {type(value).__name__}, expected a float", cause)
     subject.finite(part, value)
     return np.array(value, np.float64)
 
@@ -191,7 +216,7 @@ def _check_batches(
     part, atol = "accumulator, in batches", ROUNDING * floor + 1e-9 * np.abs(metric(y, p)).max()
     weight = np.ones(len(p))
     for sizes in ((len(p),), (1, 5, 4, len(p) - 10), (1,) * len(p)):
-        samples = subject.call(part, metric.accumulator)
+        samples, kept = subject.call(part, metric.accumulator), metric.accumulator()
         start = 0
         for i, size in enumerate(sizes):
             rows = slice(start, start + size)
@@ -202,9 +227,16 @@ def _check_batches(
                 arrays.append(weight[rows].copy())
             names = ("y_true", "y_pred", "sample_weight")
             subject.call(part, samples.add, *arrays, **dict(zip(names, arrays, strict=False)))
+            kept.add(*(array.copy() for array in arrays))
             for array in arrays:
                 array[...] = 0
         expected = metric(y, p, weight) if weighted else metric(y, p)
-        cause = "sums do not add up: return sums over the samples, not means, and copies of what is kept"
+        cause = "sums do not add up: return sums over the samples, not means, roots or the largest (or define merge)"
+        if getattr(type(metric), "merge", SumMetric.merge) is not SumMetric.merge:
+            cause = "sums do not add up: merge must combine both of its arguments"
+        if np.allclose(kept.value(), expected):
+            cause = "the arrays of a batch are kept, and the next one overwrites them: keep copies of what is kept"
+        elif np.allclose(kept.value(), metric(y, p)):
+            cause = "weights are ignored"
         subject.same(part, subject.call(part, samples.value), expected, atol=atol, cause=cause)
         weight[...] = 1

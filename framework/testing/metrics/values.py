@@ -21,16 +21,19 @@ FAR = 1000.0
 SQUARE = "(n,) against (n, 1) broadcasts to (n, n), and all pairs of samples are compared: give both one shape"
 
 
-def check_definition(subject: Subject, metric: Metric, kind: Inputs, definition: Definition, n: int) -> None:
+def check_definition(
+    subject: Subject, metric: Metric, kind: Inputs, definition: Definition, n: int, atol: float
+) -> None:
     """Check that a metric computes what it should, on several draws; their differences tell the cause."""
     draws = [kind(np.random.default_rng(seed), n) for seed in range(3)]
     computed, expected = (np.array([f(y, p) for y, p in draws], float) for f in (metric, definition))
     first = _first_output(draws, definition)
     for i, value in enumerate(computed):
-        subject.same("value", value, expected[i], cause=_cause(computed, expected, first, n))
+        cause = _cause(computed, expected, first, n, draws[0][1].shape[-1])
+        subject.same("value", value, expected[i], atol=atol + 1e-9 * np.abs(expected[i]).max(), cause=cause)
 
 
-def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str:
+def _cause(computed: Array, expected: Array, first: Array | None, n: int, outputs: int) -> str:
     known = {
         "the square root is missing": expected**2,
         "a square root too much": np.sqrt(np.abs(expected)),
@@ -39,6 +42,9 @@ def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str
         "a division by n - 1 where n belongs (ddof)": expected * n / (n - 1),
         "a division by n - 1 where n belongs (ddof), below a root": expected * np.sqrt(n / (n - 1)),
         "a division by n where n - 1 belongs (ddof)": expected * (n - 1) / n,
+        "the logarithm to base 2 where the natural one belongs": expected / np.log(2),
+        "the logarithm to base 10 where the natural one belongs": expected / np.log(10),
+        "a percentage where a fraction belongs": expected * 100,
         "only the first output is used": expected if first is None else first,
     }
     for cause, alternative in known.items():
@@ -46,7 +52,7 @@ def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str
             return cause
     if computed.ndim == 1 and np.ptp(computed - expected) < 1e-9 * np.abs(expected).max():
         return "a constant is added"
-    text = likeliest(computed, expected, {"the number of samples": n})
+    text = likeliest(computed, expected, {"the number of samples": n, "the number of outputs": outputs})
     return text if text.startswith("every entry") or not np.isfinite(computed).all() else "a wrong formula"
 
 
@@ -74,19 +80,38 @@ def check_pairs(subject: Subject, metric: Metric, y: Array, p: Array, ordered: b
         with np.errstate(all="ignore"):
             best, constant = (metric(y, q) for q in (y.copy(), np.full_like(p, y.mean())))
         square = constant > best + 1e-9 if metric.greater_is_better else constant < best - 1e-9
+    square = square or _is_of_all_pairs(metric, y[:8], y[:8].copy())
     if square:
         problem = "the value stays the same if predictions are exchanged between the samples"
         subject.fail("value for one output", problem, SQUARE)
 
 
-def _depends_on_pairs(metric: Metric, y: Array, p: Array) -> bool:
-    order = np.random.default_rng(7).permutation(len(p))
+def _is_of_all_pairs(metric: Metric, y: Array, p: Array) -> bool:
+    """Return whether the value is a mean over all pairs of a target and a prediction, and not over the samples."""
+    n = len(p)
     try:
         with np.errstate(all="ignore"):
-            values = np.array([metric(y, p), metric(y, p[order])], float)
+            value = np.array(metric(y, p), float)
+            pairs = np.array([[metric(y[[i]], p[[j]]) for j in range(n)] for i in range(n)], float)
+    except Exception:  # it does not accept one sample
+        return False
+    return any(
+        bool(np.isclose(value**power, (pairs**power).mean()))
+        and not np.isclose(value**power, (np.diag(pairs) ** power).mean())
+        for power in (1, 2)
+    )
+
+
+def _depends_on_pairs(metric: Metric, y: Array, p: Array) -> bool:
+    """Return whether it matters which prediction belongs to which target, be they as given or perfect."""
+    order = np.random.default_rng(7).permutation(len(p))
+    perfect = y.reshape(p.shape)
+    try:
+        with np.errstate(all="ignore"):
+            pairs = np.array([[metric(y, q), metric(y, q[order])] for q in (p, perfect)], float)
     except Exception:  # it does not accept these shapes
         return False
-    return values.shape == (2,) and bool(np.abs(values[0] - values[1]) > 1e-9 * (1 + np.abs(values[0])))
+    return pairs.shape == (2, 2) and bool((np.abs(pairs[:, 0] - pairs[:, 1]) > 1e-9 * (1 + np.abs(pairs[:, 0]))).any())
 
 
 def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> None:
@@ -102,8 +127,12 @@ def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> No
             except ZeroDivisionError:
                 caught.append(warnings.WarningMessage("", RuntimeWarning, "", 0))
                 value = np.array(np.nan)
-            except Exception:  # refused
-                continue
+            except Exception as error:
+                if isinstance(error, ValueError) and "broadcast" not in str(error):
+                    continue  # refused
+                problem = f"raised {type(error).__name__}: {error}, where {lack}"
+                cause = "the classes are counted from the data: take y_pred.shape[1] of them, whether they occur or not"
+                subject.fail("value", problem, cause)
         if not np.isfinite(value).all() and any(issubclass(each.category, RuntimeWarning) for each in caught):
             cause = f"a division by 0 where {lack}: say what holds there, such as 0 (or float('nan'), outright)"
             subject.fail("value", f"computed {value.flat[0]}, expected a number, where {lack}", cause)
@@ -111,8 +140,9 @@ def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> No
 
 def _counts(metric: Metric, y: Array, p: Array) -> bool:
     """Return whether only the side of 0.5 on which predictions lie counts, and not their order, as for an area."""
-    other = np.where(p > 0.5, 0.5, 0) + np.random.default_rng(8).uniform(0.01, 0.49, p.shape)
-    return bool(np.isclose(metric(y, other), metric(y, p), rtol=1e-12))
+    rng, value = np.random.default_rng(8), metric(y, p)
+    others = [np.where(p > 0.5, 0.5, 0) + rng.uniform(0.01, 0.49, p.shape) for _ in range(5)]
+    return all(bool(np.isclose(metric(y, other), value, rtol=1e-12)) for other in others)
 
 
 def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor: float) -> None:
@@ -121,7 +151,8 @@ def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor:
     whole = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in small]
     expected = np.array(metric(*whole), float)
     atol = 1e-4 * np.abs(expected).max() + 1e-6 * floor
-    subject.same("value in float32", metric(*small), expected, rtol=1e-4, atol=atol)
+    cause = "computed less exactly than float32 is: sum in float64"
+    subject.same("value in float32", metric(*small), expected, rtol=1e-4, atol=atol, cause=cause)
     if y.dtype.kind != "f" or y.shape != p.shape or np.isin(y, (-1, 0, 1)).all():
         return
     try:
@@ -143,9 +174,13 @@ def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: A
     best = float(metric(y, target))
     if y.shape == p.shape and _is_signed(metric, y, p, best):
         return
-    for other in (float(value), _of_constant(metric, y, p)):
-        better = other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9
-        if better or (other == float(value) and np.isclose(other, best, rtol=0, atol=1e-9)):
+    constant = _of_constant(metric, y, p)
+    saturated = best in (0, 1)  # as with a wide tolerance
+    if not saturated and best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
+        cause = "it does not read the predictions, or a threshold lies where none of them is"
+        subject.fail("value", f"computed {best:.6g} for a perfect prediction and for every other", cause)
+    for other in (float(value), constant):
+        if other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9:
             problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for another"
             cause = "greater_is_better or the sign is wrong (else give perfect=False)"
             subject.fail("perfect prediction", problem, cause)
@@ -160,6 +195,14 @@ def _is_signed(metric: Metric, y: Array, p: Array, best: float) -> bool:
     except ValueError:  # not between 0 and 1
         return False
     return (above - best) * (below - best) < -1e-12
+
+
+def _of_opposite(metric: Metric, y: Array) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            return float(metric(y, y.max() + y.min() - y))
+    except ValueError:
+        return float("nan")
 
 
 def _of_constant(metric: Metric, y: Array, p: Array) -> float:
