@@ -82,7 +82,7 @@ def _check_shape(
         W = scale * rng.standard_normal(shape)
         pairs.append((W, _check_projection(subject, f, W, definition)))
     check_layouts(subject, "constraint(W)", f, [W], pairs[-1][1])
-    for W, V in pairs:
+    for W, V in pairs[1:]:  # small values are often all allowed
         _check_nearest(subject, f, W, V, [other for _, other in pairs if other is not V], rng)
     for name, zeros in with_zeros(W):
         subject.finite_at(f"constraint(W), {name}", partial(f, zeros))
@@ -182,7 +182,7 @@ def _may_stay(f: Constraint, W: Array, V: Array, at: Any) -> bool:
 
 
 def _allowed(f: Constraint, W: Array) -> bool:
-    return np.allclose(f(W.copy()), W, rtol=STAYS, atol=STAYS * float(np.abs(W).max()))
+    return bool(np.abs(f(W.copy()) - W).max() <= STAYS * np.abs(W).max())
 
 
 def _check_different(subject: Subject, f: Constraint, shape: Shape) -> None:

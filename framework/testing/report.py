@@ -120,7 +120,7 @@ class Subject:
             self.fail(part, problem, among + of_shape(value.shape, shape))
 
     def finite(self, part: str, values: Any, cause: str = "") -> None:
-        """Fail unless all `values` are finite: for the operation of the last call that makes them infinite, or `cause`."""
+        """Fail unless all `values` are finite; if an operation of the last call made them so, it is the cause."""
         values = np.asarray(values)
         wrong = values[~np.isfinite(values)]
         if wrong.size:
