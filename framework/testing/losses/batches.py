@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -55,10 +56,16 @@ def check_weights(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     repeated, repeated_gradient = loss.value_and_gradient(y[rows], p[rows])
     added = np.zeros_like(p)
     np.add.at(added, rows, repeated_gradient)
-    cause = "a weight is not the same as repetition: the mean divides by the sum of the weights"
-    subject.same("sample_weight, value", value, repeated, cause=cause)
-    subject.same("sample_weight, gradient", gradient, added, cause=cause)
-    subject.same("sample_weight, value()", loss.value(y, p, w), repeated, cause=cause)
+    alone, its_gradient = loss.value_and_gradient(y, p)
+
+    def cause(computed: Any, unweighted: Any) -> str:
+        ignored = np.allclose(computed, unweighted, rtol=1e-9)
+        why = "the weights are ignored" if ignored else "the mean divides by the sum of the weights"
+        return f"a weight is not the same as repetition: {why}"
+
+    subject.same("sample_weight, value", value, repeated, cause=cause(value, alone))
+    subject.same("sample_weight, gradient", gradient, added, cause=cause(gradient, its_gradient))
+    subject.same("sample_weight, value()", loss.value(y, p, w), repeated, cause=cause(loss.value(y, p, w), alone))
     nothing, flat = loss.value_and_gradient(y, p, 0 * w)
     subject.require(nothing == 0 and not flat.any(), "sample_weight", f"all weights 0: computed {nothing}, expected 0")
 
@@ -79,6 +86,11 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
 def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
     """Check computation from the logits of the link activation against computation from its outputs."""
     f, part = Activation.of(loss.link), "from logits"
+    needs = f"link = {loss.link!r} needs per_sample_from_logits and gradient_from_logits: define them, or leave it out"
+    defined = type(loss).per_sample_from_logits is not Loss.per_sample_from_logits
+    subject.require(defined, "per_sample_from_logits", "is not defined", needs)
+    inherited = type(loss).gradient_from_logits is Loss.gradient_from_logits
+    derivative = "gradient_from_logits is inherited, y_pred - y_true, which is that of the cross-entropies only"
     of_outputs = loss.clone().set_params(from_logits=False) if loss.from_logits else loss
     p = f(logits).copy()
     factors = sizes(p.shape)
@@ -97,6 +109,7 @@ def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
             value, at_logits = subject.call(part, partial(from_logits, logits, w, out), y_true=y, logits=logits)
             cause = "weights are ignored" if w is not None and np.isclose(value, unweighted) else ""
             subject.same(f"{where}, value", value, through, factors=factors, cause=cause)
+            cause = cause or (derivative if inherited else "")
             subject.same(f"{where}, gradient", at_logits, gradient, rtol=1e-7, factors=factors, cause=cause)
     losses = loss.per_sample_from_logits(y, logits)
     subject.same("per_sample_from_logits", losses, of_outputs.per_sample(y, p), factors=factors)

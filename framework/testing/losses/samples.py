@@ -99,10 +99,10 @@ def drawn(loss: Loss, kind: Kind, rng: np.random.Generator, n: int, outputs: int
     return (y, p) if kind.given else (loss.check_targets(y, (outputs,), np.float64), p)
 
 
-def inside(kind: Kind, rng: np.random.Generator, p: Array) -> Array:
+def inside(loss: Loss, kind: Kind, rng: np.random.Generator, p: Array) -> Array:
     """Return predictions moved into the domain of a loss of probabilities, or of positive numbers."""
     low, high = kind.low, kind.high
-    if kind.given:
+    if kind.given and not depends_on_residuals(loss, kind, p.shape[1]):
         known = kind.draw(rng, 32, p.shape[1])[1]
         low, high = known.min(), known.max()
     return np.clip(p, 0 if low >= 0 else None, 1 if low >= 0 and high <= 1 else None)

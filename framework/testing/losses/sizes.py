@@ -21,7 +21,7 @@ def check_sizes(subject: Subject, loss: Loss, name: str, kind: Kind, outputs: in
     """Check `per_sample` or `gradient` of one sample, of as many as outputs, and of many, against batches of 5."""
     y, p = drawn(loss, kind, np.random.default_rng(5), MANY, outputs)
     function = _methods(loss)[name]
-    for n in (1, outputs, MANY):
+    for n in (1, outputs, len(p)):
         part = f"{name} of " + ("a batch of one" if n == 1 else f"a batch of {n}")
         computed = subject.call(part, function, y[:n], p[:n], y_true=y, y_pred=p)
         shape = (n,) if name == "per_sample" else (n, *p.shape[1:])
@@ -52,12 +52,12 @@ def check_one_output(subject: Subject, loss: Loss, kind: Kind) -> None:
     for name, function in _methods(loss).items():
         part = f"{name} of one output"
         computed = subject.call(part, function, y, p, y_true=y, y_pred=p)
-        _check_shape(subject, part, computed, (5,) if name == "per_sample" else (5, 1), SQUARE)
+        cause = "squeeze, or a sum, takes away the axis of the outputs if there is one"
+        _check_shape(subject, part, computed, (5,) if name == "per_sample" else (5, 1), cause)
         single = in_parts(function, 1, y, p)
         pairs = in_parts(function, 1, np.repeat(y, 5, axis=0), np.tile(p, (5, 1))).reshape(5, 5)
-        square = any(
-            np.allclose(computed.ravel(), reduce(pairs, axis)) for axis in (0, 1) for reduce in (np.mean, np.sum)
-        )
+        reduced = [reduce(pairs, axis=axis) for axis in (0, 1) for reduce in (np.mean, np.sum)]
+        square = any(np.allclose(computed.ravel(), each) for each in reduced)
         cause = f"with one output, {SQUARE}" if square else "right for several outputs, wrong for one"
         subject.same(part, computed, single, cause=cause)
     moving = p.copy()

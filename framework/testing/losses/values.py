@@ -24,16 +24,16 @@ HUGE = 1e30  # what float32 could not hold anyway, nearly
 
 
 def check_special(
-    subject: Subject, loss: Loss, kind: Kind, y: Array, p: Array, extremes: Sequence[float], minimum: bool
+    subject: Subject, loss: Loss, kind: Kind, y: Array, p: Array, extremes: Sequence[float], comparable: bool
 ) -> None:
     """Check that values and gradients are finite where targets are hit or 0, and where predictions are extreme."""
     rng = np.random.default_rng(3)
     signs = rng.choice([-1.0, 1.0], p.shape)
     for size in extremes:
-        _check_extreme(subject, loss, y, inside(kind, rng, size * signs), size)
+        _check_extreme(subject, loss, y, inside(loss, kind, rng, size * signs), size)
     if y.dtype.kind != "f":
         return
-    if minimum and y.shape == p.shape and not np.isin(y, (-1, 0, 1)).all():
+    if comparable and not np.isin(y, (-1, 0, 1)).all():
         cause = "the prediction equals the target, and a norm, root or |r| of 0 is divided by: say what holds there"
         _check_finite(subject, loss, "prediction equal to the target", y, y.copy(), cause)
     if y.min() < 0 < y.max() or (y == 0).any():
@@ -85,11 +85,18 @@ def check_jumps(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
     y, p = y[:4], p[:4]
     columns = np.arange(len(p)) % p.shape[1]
     rows = np.repeat(np.arange(len(p)), POINTS)
-    ends = [np.broadcast_to(end, p.shape)[np.arange(len(p)), columns] for end in (low, high)]
+    start, stop = (np.broadcast_to(end, p.shape)[np.arange(len(p)), columns] for end in (low, high))
     if kind.residuals:
-        ends = [end + y[np.arange(len(p)), columns] for end in ends]
-    places = np.linspace(*ends, POINTS, axis=1).ravel()
-    path = _Path(loss, y, p, rows, columns)
+        start, stop = (end + y[np.arange(len(p)), columns] for end in (start, stop))
+    places = np.linspace(start, stop, POINTS, axis=1).ravel()
+
+    def path(rows: Array, places: Array) -> tuple[Array, Array]:
+        targets, predictions = y[rows], p[rows]
+        at = np.arange(len(rows)), columns[rows]
+        predictions[at] = places
+        with np.errstate(all="ignore"):
+            return loss.per_sample(targets, predictions).copy(), loss.gradient(targets, predictions)[at]
+
     losses, slopes = path(rows, places)
     first = np.flatnonzero(np.diff(rows) == 0)
     gap = _gap(losses[first], losses[first + 1], slopes[first], slopes[first + 1], places[first + 1] - places[first])
@@ -109,29 +116,17 @@ def check_jumps(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
         k = int(jump.argmax())
         i, j = int(row[k]), int(columns[row[k]])
         target = f", with the target {y[i, j]:.6g}" if y.shape == p.shape else ""
-        problem = f"sample {i}: jumps from {la[k]:.6g} to {lb[k]:.6g} where y_pred[{i}, {j}] passes {a[k]:.6g}{target}"
+        place = round(float(a[k]), 6) + 0.0
+        problem = f"sample {i}: jumps from {la[k]:.6g} to {lb[k]:.6g} where y_pred[{i}, {j}] passes {place:.6g}{target}"
         cause = "the branches of a distinction of cases do not meet: the slopes fit, but a constant is missing in one"
         subject.fail("per_sample", problem, cause)
-
-
-class _Path:
-    """The losses and slopes of samples of which one output is at other places."""
-
-    def __init__(self, loss: Loss, y: Array, p: Array, rows: Array, columns: Array) -> None:
-        self.loss, self.y, self.p, self.columns = loss, y, p, columns
-
-    def __call__(self, rows: Array, places: Array) -> tuple[Array, Array]:
-        y, p = self.y[rows], self.p[rows]
-        at = np.arange(len(rows)), self.columns[rows]
-        p[at] = places
-        with np.errstate(all="ignore"):
-            return self.loss.per_sample(y, p).copy(), self.loss.gradient(y, p)[at]
 
 
 def _gap(la: Array, lb: Array, ga: Array, gb: Array, width: Array) -> Array:
     """Return by how much losses differ that the slopes at both ends do not explain, beside what they explain."""
     with np.errstate(all="ignore"):
-        return np.nan_to_num(np.abs(lb - la - width * (ga + gb) / 2) / (width * (np.abs(ga) + np.abs(gb)) + JUMP))
+        gap = np.abs(lb - la - width * (ga + gb) / 2) / (width * (np.abs(ga) + np.abs(gb)) + JUMP)
+    return np.asarray(np.nan_to_num(gap))
 
 
 def _sides(loss: Loss, y: Array, p: Array, losses: Array) -> Array:

@@ -13,7 +13,7 @@ from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
-from framework.testing.metrics.samples import N, Inputs, accepted
+from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
     check_definition,
@@ -66,19 +66,19 @@ def check_metric(
     metric = Metric.of(metric)
     subject = Subject(metric)
     if isinstance(metric, FunctionMetric):  # whether a larger value of a function is better is not known
+        subject.name = metric.label()
         weighted, perfect = weighted and "sample_weight" in signature(metric.function).parameters, False
     else:
         check_arguments(subject)
     options = _Options(number, weighted, perfect, definition)
     with unchanged(subject):
-        kinds, refusal = ([inputs], "") if inputs else accepted(metric)
-        problem = f"refuses every usual kind of targets: {refusal}"
-        wrong_axis = "broadcast" in refusal or "AxisError" in refusal
-        cause = "a wrong axis (else give inputs=)" if wrong_axis else "give inputs="
-        subject.require(kinds, "metric(y_true, y_pred)", problem, cause)
+        kinds = [inputs] if inputs else subject.call("metric(y_true, y_pred), with every usual kind", accepted, metric)
+        subject.require(kinds, "metric(y_true, y_pred)", "is not finite on any usual kind of targets: give inputs=")
         for kind in kinds:
             for seed in seeds:
                 _check_on(subject, metric, kind, options, seed)
+        if perfect and number:
+            _check_perfect(subject, metric, kinds, seeds)
     options = replace(options, ordered=False, definition=None)
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
@@ -110,8 +110,15 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
         _check_batches(subject, metric, y, p, rng, options.weighted, floor)
     if options.number:
         check_degenerate(subject, metric, y, p)
-        if options.ordered:
-            check_perfect(subject, metric, y, p, value)
+
+
+def _check_perfect(subject: Subject, metric: Metric, kinds: Sequence[Inputs], seeds: Sequence[int]) -> None:
+    """Check perfect predictions of classes, and of numbers unless the metric turns out to be one of classes."""
+    classes = [kind for kind in kinds if kind not in NUMBERS]
+    for kind in classes or kinds:
+        for seed in seeds:
+            y, p = kind(np.random.default_rng(seed), N)
+            check_perfect(subject, metric, y, p, metric(y, p))
 
 
 def _check_accepted(metric: Metric, kinds: Sequence[Inputs]) -> None:
@@ -148,7 +155,8 @@ def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -
     part = f"value for targets {y.shape} and predictions {p.shape}"
     value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
     if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-        subject.fail(part, f"computed {type(value).__name__}, expected a float", "a mean over all axes is missing")
+        cause = "return is missing" if value is None else "a mean over all axes is missing"
+        subject.fail(part, f"computed {type(value).__name__}, expected a float", cause)
     subject.finite(part, value)
     return np.array(value, np.float64)
 
@@ -191,7 +199,7 @@ def _check_batches(
     part, atol = "accumulator, in batches", ROUNDING * floor + 1e-9 * np.abs(metric(y, p)).max()
     weight = np.ones(len(p))
     for sizes in ((len(p),), (1, 5, 4, len(p) - 10), (1,) * len(p)):
-        samples = subject.call(part, metric.accumulator)
+        samples, kept = subject.call(part, metric.accumulator), metric.accumulator()
         start = 0
         for i, size in enumerate(sizes):
             rows = slice(start, start + size)
@@ -202,9 +210,14 @@ def _check_batches(
                 arrays.append(weight[rows].copy())
             names = ("y_true", "y_pred", "sample_weight")
             subject.call(part, samples.add, *arrays, **dict(zip(names, arrays, strict=False)))
+            kept.add(*(array.copy() for array in arrays))
             for array in arrays:
                 array[...] = 0
         expected = metric(y, p, weight) if weighted else metric(y, p)
-        cause = "sums do not add up: return sums over the samples, not means, and copies of what is kept"
+        cause = "sums do not add up: return sums over the samples, not means, roots or the largest (or define merge)"
+        if np.allclose(kept.value(), expected):
+            cause = "the arrays of a batch are kept, and the next one overwrites them: keep copies of what is kept"
+        elif np.allclose(kept.value(), metric(y, p)):
+            cause = "weights are ignored"
         subject.same(part, subject.call(part, samples.value), expected, atol=atol, cause=cause)
         weight[...] = 1

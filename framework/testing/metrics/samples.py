@@ -43,26 +43,34 @@ def one_hot(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
     return np.eye(4)[y], p
 
 
-def accepted(metric: Metric) -> tuple[list[Inputs], str]:
-    """Return the usual kinds that suit a metric, and why the first of the others does not."""
-    kinds, reasons = [], []
+NUMBERS: tuple[Inputs, ...] = (regression, column)
+
+
+def accepted(metric: Metric) -> list[Inputs]:
+    """Return the usual kinds that suit a metric; if none does, raise what it says of the first."""
+    kinds: list[Inputs] = []
+    first: Exception | None = None
     for kind in (regression, column, binary, labels, one_hot):
         try:
             if _suits(metric, kind):
                 kinds.append(kind)
-        except (ValueError, IndexError, FloatingPointError) as error:
-            reasons.append(f"{type(error).__name__}: {error}")
-    return kinds, reasons[0] if reasons else "the value is not finite"
+        except (ValueError, IndexError, FloatingPointError, TypeError) as error:
+            first = first or error
+    if not kinds and first is not None:
+        raise first
+    return kinds
 
 
 def _suits(metric: Metric, kind: Inputs) -> bool:
     """Return whether a metric is finite, and does not clip numbers to 0..1."""
     y, p = kind(np.random.default_rng(0), N)
     with np.errstate(all="raise", under="ignore"):
-        value = np.asarray(metric(y, p), np.float64)
+        value = metric(y, p)
+        if value is None:
+            return True  # which is reported
         further = metric(y, np.where(p > 1, p + 1, np.where(p < 0, p - 1, p)))
-    numbers = kind in (regression, column)
-    return bool(np.isfinite(value).all()) and not (numbers and np.array_equal(value, further))
+    finite = bool(np.isfinite(np.asarray(value, np.float64)).all())
+    return finite and not (kind in NUMBERS and np.array_equal(value, further))
 
 
 def is_binary(y: Array, p: Array) -> bool:

@@ -27,10 +27,10 @@ def check_definition(subject: Subject, metric: Metric, kind: Inputs, definition:
     computed, expected = (np.array([f(y, p) for y, p in draws], float) for f in (metric, definition))
     first = _first_output(draws, definition)
     for i, value in enumerate(computed):
-        subject.same("value", value, expected[i], cause=_cause(computed, expected, first, n))
+        subject.same("value", value, expected[i], cause=_cause(computed, expected, first, n, draws[0][1].shape[-1]))
 
 
-def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str:
+def _cause(computed: Array, expected: Array, first: Array | None, n: int, outputs: int) -> str:
     known = {
         "the square root is missing": expected**2,
         "a square root too much": np.sqrt(np.abs(expected)),
@@ -46,7 +46,7 @@ def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str
             return cause
     if computed.ndim == 1 and np.ptp(computed - expected) < 1e-9 * np.abs(expected).max():
         return "a constant is added"
-    text = likeliest(computed, expected, {"the number of samples": n})
+    text = likeliest(computed, expected, {"the number of samples": n, "the number of outputs": outputs})
     return text if text.startswith("every entry") or not np.isfinite(computed).all() else "a wrong formula"
 
 
@@ -74,19 +74,38 @@ def check_pairs(subject: Subject, metric: Metric, y: Array, p: Array, ordered: b
         with np.errstate(all="ignore"):
             best, constant = (metric(y, q) for q in (y.copy(), np.full_like(p, y.mean())))
         square = constant > best + 1e-9 if metric.greater_is_better else constant < best - 1e-9
+    square = square or _is_of_all_pairs(metric, y[:8], y[:8].copy())
     if square:
         problem = "the value stays the same if predictions are exchanged between the samples"
         subject.fail("value for one output", problem, SQUARE)
 
 
-def _depends_on_pairs(metric: Metric, y: Array, p: Array) -> bool:
-    order = np.random.default_rng(7).permutation(len(p))
+def _is_of_all_pairs(metric: Metric, y: Array, p: Array) -> bool:
+    """Return whether the value is a mean over all pairs of a target and a prediction, and not over the samples."""
+    n = len(p)
     try:
         with np.errstate(all="ignore"):
-            values = np.array([metric(y, p), metric(y, p[order])], float)
+            value = np.array(metric(y, p), float)
+            pairs = np.array([[metric(y[[i]], p[[j]]) for j in range(n)] for i in range(n)], float)
+    except Exception:  # it does not accept one sample
+        return False
+    return any(
+        bool(np.isclose(value**power, (pairs**power).mean()))
+        and not np.isclose(value**power, (np.diag(pairs) ** power).mean())
+        for power in (1, 2)
+    )
+
+
+def _depends_on_pairs(metric: Metric, y: Array, p: Array) -> bool:
+    """Return whether it matters which prediction belongs to which target, be they as given or perfect."""
+    order = np.random.default_rng(7).permutation(len(p))
+    perfect = y.reshape(p.shape)
+    try:
+        with np.errstate(all="ignore"):
+            pairs = np.array([[metric(y, q), metric(y, q[order])] for q in (p, perfect)], float)
     except Exception:  # it does not accept these shapes
         return False
-    return values.shape == (2,) and bool(np.abs(values[0] - values[1]) > 1e-9 * (1 + np.abs(values[0])))
+    return pairs.shape == (2, 2) and bool((np.abs(pairs[:, 0] - pairs[:, 1]) > 1e-9 * (1 + np.abs(pairs[:, 0]))).any())
 
 
 def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> None:
@@ -102,8 +121,12 @@ def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> No
             except ZeroDivisionError:
                 caught.append(warnings.WarningMessage("", RuntimeWarning, "", 0))
                 value = np.array(np.nan)
-            except Exception:  # refused
-                continue
+            except Exception as error:
+                if isinstance(error, ValueError) and "broadcast" not in str(error):
+                    continue  # refused
+                problem = f"raised {type(error).__name__}: {error}, where {lack}"
+                cause = "the classes are counted from the data: take y_pred.shape[1] of them, whether they occur or not"
+                subject.fail("value", problem, cause)
         if not np.isfinite(value).all() and any(issubclass(each.category, RuntimeWarning) for each in caught):
             cause = f"a division by 0 where {lack}: say what holds there, such as 0 (or float('nan'), outright)"
             subject.fail("value", f"computed {value.flat[0]}, expected a number, where {lack}", cause)
@@ -121,7 +144,8 @@ def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor:
     whole = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in small]
     expected = np.array(metric(*whole), float)
     atol = 1e-4 * np.abs(expected).max() + 1e-6 * floor
-    subject.same("value in float32", metric(*small), expected, rtol=1e-4, atol=atol)
+    cause = "computed less exactly than float32 is: sum in float64"
+    subject.same("value in float32", metric(*small), expected, rtol=1e-4, atol=atol, cause=cause)
     if y.dtype.kind != "f" or y.shape != p.shape or np.isin(y, (-1, 0, 1)).all():
         return
     try:
@@ -143,9 +167,12 @@ def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: A
     best = float(metric(y, target))
     if y.shape == p.shape and _is_signed(metric, y, p, best):
         return
-    for other in (float(value), _of_constant(metric, y, p)):
-        better = other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9
-        if better or (other == float(value) and np.isclose(other, best, rtol=0, atol=1e-9)):
+    constant = _of_constant(metric, y, p)
+    if best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
+        cause = "it does not read the predictions, or a threshold lies where none of them is"
+        subject.fail("value", f"computed {best:.6g} for a perfect prediction and for every other", cause)
+    for other in (float(value), constant):
+        if other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9:
             problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for another"
             cause = "greater_is_better or the sign is wrong (else give perfect=False)"
             subject.fail("perfect prediction", problem, cause)
@@ -160,6 +187,14 @@ def _is_signed(metric: Metric, y: Array, p: Array, best: float) -> bool:
     except ValueError:  # not between 0 and 1
         return False
     return (above - best) * (below - best) < -1e-12
+
+
+def _of_opposite(metric: Metric, y: Array) -> float:
+    try:
+        with np.errstate(all="ignore"):
+            return float(metric(y, y.max() + y.min() - y))
+    except ValueError:
+        return float("nan")
 
 
 def _of_constant(metric: Metric, y: Array, p: Array) -> float:

@@ -1,0 +1,92 @@
+"""The formulas of a loss: its values, their derivative, and where they are least."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from framework.core.types import Array
+from framework.losses import Loss
+from framework.testing.causes import sizes
+from framework.testing.losses.values import Definition
+from framework.testing.numeric import slopes
+from framework.testing.report import Subject
+
+
+def check_per_sample(subject: Subject, loss: Loss, y: Array, p: Array, definition: Definition | None) -> None:
+    """Check the losses of the samples: shape, purity, definition, and the value of a batch in lists."""
+    part = "per_sample"
+    losses = subject.compute(part, lambda: loss.per_sample(y, p), (len(p),), y_true=y, y_pred=p)
+    cause = "the same call gives another value: it draws random numbers, or keeps stale state"
+    subject.same(part, loss.per_sample(y, p), losses, cause=cause)
+    subject.finite(part, losses)
+    if definition is not None:
+        subject.same(part, losses, definition(y, p), factors=sizes(p.shape))
+    subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
+
+
+def check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator, others: int = 0) -> None:
+    """Check the gradient; `others` is a number of outputs for which it is right, if any."""
+    part, c = "gradient", rng.uniform(0.5, 1.5, len(p))
+    gradient = subject.compute(part, lambda: loss.gradient(y, p), p.shape, y_true=y, y_pred=p)
+    moving = p.copy()
+    expected = slopes(lambda: float(c @ loss.per_sample(y, moving)), moving, rng)
+    expected = replace(expected, values=expected.values / c[[i[0] for i in expected.where]])
+    alternatives = {"the value is returned instead": np.broadcast_to(loss.per_sample(y, p)[:, None], p.shape)}
+    if others and len(expected.where) == p.size:
+        right, outputs = expected.values.reshape(p.shape), p.shape[1]
+        fault = f"right for {others} outputs only: a number stands where the number of outputs belongs, y_pred.shape[1]"
+        alternatives |= {fault: right * outputs / others, f"{fault} ": right * others / outputs}
+    if len(expected.where) == p.size and p.shape[1] > 2:
+        fault = "a division by the number of outputs - 1, where the number of outputs belongs"
+        alternatives |= {fault: expected.values.reshape(p.shape) * p.shape[1] / (p.shape[1] - 1)}
+    where = tuple(np.transpose(expected.where))
+    if y.shape == p.shape and y.dtype.kind == "f" and not np.allclose(gradient[where], expected.values, rtol=1e-4):
+        by_target = _by_target(loss, y, p)
+        if not np.allclose(by_target[where], -expected.values, rtol=1e-3):  # else it is the sign that is wrong
+            alternatives |= {"the derivative with respect to y_true": by_target}
+    compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=alternatives)
+    subject.require_smooth("per_sample", compared, len(expected.where))
+
+
+def _by_target(loss: Loss, y: Array, p: Array) -> Array:
+    """Return the derivative of each sample's loss with respect to its targets."""
+    derivative, step = np.empty_like(p), 1e-5
+    for k in range(p.shape[1]):
+        moved = [y + sign * step * (np.arange(p.shape[1]) == k) for sign in (1, -1)]
+        above, below = (loss.per_sample(target, p) for target in moved)
+        derivative[:, k] = (above - below) / (2 * step)
+    return derivative
+
+
+def check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
+    """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best.
+
+    For targets of -1 and +1, their multiples are as good: they are the signs of scores.
+    """
+    near = [y + share * (y.mean(axis=1, keepdims=True) - y) for share in (0.0, 0.02, 0.1, 0.2)]
+    if np.isin(y, (-1, 1)).all():
+        near = [y, 3 * y, 10 * y]
+    with np.errstate(all="ignore"):
+        best = np.fmin.reduce([loss.per_sample(y, p) for p in near])
+    for p in predictions:
+        better = loss.per_sample(y, p) < best - 1e-9
+        if better.any():
+            i = int(better.argmax())
+            value = loss.per_sample(y, p)[i]
+            problem = f"entry [{i}]: {value:.6g} for a prediction, {best[i]:.6g} for the target itself"
+            subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
+
+
+def reads_all(loss: Loss, y: Array, p: Array) -> bool:
+    """Return whether the loss depends on each column of the targets; if not, they are not the best predictions."""
+    losses = loss.per_sample(y, p)
+    for k in range(y.shape[1]):
+        other = y.copy()
+        other[:, k] = np.roll(y[:, k], 1)
+        with np.errstate(all="ignore"):
+            if (y[:, k] != y[0, k]).any() and np.array_equal(loss.per_sample(other, p), losses):
+                return False
+    return True
