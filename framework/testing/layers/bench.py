@@ -79,6 +79,7 @@ class Bench:
         self.stage = stage = _Stage(layer)
         layers = [Source(), stage] if needs_input_grad else [stage]
         self.noise = np.random.default_rng(seed)
+        self._first_noise = self.noise.bit_generator.state
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
         )
@@ -131,7 +132,7 @@ class Bench:
     def restart(self) -> None:
         """Reset the layer's own state and the noise generator."""
         self.reset_state()
-        self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
+        self.noise.bit_generator.state = self._first_noise
 
     def settle(self, x: Array) -> bool:
         """Make the state after a training pass on `x` the starting state, and return whether it differs."""

@@ -12,7 +12,7 @@ from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
 from framework.testing.state import changes, kept
 
-DECLARATIONS = ("output_shape", "parameters", "memory")
+DECLARATIONS = ("output_shape", "parameters", "memory", "children")
 
 
 def check_parameters(subject: Subject, layer: Layer, shape: Shape) -> None:
