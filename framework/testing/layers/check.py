@@ -16,10 +16,11 @@ from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.gradients import check_gradients
 from framework.testing.layers.inference import check_inference
+from framework.testing.layers.kept import check_kept
 from framework.testing.layers.last import check_as_last
 from framework.testing.layers.noise import check_randomness, forward_with_noise
 from framework.testing.layers.passes import check_passes
-from framework.testing.layers.running import check_running_state
+from framework.testing.layers.running import check_other_arguments, check_running_state
 from framework.testing.layers.state import check_buffers, check_contexts
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -76,7 +77,9 @@ def check_layer(
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
-                check_passes(subject, bench, draw(np.random.default_rng(seed), max(batch_sizes)))
+                first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
+                check_passes(subject, bench, first)
+                check_kept(subject, bench, first, second)
                 for n in batch_sizes:
                     x = draw(rng, n)
                     check_buffers(subject, bench, x, draw(rng, n))
@@ -87,6 +90,8 @@ def check_layer(
                     check_running_state(subject, bench, x, plain=inputs is None)
                 check_inference(subject, bench, x)
                 check_randomness(subject, bench, x, smooth)
+                if seed == seeds[0] and smooth:
+                    check_other_arguments(bench, x, plain=inputs is None)
                 _check_float32(subject, bench, x, rng, shape)
                 check_as_last(subject, layer, shape, x, rng, smooth)
                 if type(layer).replayable:
