@@ -82,14 +82,9 @@ def _check_not_left(subject: Subject, bench: Bench, x: Array, error: AttributeEr
     if name == "rng" and not draws:
         cause = "training and inference are exchanged: noise belongs to training, so draw it if ctx.training"
         subject.fail(part, "needs ctx.rng, which exists in training only", cause)
-    if (
-        name != "rng"
-        and isinstance(error.obj, Context)
-        and any(hasattr(at, name) for at, _ in contexts(ctx, bench.place))
-    ):
-        cause = (
-            "what is learned in training is kept in a Parameter(shape, trainable=False), and all else is computed anew"
-        )
+    left = name is not None and any(hasattr(at, name) for at, _ in contexts(ctx, bench.place))
+    if name != "rng" and left and isinstance(error.obj, Context):
+        cause = "what training learns is kept in a Parameter(shape, trainable=False); all else is computed anew"
         subject.fail(part, f"needs ctx.{name}, which training leaves on a context of its own", cause)
 
 
