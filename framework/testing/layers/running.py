@@ -27,7 +27,7 @@ def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool, s
     """Check that inference approaches training, if the layer is trained on one batch for long.
 
     It must if the outputs in training depend on the other samples of the batch, and not on noise. State that momentum
-    still moves is continued to its limit. With `plain`, the inputs may be any numbers, and with `small` very small ones.
+    still moves is continued to its limit. With `plain`, the inputs may be any numbers, and with `small` tiny ones.
     """
     if not bench.state or not bench.place.trainable or len(x) < 2:
         return
