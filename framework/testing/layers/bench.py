@@ -79,6 +79,7 @@ class Bench:
         self.stage = stage = _Stage(layer)
         layers = [Source(), stage] if needs_input_grad else [stage]
         self.noise = np.random.default_rng(seed)
+        self._first_noise = self.noise.bit_generator.state
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
         )
@@ -134,7 +135,7 @@ class Bench:
     def restart(self) -> None:
         """Reset the layer's own state and the noise generator."""
         self.reset_state()
-        self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
+        self.noise.bit_generator.state = self._first_noise
 
     def settle(self, x: Array) -> bool:
         """Make the state after a training pass on `x` the starting state, and return whether it differs."""
@@ -178,3 +179,10 @@ def memory(ctx: Context, at: PlacedLayer) -> Iterator[Array]:
         array = getattr(ctx, name, None)
         if isinstance(array, np.ndarray):
             yield array
+
+
+def contexts(ctx: Context, at: PlacedLayer) -> Iterator[tuple[Context, PlacedLayer]]:
+    """Yield the context of a layer and of each one inside it, with its place."""
+    yield ctx, at
+    for child, place in zip(ctx.children, at.children, strict=True):
+        yield from contexts(child, place)
