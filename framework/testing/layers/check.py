@@ -84,7 +84,7 @@ def check_layer(
                         check_gradients(subject, bench, x, rng, smooth)
                     else:
                         check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
-                x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
+                x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
                 check_broadcasting(subject, bench, draw)
                 check_inference(subject, bench, x)
@@ -101,10 +101,11 @@ def check_layer(
                     if smooth:
                         check_ties(subject, bench, x, rng)
                     if smooth and inputs is None:
-                        check_values(subject, bench, _narrowed(bench, shape), shape, rng)
-                    check_many(subject, bench, draw, rng, smooth)
-                    check_variants(subject, layer, shape, draw, smooth)
-                    check_other_shapes(subject, layer, shape, _drawing_shapes(inputs, tuple(kinks)), smooth)
+                        check_values(subject, bench, _narrowed(bench, shape), x, rng)
+                    check_many(subject, bench, draw, rng, smooth, batch_sizes[0])
+                    check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
+                    elsewhere = _drawing_shapes(inputs, tuple(kinks))
+                    check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:

@@ -9,12 +9,17 @@ from typing import Protocol
 import numpy as np
 
 from framework.core.types import Array
+from framework.layers.base import Context, Layer
 from framework.testing.layers.bench import Bench
 from framework.testing.numeric import slopes
 
 CLOSE = 1e-5
 STEP = 1e-5
+FEW = 40  # inputs of a sample, to look at one by one
 ENOUGH = 4  # values along an axis, to tell a constant or a line from chance
+STRAIGHT = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
+
+Mistake = tuple[str, Callable[[], Array | None]]
 
 
 class Wrong(Protocol):
@@ -45,16 +50,16 @@ def why(at: Wrong, name: str, array: Array, computed: Array) -> str:
             return "grad itself is missing: the direct path from x to y, as in y = x + f(x)"
         if _near(computed - expected, at.grad):
             return "grad itself is added, but there is no direct path from x to y"
-    for mistake, make in _mistakes(at, name, array):
+    for mistake, make in _mistakes(at, name, array, computed):
         result = make()
         if result is not None and result.shape == computed.shape and _near(computed, result):
             return mistake
     return _of_difference(at, name, expected - computed)
 
 
-def _mistakes(at: Wrong, name: str, array: Array) -> Iterator[tuple[str, Callable[[], Array | None]]]:
+def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[Mistake]:
     """Yield known mistakes, and what each would compute as the gradient of `array`."""
-    grad, x = at.grad, at.x
+    grad = at.grad
     for other, values, _ in at.arrays():
         if values is not array and values.shape == array.shape:
             yield f"it is the gradient of {other}: gradients are exchanged", partial(_slopes, at, values)
@@ -67,31 +72,42 @@ def _mistakes(at: Wrong, name: str, array: Array) -> Iterator[tuple[str, Callabl
                 partial(_with, at, array, values, values.T.copy()),
             )
         yield f"parameter {other} is left out, as if it were 1", partial(_with, at, array, values, np.ones_like(values))
-    straight = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
-    rows = grad.reshape(-1, grad.shape[-1]) if grad.ndim > 1 else grad
-    if name != "x":
-        if grad.ndim == x.ndim > 1 and grad.shape[:-1] == x.shape[:-1]:
-            yield straight, partial(np.matmul, rows.T, x.reshape(-1, x.shape[-1]))
-        yield straight, partial(np.sum, rows, axis=0)
-        yield "repeated indices count once: use np.add.at(ctx.dW, indices, grad)", partial(_assigned, at, array)
-    elif grad.ndim > 1:
-        for values in at.bench.params.values():
-            if values.ndim == 2 and values.shape == (grad.shape[-1], x.shape[-1]):
-                yield straight, partial(np.matmul, grad, values)
-        if grad.shape == x.shape:
-            yield (
-                "the Jacobian is transposed: backward must run the other way round than forward",
-                partial(_forward_mode, at),
-            )
-            yield (
-                "each output is taken to depend on its own input alone: the terms of the others are missing",
-                partial(_diagonal, at),
-            )
+    yield from _of_input(at, array, computed) if name == "x" else _of_parameter(at, array)
     for axis, size in enumerate(grad.shape):
         for where, position in (("first", 0), ("last", size - 1)):
             if size > 1:
                 what = "sample" if axis == 0 else f"entry along axis {axis}"
                 yield f"only the {where} {what} counts", partial(_masked, at, array, axis, position)
+
+
+def _of_parameter(at: Wrong, array: Array) -> Iterator[Mistake]:
+    grad, x = at.grad, at.x
+    rows = grad.reshape(-1, grad.shape[-1]) if grad.ndim > 1 else grad
+    if grad.ndim == x.ndim > 1 and grad.shape[:-1] == x.shape[:-1]:
+        yield STRAIGHT, partial(np.matmul, rows.T, x.reshape(-1, x.shape[-1]))
+    yield STRAIGHT, partial(np.sum, rows, axis=0)
+    if array.shape == grad.shape[:1] and array.ndim == 1:
+        yield "a sum over the features, where one over the batch (axis=0) belongs", partial(_over_features, at, array)
+    yield "repeated indices count once: use np.add.at(ctx.dW, indices, grad)", partial(_assigned, at, array)
+
+
+def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
+    grad, x = at.grad, at.x
+    for child in at.bench.place.children:
+        cause = f"a term is missing: the path through {child.layer.label()}, a layer inside"
+        yield cause, partial(_cut, at, array, child.layer)
+    if grad.ndim > 1:
+        for values in at.bench.params.values():
+            if values.ndim == 2 and values.shape == (grad.shape[-1], x.shape[-1]):
+                yield STRAIGHT, partial(np.matmul, grad, values)
+    if grad.shape == x.shape:
+        cause = "the Jacobian is not transposed: backward must go in the other direction than forward (reversed, or .T)"
+        yield cause, partial(_forward_mode, at)
+        cause = "each output is taken to depend on its own input alone: the terms of the others are missing"
+        yield cause, partial(_diagonal, at)
+    if x[0].size <= FEW:
+        cause = "contributions of several outputs to one input are assigned, of which one is left: add them up (+=)"
+        yield cause, partial(_one_contribution, at, computed)
 
 
 def _of_difference(at: Wrong, name: str, missing: Array) -> str:
@@ -161,6 +177,19 @@ def _masked(at: Wrong, array: Array, axis: int, position: int) -> Array | None:
     return result
 
 
+def _cut(at: Wrong, array: Array, child: Layer) -> Array | None:
+    """Return the gradient of the input if what goes into a layer inside were constant."""
+    inputs, forward = at.x, child.forward
+
+    def constant(ctx: Context, x: Array) -> Array:
+        return forward(ctx, inputs if x.shape == inputs.shape else x)
+
+    child.forward = constant  # type: ignore[method-assign]
+    result = _slopes(at, array)
+    del child.forward
+    return result
+
+
 def _outputs(at: Wrong) -> Array:
     ctx = at.bench.context(len(at.x))
     return np.array(at.bench.output(ctx, at.moving))
@@ -179,6 +208,27 @@ def _differences(at: Wrong, direction: Array) -> Array:
 def _forward_mode(at: Wrong) -> Array:
     """Return J @ grad, where J.T @ grad is right."""
     return _differences(at, at.grad)
+
+
+def _over_features(at: Wrong, array: Array) -> Array | None:
+    """Return the gradient of `array`, one number per feature, if it were summed over these for each sample."""
+    rows = [_masked(at, array, 0, k) for k in range(len(array))]
+    return None if any(row is None for row in rows) else np.array([np.sum(row) for row in rows if row is not None])
+
+
+def _one_contribution(at: Wrong, computed: Array) -> Array | None:
+    """Return the contribution of the output, or of the step, that is nearest to the computed gradient of each input."""
+    n = len(at.x)
+    result, single = np.zeros_like(at.x), False
+    for k in range(at.x[0].size):
+        unit = np.zeros_like(at.x)
+        unit.reshape(n, -1)[:, k] = 1
+        parts = at.grad * _differences(at, unit)
+        options = np.concatenate([parts.reshape(n, -1), parts.sum(axis=-1).reshape(n, -1)], axis=1)
+        wanted = computed.reshape(n, -1)[:, [k]]
+        result.reshape(n, -1)[:, k] = np.take_along_axis(options, np.abs(options - wanted).argmin(1)[:, None], 1)[:, 0]
+        single = single or bool((np.abs(parts.reshape(n, -1)) > CLOSE).sum(axis=1).max() > 1)
+    return result if single else None
 
 
 def _diagonal(at: Wrong) -> Array:

@@ -21,6 +21,7 @@ ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"
 REBOUND = "backward makes a new array of that name: assign into it, ctx.dW[...] = ..., not ctx.dW = ..."
 INVERTED = "ctx.needs_input_grad is tested the wrong way round: the gradient is returned where nobody needs it"
+FROZEN = "a frozen layer (trainable=False) returns the gradient of its input, too; ask ctx.needs_input_grad instead"
 MOST = 40  # elements of an array whose derivatives are compared one by one
 MOST_OF_WRONG = 300  # and where something is known to be wrong
 
@@ -66,16 +67,30 @@ class Projection:
         Whether the layer has a gradient with respect to `x`.
     part : str
         What messages call the call of `backward`.
+    cause : str
+        Why something is wrong, if it is known.
     """
 
     def __init__(
-        self, subject: Subject, bench: Bench, x: Array, rng: np.random.Generator, smooth: bool, part: str = "backward"
+        self,
+        subject: Subject,
+        bench: Bench,
+        x: Array,
+        rng: np.random.Generator,
+        smooth: bool,
+        part: str = "backward",
+        cause: str = "",
     ) -> None:
-        self.subject, self.bench, self.rng, self.part = subject, bench, rng, part
+        self.subject, self.bench, self.rng, self.part, self.cause = subject, bench, rng, part, cause
         self.x, self.moving = x, x.copy()
         self.ctx = bench.context(len(x))
         y = bench.forward(self.ctx, x)
         self.grad = rng.standard_normal(y.shape)
+        if cause:
+            try:
+                bench.backward(self.ctx, self.grad)
+            except Exception as error:
+                subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
         arrays = {"grad": self.grad, "x": x, "output y": y, **named_parameters(bench)}
         dx = subject.call(part, lambda: bench.backward(self.ctx, self.grad), **arrays)
         _check_written(subject, bench, self.ctx, self.grad, part)
@@ -86,11 +101,12 @@ class Projection:
     def _sound(self, dx: Any) -> Array:
         part = f"{self.part}: gradient of x"
         if dx is None:
+            problem = f"returned None, expected an array of shape {self.x.shape}"
+            self.subject.require(self.bench.place.trainable, part, problem, FROZEN)
             first = Bench(self.bench.place.layer, self.x.shape[1:], seed=self.bench.seed, needs_input_grad=False)
             ctx = first.context(len(self.x))
             first.forward(ctx, self.x)
             if first.backward(ctx, self.grad) is not None:
-                problem = f"returned None, expected an array of shape {self.x.shape}"
                 self.subject.fail(part, problem, INVERTED)
         return self.subject.array(part, dx, self.x.shape, np.float64)
 
@@ -120,26 +136,47 @@ class Projection:
         gradients = [gradient for _, _, gradient in self.arrays()]
         return float(sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))), expected
 
-    def compare(self, most: int = MOST, cause: str = "", step: float = 1.0) -> tuple[int, int]:
+    def compare(self, most: int = MOST, step: float = 1.0) -> tuple[int, int]:
         """Compare each entry of the gradients; return how many could be compared, of how many.
 
         `step` scales the steps of the differences in the input.
         """
         compared, wanted = 0, 0
-        shape = self.grad.shape
-        factors = {**sizes(shape), "the number of inputs": prod(self.x.shape[1:])}
-        factors |= {"the number of steps": shape[1]} if len(shape) > 2 else {}
+        shape, factors = self.grad.shape, self._factors()
         for name, array, gradient in self.arrays():
             expected = self._slopes(array, most, step if array is self.moving else 1.0)
             faults = {"grad is passed on unchanged": self.grad} if shape == gradient.shape else {}
             part = f"{self.part}: gradient of {name}"
             try:
                 compared += self.subject.gradient(part, gradient, expected, factors=factors, alternatives=faults)
-            except AssertionError:
-                found = cause or why(self, name, array, gradient)
-                self.subject.gradient(part, gradient, expected, cause=found, factors=factors, alternatives=faults)
+            except AssertionError as error:
+                if found := self.cause or why(self, name, array, gradient):
+                    self.subject.gradient(part, gradient, expected, cause=found)
+                right = [other for k, (other, _, _) in enumerate(self.arrays()) if other != name and self._is_right(k)]
+                beside = f"; right: the gradient of {', '.join(right)}" if right else ""
+                raise AssertionError(f"{error}{beside}") from None
             wanted += len(expected.where)
         return compared, wanted
+
+    def _factors(self) -> dict[str, float]:
+        """Return what a sum may be confused with a mean over; numbers that are equal cannot be told apart."""
+        shape = self.grad.shape
+        numbers = {**sizes(shape), "the number of inputs": prod(self.x.shape[1:])}
+        numbers |= {"the number of steps": shape[1]} if len(shape) > 2 else {}
+        numbers |= {"the number of steps of the input": self.x.shape[1]} if self.x.ndim > 2 else {}
+        numbers |= {"the number of all outputs of the batch": prod(shape)}
+        names: dict[float, list[str]] = {}
+        for name, number in numbers.items():
+            names.setdefault(number, []).append(name)
+        return {" or ".join(same): number for number, same in names.items()}
+
+    def _is_right(self, k: int) -> bool:
+        """Return whether gradient `k` is right along one direction."""
+        arrays = self.arrays()
+        directions = [np.zeros_like(array) for _, array, _ in arrays]
+        directions[k] = np.asarray(self.rng.standard_normal(arrays[k][1].shape))
+        computed, expected = self.along(directions)
+        return bool(expected.smooth[0] and np.isclose(computed, expected.values[0], rtol=RTOL, atol=expected.atol))
 
     def _slopes(self, array: Array, most: int, step: float) -> Slopes:
         if step == 1.0:
@@ -180,7 +217,7 @@ def check_slope(
     step: float = 1.0,
 ) -> None:
     """Check `backward` along one random direction, and entry by entry if it differs there."""
-    at = Projection(subject, bench, x, rng, smooth, part)
+    at = Projection(subject, bench, x, rng, smooth, part, cause)
     directions = [np.asarray(rng.standard_normal(array.shape)) for _, array, _ in at.arrays()]
     if at.gradients.x is not None:
         directions[-1] *= step
@@ -188,7 +225,7 @@ def check_slope(
         return
     computed, expected = at.along(directions)
     if expected.smooth[0] and not np.isclose(computed, expected.values[0], rtol=RTOL, atol=expected.atol):
-        at.compare(MOST_OF_WRONG, cause, step)
+        at.compare(MOST_OF_WRONG, step)
 
 
 def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, backward: str) -> None:

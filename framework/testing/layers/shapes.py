@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dis import opmap
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
     except Exception as error:
         if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others)):
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
-        raise  # what else is wrong is found by the checks of state
+        return  # the checks of state find what else is wrong
     if not isinstance(y, np.ndarray):
         return
     expected = (n, *bench.output_shape)
@@ -65,6 +66,16 @@ def check_broadcasting(subject: Subject, bench: Bench, draw: Callable[[np.random
     if watched.seen:
         problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
         subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BROADCAST)
+
+
+def refuses(error: Exception) -> bool:
+    """Return whether a component raised this error by a ``raise`` or an ``assert`` of its own."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None or str(at.tb_frame.f_globals.get("__name__")).startswith("numpy"):
+        return False
+    return at.tb_frame.f_code.co_code[at.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 class _Watched(np.ndarray[Any, Any]):
@@ -128,4 +139,16 @@ def _of_error(text: str, bench: Bench, ctx: Context) -> str:
         if mentioned and (at_fault or "not acceptable" in text):
             hint = " (leave out the batch axis)" if len(shape) > 1 else ""
             return f"memory declares {name} with {shape} for a sample: declare the shape of what is written there{hint}"
+    return _of_parameter(text, bench)
+
+
+def _of_parameter(text: str, bench: Bench) -> str:
+    """Return the cause of an error that comes from a parameter declared in a wrong shape; "" if it does not."""
+    inputs, outputs = bench.place.input_shape[-1:], bench.output_shape[-1:]
+    for name, parameter in bench.place.parameters.items():
+        shape = parameter.shape
+        if shape == inputs + outputs != outputs + inputs and ("core dimension" in text or "not aligned" in text):
+            return f"parameters declares {name} with {shape}, (inputs, units): W has shape (units, inputs)"
+        if "broadcast together" in text and shape and str(shape).replace(" ", "") in text:
+            return f"parameters declares {name} with {shape}, which does not fit what it is combined with"
     return ""
