@@ -42,17 +42,23 @@ def unchanged(subject: Subject) -> Iterator[None]:
 
     If the block fails and there is such a change, that is what is reported: what else is wrong may follow from it.
     """
-    before = _kept(subject.component)
+    before = kept(subject.component)
     try:
         yield
     except Exception as error:
-        if (problem := _change(subject.component, before, failed=True)) is not None:
+        for problem in changes(subject.component, before, failed=True).values():
             shows = str(error).partition("likeliest cause: ")[2] or str(error).strip().splitlines()[-1].strip()
             cause = f"{_advice(subject.component)} (what shows of it: {shows})"
             raise AssertionError(subject.message("state", problem, cause)) from error
         raise
-    if (problem := _change(subject.component, before, failed=False)) is not None:
+    for problem in changes(subject.component, before, failed=False).values():
         subject.fail("state", problem, _advice(subject.component))
+
+
+def lengths(component: Component) -> dict[str, int]:
+    """Return the lengths of the lists, dictionaries and sets that a component can keep between calls, by name."""
+    places = _places(component, "self", set())
+    return {place.name: len(place.value) for place in places if isinstance(place.value, list | dict | set)}
 
 
 def attributes(component: Component) -> dict[str, Any]:
@@ -79,7 +85,7 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b) or (a != a and b != b)
 
 
-def _kept(component: Component) -> dict[str, Place]:
+def kept(component: Component) -> dict[str, Place]:
     """Return copies of all that the component can keep between calls, by name."""
     return {place.name: place._replace(value=_copied(place.value)) for place in _places(component, "self", set())}
 
@@ -131,13 +137,14 @@ def _of_function(function: FunctionType, name: str) -> Iterator[Place]:
             yield Place(f"{name}.{key}", True, value)
 
 
-def _change(component: Component, before: dict[str, Place], failed: bool) -> str | None:
-    """Return what has changed, in words.
+def changes(component: Component, before: dict[str, Place], failed: bool) -> dict[str, str]:
+    """Return what has changed since `before`, in words, by the name of the variable.
 
     A class may count its instances or remember constants: if nothing has failed, only numbers and arrays that were
     there and have changed are reported of what is shared.
     """
     after = {place.name: place for place in _places(component, "self", set())}
+    found = {}
     for name in [*before, *(name for name in after if name not in before)]:
         place = after.get(name) or before[name]
         old = before[name].value if name in before else MISSING
@@ -146,8 +153,8 @@ def _change(component: Component, before: dict[str, Place], failed: bool) -> str
             continue
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
             continue
-        return f"{name} was {_shown(old)} and is now {_shown(new)}"
-    return None
+        found[name] = f"{name} was {_shown(old)} and is now {_shown(new)}"
+    return found
 
 
 def _advice(component: Component) -> str:

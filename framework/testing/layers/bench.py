@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class Bench:
         self.stage = stage = _Stage(layer)
         layers = [Source(), stage] if needs_input_grad else [stage]
         self.noise = np.random.default_rng(seed)
+        self._first_noise = self.noise.bit_generator.state
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
         )
@@ -126,16 +127,26 @@ class Bench:
             setattr(ctx, name, np.full((ctx.n, *shape), np.nan, self.dtype))
         at.layer.bind(ctx)
 
-    def restart(self) -> None:
-        """Reset the layer's own state and the noise generator."""
+    def reset_state(self) -> None:
+        """Reset the layer's own state, and let the noise go on."""
         for name, values in self._first_state.items():
             self.state[name][...] = values
-        self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
 
-    def settle(self, x: Array) -> None:
-        """Make the state after a training pass on `x` the starting state."""
+    def restart(self) -> None:
+        """Reset the layer's own state and the noise generator."""
+        self.reset_state()
+        self.noise.bit_generator.state = self._first_noise
+
+    def settle(self, x: Array) -> bool:
+        """Make the state after a training pass on `x` the starting state, and return whether it differs."""
         self.forward(self.context(len(x)), x)
-        self._first_state = {name: values.copy() for name, values in self.state.items()}
+        first = self._first_state
+        self.start_from(self.state)
+        return any(not np.array_equal(values, first[name]) for name, values in self.state.items())
+
+    def start_from(self, state: Mapping[str, Array]) -> None:
+        """Make these values of the layer's own state the starting state."""
+        self._first_state = {name: state[name].astype(self.dtype) for name in self.state}
         self.restart()
 
     def forward(self, ctx: Context, x: Array) -> Any:

@@ -13,13 +13,17 @@ from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
+from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.definition import check_definition
 from framework.testing.layers.gradients import check_gradients, check_slope
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.last import check_as_last
+from framework.testing.layers.noise import check_randomness, forward_with_noise
+from framework.testing.layers.passes import check_passes
+from framework.testing.layers.running import check_running_state
 from framework.testing.layers.settings import Draw, DrawShape, check_many, check_other_shapes, check_variants
 from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
-from framework.testing.layers.state import check_buffers, check_contexts, check_randomness, forward_with_noise
+from framework.testing.layers.state import check_buffers, check_contexts
 from framework.testing.layers.values import check_ties, check_values
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -69,16 +73,21 @@ def check_layer(
     check_arguments(subject)
     for shape in shapes_of(input_shape):
         draw, smooth = _drawing(inputs, shape, tuple(kinks))
+        check_parameters(subject, layer, shape)
         _check_declarations(subject, layer, shape)
         for seed in seeds:
             rng = np.random.default_rng(seed)
             bench = subject.call("building a network", Bench, layer, shape, np.float64, seed)
+            check_initial_values(subject, bench, layer, shape)
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
+                check_shapes(subject, bench, draw(np.random.default_rng(seed), batch_sizes[0]))
+                check_passes(subject, bench, draw(np.random.default_rng(seed), max(batch_sizes)))
                 for i, n in enumerate(batch_sizes):
                     x = draw(rng, n)
-                    check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
+                    if i > 0:
+                        check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
                     check_buffers(subject, bench, x, draw(rng, n))
                     if i == 0:
                         check_gradients(subject, bench, x, rng, smooth)
@@ -87,8 +96,10 @@ def check_layer(
                 x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
                 check_broadcasting(subject, bench, draw)
+                if seed == seeds[0]:
+                    check_running_state(subject, bench, x, plain=inputs is None)
                 check_inference(subject, bench, x)
-                check_randomness(subject, bench, x)
+                check_randomness(subject, bench, x, smooth)
                 _check_float32(subject, bench, x, rng, shape)
                 if definition is not None:
                     check_definition(subject, bench, x, definition)
@@ -141,6 +152,7 @@ def _narrowed(bench: Bench, shape: Shape) -> Bench:
     narrow = Bench(bench.place.layer, shape, np.float32, bench.seed)
     for name, values in narrow.params.items():
         values[...] = bench.params[name]
+    narrow.start_from(bench.state)
     return narrow
 
 
@@ -161,6 +173,7 @@ def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Gene
     y, random = forward_with_noise(bench, ctx, x)
     grad = np.asarray(rng.standard_normal(y.shape))
     dx = bench.backward(ctx, grad)
+    bench.restart()
     small = _narrowed(bench, shape)
     other = small.context(len(x))
     part = "forward in float32"

@@ -87,7 +87,10 @@ def _of_parameter(at: Wrong, array: Array) -> Iterator[Mistake]:
         yield STRAIGHT, partial(np.matmul, rows.T, x.reshape(-1, x.shape[-1]))
     yield STRAIGHT, partial(np.sum, rows, axis=0)
     if array.shape == grad.shape[:1] and array.ndim == 1:
-        yield "a sum over the features, where one over the batch (axis=0) belongs", partial(_over_features, at, array)
+        yield (
+            "wrong axis: a sum over the features, where one over the batch (axis=0) belongs",
+            partial(_over_features, at, array),
+        )
     yield "repeated indices count once: use np.add.at(ctx.dW, indices, grad)", partial(_assigned, at, array)
 
 

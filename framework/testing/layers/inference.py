@@ -8,12 +8,13 @@ from framework.core.types import Array
 from framework.testing.arrays import check_layouts, in_parts
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.gradients import named_parameters
+from framework.testing.layers.noise import PASSES, mixes_samples
 from framework.testing.report import Subject
 
 
 def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
     """Check that each output depends on its own sample alone, and differs from training only if the layer says so."""
-    bench.settle(x)
+    learns = bench.settle(x)
     part, ctx = "forward in inference", bench.context(len(x), training=False)
     arrays = {"x": x, **named_parameters(bench)}
     arrays |= {f"parameter {name}": values for name, values in bench.state.items()}
@@ -23,6 +24,12 @@ def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
     subject.same(part, bench.forward(ctx, x), y, cause=cause)
     order = np.random.default_rng(0).permutation(len(x))
     cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
+    alone = not mixes_samples(bench, ctx, x)
+    if alone and any(at.layer.differs_in_training for at in bench.place):
+        cause = (
+            "each row is treated in its own way: noise of a generator of its own; noise belongs to training "
+            "(if ctx.training), drawn from ctx.rng"
+        )
     subject.same(f"{part}, batch order changed", bench.forward(ctx, x[order]), y[order], cause=cause)
 
     def forward(batch: Array) -> Array:
@@ -33,15 +40,20 @@ def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
     for size in (1, 2):
         subject.same(f"{part}, batch split into {size}s", in_parts(forward, size, x), y, cause=cause)
     check_layouts(subject, part, lambda other: bench.forward(ctx, other), [x], y)
-    _check_training(subject, bench, x, y)
+    _check_training(subject, bench, x, y, learns)
     _check_network(subject, bench, x, y)
 
 
-def _check_training(subject: Subject, bench: Bench, x: Array, y: Array) -> None:
-    """Check that training and inference differ if, and only if, `differs_in_training` is True."""
-    trained = bench.forward(bench.context(len(x)), x)
+def _check_training(subject: Subject, bench: Bench, x: Array, y: Array, learns: bool) -> None:
+    """Check that training and inference differ if, and only if, `differs_in_training` is True.
+
+    A layer that learns state may compute the same from the same state, and still differ from one pass to the next.
+    """
+    ctx = bench.context(len(x))
+    trained = bench.forward(ctx, x)
     if any(at.layer.differs_in_training for at in bench.place):
-        differs = not np.allclose(trained, y, rtol=1e-9)
+        outputs = (trained, *(ctx.layer.forward(ctx, x) for _ in range(PASSES)))  # noise may leave some passes alone
+        differs = learns or any(not np.allclose(output, y, rtol=1e-9) for output in outputs)
         problem = "the outputs are those of inference, but differs_in_training is True"
         cause = "ctx.training is ignored, or a rate is 0; else remove differs_in_training"
         subject.require(differs, "training", problem, cause)

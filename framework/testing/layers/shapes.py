@@ -38,6 +38,8 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
         if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others)):
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
         return  # the checks of state find what else is wrong
+    finally:
+        bench.restart()
     if not isinstance(y, np.ndarray):
         return
     expected = (n, *bench.output_shape)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.types import Array
-from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.gradients import Gradients, named_parameters
 from framework.testing.report import Subject
 
-DRAWS = 400
 SHARED = "a buffer kept on self or on the class is given out twice: keep it on ctx"
 
 
@@ -48,36 +46,3 @@ def check_contexts(subject: Subject, bench: Bench, x: Array, small: Array, rng: 
         subject.call(f"forward, a batch of {len(batch)}", bench.forward, other, batch)
         result = subject.call(part, lambda: bench.backward(first, grad))
         gradients.check(subject, part, bench, result, cause)
-
-
-def forward_with_noise(bench: Bench, ctx: Context, x: Array) -> tuple[Array, bool]:
-    """Return a copy of the outputs in training, and whether the layer drew from ``ctx.rng``."""
-    bench.restart()
-    before = bench.noise.bit_generator.state
-    y = bench.forward(ctx, x).copy()
-    return y, bench.noise.bit_generator.state != before
-
-
-def check_randomness(subject: Subject, bench: Bench, x: Array) -> None:
-    """Check that all randomness in training comes from ``ctx.rng``."""
-    ctx = bench.context(len(x))
-    y, random = forward_with_noise(bench, ctx, x)
-    if random:
-        _check_scale(subject, bench, x)
-        return
-    backwards = bench.forward(ctx, x[::-1].copy())[::-1]
-    cause = "each row is treated in its own way, but not by ctx.rng: a generator of its own, or a wrong axis"
-    subject.same("forward in training, batch order reversed", backwards, y, cause=cause)
-
-
-def _check_scale(subject: Subject, bench: Bench, x: Array) -> None:
-    """Fail if noise of a given rate shrinks the outputs by just that rate."""
-    y = bench.forward(bench.context(len(x), training=False), x)
-    ctx = bench.context(len(x))
-    bench.restart()
-    mean = sum(ctx.layer.forward(ctx, x) for _ in range(DRAWS)) / DRAWS
-    ratio = float((mean * y).sum() / (y * y).sum())
-    for name, rate in bench.place.layer.get_params(deep=False).items():
-        if isinstance(rate, float) and 0.2 <= rate < 1 and abs(ratio - (1 - rate)) < 0.05:
-            problem = f"its mean is {ratio:.3g} times the outputs in inference, expected 1 times"
-            subject.fail("forward in training", problem, f"what is kept is not scaled by 1 / (1 - {name})")
