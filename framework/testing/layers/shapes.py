@@ -35,7 +35,8 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
     try:
         y = bench.forward(ctx, x)
     except Exception as error:
-        if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others)):
+        spread = any(word in str(error) for word in ("divi", "invalid value", "freedom"))
+        if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others, spread)):
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
         return  # the checks of state find what else is wrong
     finally:
@@ -47,9 +48,7 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
         problem = f"computed shape {y.shape}, expected shape {expected}"
         subject.fail(part, problem, _of_shape(bench, ctx, y, others))
     if others and not np.isfinite(y).all():
-        cause = _of_size(n, others)
-        cause += ": a spread divided by n - 1 (ddof=1), or by one that is 0" if n == 1 else ""
-        subject.finite(part, y, cause)
+        subject.finite(part, y, _of_size(n, others, True))
 
 
 def check_broadcasting(subject: Subject, bench: Bench, draw: Callable[[np.random.Generator, int], Array]) -> None:
@@ -127,9 +126,10 @@ def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> 
     return f"output_shape says {declared}: let it {returned}, or a sum or mean is over the wrong axis"
 
 
-def _of_size(n: int, others: tuple[int, ...]) -> str:
-    sizes = " and ".join(map(str, others))
-    return f"right for batches of {sizes}, wrong for {batch_of(n)}"
+def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
+    """Return that other sizes are right; with `spread`, that the reason may be the spread of one sample."""
+    cause = f"right for batches of {' and '.join(map(str, others))}, wrong for {batch_of(n)}"
+    return cause + (": a spread divided by n - 1 (ddof=1), or by one that is 0" if spread and n == 1 else "")
 
 
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:
