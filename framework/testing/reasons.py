@@ -62,6 +62,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("too many values to unpack",), "it expects fewer axes than the array has"),
     (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
     (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),
+    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 
