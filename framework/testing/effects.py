@@ -19,6 +19,8 @@ LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show 
 def check_effects(subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]]) -> None:
     """Fail if a number among the arguments of a component has no effect on `outcomes`.
 
+    A word among them, as ``mode="soft"``, may choose what needs the number: then nothing is known.
+
     Parameters
     ----------
     subject : Subject
@@ -32,9 +34,12 @@ def check_effects(subject: Subject, component: Component, outcomes: Callable[[An
             return np.concatenate([np.asarray(each, np.float64).ravel() for each in outcomes(component)])
 
     arguments = component.get_params(deep=False)
+    if any(isinstance(value, str) for value in arguments.values()):
+        return
+    flags = {name: not value for name, value in arguments.items() if isinstance(value, bool)}
     numbers = {name: value for name, value in arguments.items() if type(value) is float and isfinite(value)}
     names = [name for name, value in numbers.items() if not 0 < abs(value) < LEAST]
-    for name in without_effect(component, names, compute):
+    for name in without_effect(component, names, compute, flags):
         problem = "has no effect: other values give the same results"
         subject.fail(f"argument {name!r}", problem, f"self.{name} is not used: a number or a class attribute is")
 
