@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from math import isfinite
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,8 @@ def without_effect(
     """
     arguments = component.get_params(deep=False)
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
-    on = {name: not value if isinstance(value, bool) else 0.5 for name, value in own.items()} | dict(beside or {})
-    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on.items()))]
+    on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
+    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
     for name, value in own.items():
         had = False
         for setting in settings:
@@ -79,6 +80,19 @@ def without_effect(
         else:
             if had:
                 yield name
+
+
+def declared(component: Component, method: str) -> list[str]:
+    """Return the arguments that `method` should use: a subclass that inherits a constructor may leave some of them."""
+    names = list(component.get_params(deep=False))
+    classes = type(component).__mro__
+    rule = next(cls for cls in classes if method in vars(cls))
+    constructor = next(cls for cls in classes if "__init__" in vars(cls))
+    if issubclass(constructor, rule):
+        return names
+    methods = [value for value in vars(rule).values() if isinstance(value, FunctionType)]
+    mentioned = {name for function in methods for name in function.__code__.co_names}
+    return [name for name in names if name in mentioned]
 
 
 def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:
@@ -95,12 +109,19 @@ def _changes(component: Component, name: str, value: Any, compute: Callable[[Any
     return False if had else None
 
 
+def _on(value: Any) -> list[Any]:
+    """Return values with which an argument is in use, so that others can matter beside it."""
+    if isinstance(value, bool):
+        return [not value]
+    return [2, 10 * value + 7] if isinstance(value, int) else [0.5, 0.99]
+
+
 def _values(value: Any) -> list[Any]:
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
-        return [value + 1, 1, 2, 2 * value, 0]
-    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3]
+        return [value + 1, 1, 2, 2 * value, 10 * value + 7, 0]
+    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3, 0.9, 0.99]
 
 
 def _computed(component: Any, compute: Callable[[Any], Array]) -> Array | None:

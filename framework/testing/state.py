@@ -13,6 +13,7 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.layers.base import Layer
+from framework.optimizers import Optimizer
 from framework.testing.report import Subject, plain
 
 MISSING = "not there"
@@ -164,6 +165,8 @@ def _advice(component: Component) -> str:
     always = "it keeps stale state on self, its class or its module, which all uses of it and all threads share"
     if isinstance(component, Layer):
         return f"{always}: keep what backward needs on ctx, and what is learned in a Parameter(trainable=False)"
+    if isinstance(component, Optimizer):
+        return f"{always} (state shared between instances): keep vectors in slots, and count with self.step"
     return f"{always}: compute it in each call, from the arguments"
 
 

@@ -60,7 +60,7 @@ class NotDeclared(Quiet, Layer):
         return grad * ctx.W
 
 
-@fault("0 / 0, such as a division by the norm", check_optimizer)
+@fault("0 / 0", check_optimizer)
 class UnitSteps(Quiet, Optimizer):
     elementwise = False
 
