@@ -1,7 +1,8 @@
-"""The conformance check of models."""
+"""`check_model`: the parts of a model, its gradients, predictions, weights, fits and files."""
 
 from __future__ import annotations
 
+import copy
 import pickle
 from typing import Any
 
@@ -11,13 +12,21 @@ from framework.core.types import Array
 from framework.model import Model
 from framework.testing.arguments import check_arguments
 from framework.testing.causes import sizes
+from framework.testing.models.parts import check_parts
+from framework.testing.models.saving import check_going_on
+from framework.testing.models.training import Fits, check_training, own
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject, reporting
+from framework.testing.variants import with_argument
 
 
 @reporting
 def check_model(model: Model, X: Any, y: Any, *, epochs: int = 2, batch_size: int = 4) -> None:
-    """Check a model on some data: gradients through all layers, prediction, fitting, weights, copies.
+    """Check a model on some data: its parts, gradients through all layers, prediction, fitting, weights, copies, files.
+
+    Each layer, activation, loss, optimizer, ... in it that is not the framework's own goes through the check of its
+    family, on what reaches it in the model. After a fit, constraints, the schedule and frozen layers must have had
+    their effect, and a model that was saved and loaded must go on as the one that was saved.
 
     The model itself does not change: copies of it are built and fitted, in float64.
 
@@ -36,13 +45,34 @@ def check_model(model: Model, X: Any, y: Any, *, epochs: int = 2, batch_size: in
     """
     subject = Subject(model)
     check_arguments(subject)
+    _check_kept(subject, model)
     X, y = np.asarray(X), np.asarray(y)
-    new = model.clone().set_params(seed=0 if model.seed is None else model.seed, dtype=np.float64)
-    subject.call("build", lambda: new.build(X.shape[1:]))
+
+    def make(dtype: Any = np.float64) -> Model:
+        new = model.clone().set_params(seed=0 if model.seed is None else model.seed, dtype=dtype)
+        if "layers" in new.get_params(deep=False):
+            new.layers = copy.deepcopy(model.layers)  # one object at two places stays one
+        return subject.call("build", lambda: new.build(X.shape[1:]))  # type: ignore[no-any-return]
+
+    check_parts(subject, make(), X, y)
+    new = make()
     _check_gradients(subject, new, X, y)
-    _check_prediction(subject, new, X)
+    _check_prediction(subject, new, X, y)
+    _check_float32(subject, new, make(np.float32), X)
     _check_weights(subject, new, X)
-    _check_fit(subject, new, X, y, epochs, batch_size)
+    fits = Fits(subject, make, X, y, epochs, batch_size)
+    check_training(fits)
+    check_going_on(fits)
+
+
+def _check_kept(subject: Subject, model: Model) -> None:
+    """Check that the constructor passes on what every model has."""
+    cause = "**common is dropped: pass it on, super().__init__(layers, ..., **common)"
+    for name, other in {"seed": 7, "dtype": "float32", "optimizer": "adam", "metrics": ["mae"]}.items():
+        made = with_argument(model, name, other)
+        kept = other if made is None else made.get_params(deep=False)[name]
+        problem = f"argument {name!r} was {other!r} and came back as {kept!r}"
+        subject.require(kept == other, "the constructor", problem, cause)
 
 
 def _check_gradients(subject: Subject, model: Model, X: Array, y: Array) -> None:
@@ -83,15 +113,34 @@ def _moved(weight: Array, rng: np.random.Generator) -> Array:
     return np.where(weight == 0, 0.1 * np.abs(rng.standard_normal(weight.shape)), weight * factor)
 
 
-def _check_prediction(subject: Subject, model: Model, X: Array) -> None:
+def _check_prediction(subject: Subject, model: Model, X: Array, y: Array) -> None:
+    before = model.network.params.copy()
     prediction = subject.call("predict", lambda: model.predict(X), X=X)
-    prediction = subject.array("predict", prediction, (len(X), *model.network.output_shape), np.float64)
+    shape = (len(X), *model.network.output_shape)
+    if own(model, "predict") and isinstance(prediction, np.ndarray) and prediction.shape[:1] == shape[:1]:
+        shape = prediction.shape  # labels, say
+    prediction = subject.array("predict", prediction, shape)
     kept = prediction.copy()
     cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
     for size in (1, 3):
         subject.same(f"predict, batch_size={size}", model.predict(X, batch_size=size), kept, cause=cause)
+        subject.same(f"predict, {size} of the samples", model.predict(X[:size]), kept[:size], cause=cause)
     subject.same("predict, order reversed", model.predict(X[::-1].copy())[::-1], kept, cause=cause)
     subject.same("predict", prediction, kept, cause="the prediction is clobbered by the next call")
+    for method in ("predict", *(name for name in ("evaluate", "score") if own(model, name))):
+        data = (X,) if method == "predict" else (X, y)
+        subject.call(method, getattr(model, method), *data)
+        subject.same(
+            f"{method}, weights after it", model.network.params, before, rtol=0, cause=f"{method} must not train"
+        )
+
+
+def _check_float32(subject: Subject, model: Model, small: Model, X: Array) -> None:
+    """Check that a network of float32 predicts nearly the same, in float32."""
+    small.set_weights(model.get_weights())
+    computed, expected = (Model.predict(each, X) for each in (small, model))
+    subject.array("predict in float32", computed, expected.shape, np.float32)
+    subject.same("predict in float32", computed, expected, rtol=1e-3)
 
 
 def _check_weights(subject: Subject, model: Model, X: Array) -> None:
@@ -107,17 +156,3 @@ def _check_weights(subject: Subject, model: Model, X: Array) -> None:
     if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.tree):
         other = subject.call("pickle", lambda: pickle.loads(pickle.dumps(model)))
         subject.same("predict after pickle", other.predict(X), prediction, rtol=0)
-
-
-def _check_fit(subject: Subject, model: Model, X: Array, y: Array, epochs: int, batch_size: int) -> None:
-    def fitted() -> Model:
-        new = model.clone()
-        subject.call("fit", lambda: new.fit(X, y, epochs=epochs, batch_size=batch_size), X=X, y=y)
-        return new
-
-    first, second = fitted(), fitted()
-    cause = "fit is not reproducible by its seed: a generator of its own, or state shared between models"
-    subject.same("losses of two fits", first.history["loss"], second.history["loss"], rtol=0, cause=cause)
-    for name, one, other in zip(first.network.views, first.get_weights(), second.get_weights(), strict=True):
-        subject.same(f"weights after two fits: {name}", one, other, rtol=0, cause=cause)
-    subject.finite("weights after a fit", first.network.params)
