@@ -51,7 +51,7 @@ class OwnMomentum(Usual):
 
     def move(self, params, grads):
         self.velocity = 0.9 * self.velocity + grads
-        self.optimizer_.apply(params, self.velocity.copy())
+        self.optimizer_.apply(params, np.copy(self.velocity))
 
 
 class KeepsViews(Usual):
