@@ -17,6 +17,7 @@ from framework.testing.models.saving import check_going_on
 from framework.testing.models.training import Fits, check_training, own
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
 from framework.testing.variants import with_argument
 
 
@@ -52,7 +53,9 @@ def check_model(model: Model, X: Any, y: Any, *, epochs: int = 2, batch_size: in
         new = model.clone().set_params(seed=0 if model.seed is None else model.seed, dtype=dtype)
         if "layers" in new.get_params(deep=False):
             new.layers = copy.deepcopy(model.layers)  # one object at two places stays one
-        return subject.call("build", lambda: new.build(X.shape[1:]))  # type: ignore[no-any-return]
+        built = subject.call("build", lambda: new.build(X.shape[1:]))
+        subject.require(built is new, "build", f"returned {built!r}, expected the model itself", "return self")
+        return new
 
     check_parts(subject, make(), X, y)
     new = make()
@@ -61,8 +64,9 @@ def check_model(model: Model, X: Any, y: Any, *, epochs: int = 2, batch_size: in
     _check_float32(subject, new, make(np.float32), X)
     _check_weights(subject, new, X)
     fits = Fits(subject, make, X, y, epochs, batch_size)
-    check_training(fits)
-    check_going_on(fits)
+    with unchanged(subject):
+        check_training(fits)
+        check_going_on(fits)
 
 
 def _check_kept(subject: Subject, model: Model) -> None:
@@ -122,11 +126,18 @@ def _check_prediction(subject: Subject, model: Model, X: Array, y: Array) -> Non
     prediction = subject.array("predict", prediction, shape)
     kept = prediction.copy()
     cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
-    for size in (1, 3):
-        subject.same(f"predict, batch_size={size}", model.predict(X, batch_size=size), kept, cause=cause)
-        subject.same(f"predict, {size} of the samples", model.predict(X[:size]), kept[:size], cause=cause)
-    subject.same("predict, order reversed", model.predict(X[::-1].copy())[::-1], kept, cause=cause)
+    turned = np.asarray(model.predict(X[::-1].copy()))
+    cached = "it returns what it computed for other samples: compute it in each call"
+    why = cached if np.array_equal(turned, kept) else cause
+    subject.same("predict, order reversed", turned[::-1], kept, cause=why)
     subject.same("predict", prediction, kept, cause="the prediction is clobbered by the next call")
+    for size in (1, 3):
+        for part, samples, rows in (
+            (f"predict, batch_size={size}", X, size),
+            (f"predict, {size} of the samples", X[:size], None),
+        ):
+            computed = subject.call(part, model.predict, samples, rows)
+            subject.same(part, computed, kept[: len(samples)], cause=cause)
     for method in ("predict", *(name for name in ("evaluate", "score") if own(model, name))):
         data = (X,) if method == "predict" else (X, y)
         subject.call(method, getattr(model, method), *data)
@@ -145,7 +156,11 @@ def _check_float32(subject: Subject, model: Model, small: Model, X: Array) -> No
 
 def _check_weights(subject: Subject, model: Model, X: Array) -> None:
     prediction, weights = model.predict(X), model.get_weights()
+    shared = any(np.shares_memory(weight, model.network.params) for weight in weights)
+    subject.require(not shared, "get_weights", "the arrays are the model's own", "return copies: weight.copy()")
     model.set_weights([weight + 1 for weight in weights])
+    for name, computed, weight in zip(model.network.views, model.get_weights(), weights, strict=True):
+        subject.same(f"set_weights, get_weights: {name}", computed, weight + 1, rtol=0, cause="it is not set")
     subject.call("set_weights", lambda: model.set_weights(weights))
     for name, computed, expected in zip(model.network.views, model.get_weights(), weights, strict=True):
         subject.same(f"set_weights, get_weights: {name}", computed, expected, rtol=0)

@@ -52,8 +52,11 @@ def check_going_on(fits: Fits) -> None:
     subject.same(f"{part}, loss", loaded.history["loss"][-1], model.history["loss"][-1], rtol=0, cause=cause)
     for name, value in model.network.views.items():
         subject.same(f"{part}, {name}", loaded.network.views[name], value, rtol=0, cause=cause)
+    before = model.network.params.copy()
     predictions = (subject.call("predict", each.predict, fits.X) for each in (loaded, model))
     subject.same("predict after save and load", *predictions, rtol=0, cause=cause)
+    cause = "predict changes the model"
+    subject.same("predict after fit, weights after it", model.network.params, before, rtol=0, cause=cause)
 
 
 def _own(model: Model) -> dict[str, Any]:

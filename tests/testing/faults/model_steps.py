@@ -130,6 +130,37 @@ class Labels(Quiet, Model):
         return super().predict(X, batch_size, verbose).argmax(axis=1)
 
 
+class Remembers(Quiet, Model):
+    last = None
+
+    def predict(self, X, batch_size=None, verbose=0):
+        if self.last is None or len(self.last) != len(X):
+            self.last = super().predict(X, batch_size, verbose)
+        return self.last
+
+
+class Views(Quiet, Model):
+    def get_weights(self):
+        return list(self.network.views.values())
+
+
+class SharedList(Usual):
+    kept = []
+
+    def move(self, params, grads):
+        self.kept.append(grads.copy())
+        if len(self.kept) == 4:
+            self.optimizer_.apply(params, np.mean(self.kept, axis=0))
+            self.kept.clear()
+
+
+class InPhases(Quiet, Model):
+    def fit(self, X, y=None, *, epochs=1, **arguments):
+        for _ in range(epochs):
+            super().fit(X, y, epochs=1, **arguments)
+        return self
+
+
 class ScoresByFitting(Quiet, Model):
     def score(self, X, y=None, sample_weight=None):
         return self.fit(X, y).evaluate(X, y)["loss"]
@@ -139,6 +170,7 @@ add(None, layers(), Accumulates)
 add(None, layers(), Mixes, data=MIXED, seed=3)
 add(None, layers(), Labels, optimizer=Adam(0.01))
 add(None, layers(), ByHand)  # with no optimizer given, there is none to be left out
+add(None, layers(), InPhases)
 add("no parameter changed.*no update", layers(), Stays)
 add("the loss rises.*sign is wrong", layers(), Climbs)
 add("Adam.*made no step", layers(), ByHand, optimizer=Adam(0.01))
@@ -155,3 +187,6 @@ add("drops arguments", layers(), DropsArguments)
 add("returned None, expected the model", layers(), ReturnsNothing)
 add("depends on the others", layers(), Standardizes)
 add("score must not train", layers(), ScoresByFitting)
+add("computed for other samples", layers(), Remembers)
+add("get_weights: the arrays are the model's own", layers(), Views)
+add("fit is not reproducible|state: SharedList.kept", layers(), SharedList)
