@@ -61,6 +61,15 @@ class Logarithm(Layer, registered=False):
         return grad / ctx.x
 
 
+class Size(Layer, registered=False):
+    def forward(self, ctx, x):
+        ctx.sign = np.sign(x)
+        return np.abs(x)
+
+    def backward(self, ctx, grad):
+        return grad * ctx.sign
+
+
 class Cube(Activation, registered=False):
     def __call__(self, z):
         return z**3
@@ -106,6 +115,7 @@ twice = Product()
 add(None, [Dense(4, "tanh"), Mask(), Dense(2)])
 add(None, [Dense(4, "relu"), Dropout(0.2), Dense(2)], optimizer="adam")
 add(None, [Dense(4, "softmax"), Logarithm(), Dense(2)])  # right for what it is given here
+add(None, [Dense(4, "relu", bias_initializer=[-1.0, -1, -1, 0.5]), Size(), Dense(2)])  # most of its inputs are 0
 add(None, [Embedding(7, 2), Flatten(), Dense(3, "softmax")], data=COUNTS, loss="categorical_crossentropy")
 add(None, [Dense(4, trainable=False), Dense(2)], optimizer=SGD(0.1, weight_decay=0.1), dtype="float32")
 add(None, [Activate("tanh")], data={"X": X, "y": X})  # nothing to learn
