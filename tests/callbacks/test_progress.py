@@ -25,8 +25,13 @@ class Bar:
 
 @pytest.mark.parametrize(("steps", "updates"), [(7, 7), (100, 50), (1000, 50), (130, 65)])
 def test_a_bar_moves_about_fifty_times_an_epoch_and_to_its_end(steps, updates, monkeypatch):
-    bars = []
-    monkeypatch.setattr(progress, "_bars", lambda: lambda **options: bars.append(Bar(**options)) or bars[-1])
+    bars: list[Bar] = []
+
+    def new_bar(**options):
+        bars.append(Bar(**options))
+        return bars[-1]
+
+    monkeypatch.setattr(progress, "_bars", lambda: new_bar)
     X = np.zeros((steps, 1))
     Model([Dense(1)], seed=0).fit(X, X, epochs=2, batch_size=1, verbose=1)
     (bar,) = bars
