@@ -10,8 +10,7 @@ ROUNDING, FAULT = 1 + 2e-7, 1 + 5e-6  # of a gradient, beside 1e-6 which is allo
 
 
 class Arctan(Activation, registered=False):
-    def __init__(self, off=1.0):
-        self.off = off
+    off = 1.0
 
     def __call__(self, z):
         return np.arctan(z)
@@ -21,9 +20,7 @@ class Arctan(Activation, registered=False):
 
 
 class Scaled(Layer, registered=False):
-    def __init__(self, off=1.0, off_input=1.0):
-        super().__init__()
-        self.off, self.off_input = off, off_input
+    off, off_input = 1.0, 1.0
 
     def parameters(self, input_shape):
         return {"s": Parameter(input_shape, "ones")}
@@ -38,9 +35,7 @@ class Scaled(Layer, registered=False):
 
 
 class Squares(Loss, registered=False):
-    def __init__(self, off=1.0, **common):
-        super().__init__(**common)
-        self.off = off
+    off = 1.0
 
     def per_sample(self, y_true, y_pred):
         return ((y_pred - y_true) ** 2).mean(axis=1)
@@ -50,8 +45,7 @@ class Squares(Loss, registered=False):
 
 
 class Ridge(Regularizer, registered=False):
-    def __init__(self, off=1.0):
-        self.off = off
+    off = 1.0
 
     def __call__(self, parameter):
         return float((parameter**2).sum())
@@ -60,26 +54,27 @@ class Ridge(Regularizer, registered=False):
         return 2 * self.off * parameter
 
 
-def in_a_model(off):
+def in_a_model():
     rng = np.random.default_rng(0)
-    check_model(
-        Model([Dense(3, "tanh"), Dense(2)], loss=Squares(off)), rng.normal(size=(9, 3)), rng.normal(size=(9, 2))
-    )
+    check_model(Model([Dense(3, "tanh"), Dense(2)], loss=Squares()), rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
 
 
-CHECKED = {
-    "activation": lambda off: check_activation(Arctan(off)),
-    "layer": lambda off: check_layer(Scaled(off), input_shape=(4,)),
-    "input of a layer": lambda off: check_layer(Scaled(off_input=off), input_shape=(4,)),
-    "loss": lambda off: check_loss(Squares(off)),
-    "regularizer": lambda off: check_regularizer(Ridge(off)),
-    "model": in_a_model,
+CHECKED = {  # where the factor is, and the check
+    "activation": (Arctan, "off", lambda: check_activation(Arctan())),
+    "layer": (Scaled, "off", lambda: check_layer(Scaled(), input_shape=(4,))),
+    "input of a layer": (Scaled, "off_input", lambda: check_layer(Scaled(), input_shape=(4,))),
+    "loss": (Squares, "off", lambda: check_loss(Squares())),
+    "regularizer": (Ridge, "off", lambda: check_regularizer(Ridge())),
+    "model": (Squares, "off", in_a_model),
 }
 
 
 @pytest.mark.parametrize("kind", CHECKED)
-def test_a_gradient_may_be_off_by_rounding_alone(kind):
-    CHECKED[kind](ROUNDING)
+def test_a_gradient_may_be_off_by_rounding_alone(kind, monkeypatch):
+    cls, name, check = CHECKED[kind]
+    monkeypatch.setattr(cls, name, ROUNDING)
+    check()
     for off in (FAULT, 2 - FAULT):
+        monkeypatch.setattr(cls, name, off)
         with pytest.raises(AssertionError, match=r"computed .*, expected .* by central differences"):
-            CHECKED[kind](off)
+            check()
