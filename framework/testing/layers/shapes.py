@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dis import opmap
 from typing import Any
@@ -148,8 +149,10 @@ def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:
     """Return the cause of an error that comes from an array declared in a wrong shape; "" if it does not."""
     mentioned = "output" in text.lower() or "could not broadcast input array" in text
+    operands = re.findall(r"\([\d,]*\)", text) if "operands could not be broadcast" in text else []
     for name, shape in bench.place.layer.memory(bench.place.input_shape).items():
         array = getattr(ctx, name)
+        mentioned = mentioned or operands[2:] == [str(array.shape).replace(" ", "")]  # out= of a function of two
         at_fault = str(array.shape) in text or str(array.shape).replace(" ", "") in text or "core dimension" in text
         if mentioned and (at_fault or "not acceptable" in text):
             hint = " (leave out the batch axis)" if len(shape) > 1 else ""
