@@ -69,8 +69,8 @@ def check_activation(
         check_values(subject, activation, np.random.default_rng(0).standard_normal(shapes[0]))
         elementwise = is_elementwise(activation, shapes[0])
         check_batches(subject, activation, shapes[0])
-        for seed in seeds:
-            for shape in shapes:
+        for k, seed in enumerate(seeds):
+            for shape in shapes[:3] if k else shapes:
                 rng = np.random.default_rng(seed)
                 z = away_from(2 * rng.standard_normal(shape), tuple(kinks))
                 check_values(subject, activation, z)
