@@ -71,16 +71,21 @@ def check_weights(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
 
 
 def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
-    """Check arrays that are read-only or not contiguous, and float32."""
+    """Check arrays that are read-only or not contiguous, and float32 against float64, of the same rounded numbers."""
     part, result = "value_and_gradient", loss.value_and_gradient(y, p)
     for i, name in enumerate(("value", "gradient")):
         check_layouts(subject, f"{part}, {name}", lambda y, p, i=i: loss.value_and_gradient(y, p)[i], [y, p], result[i])
     targets, small = narrowed(y), p.astype(np.float32)
     subject.array("gradient in float32", loss.gradient(targets, small), p.shape, np.float32)
-    subject.array("per_sample in float32", loss.per_sample(targets, small), (len(p),), np.float32)
+    losses = subject.array("per_sample in float32", loss.per_sample(targets, small), (len(p),), np.float32)
     computed = loss.value_and_gradient(targets, small)[1]
     subject.array(f"{part} in float32", computed, p.shape, np.float32)
-    subject.same("gradient in float32", computed, result[1], rtol=1e-3)
+    whole = narrowed(targets, np.float64), small.astype(np.float64)
+    cause = "computed less exactly than float32 is"
+    exact = loss.value_and_gradient(*whole)[1]
+    atol = 1e-3 * float(np.abs(exact).max()) + 1e-5
+    subject.same("gradient in float32", computed, exact, rtol=1e-3, atol=atol, cause=cause)
+    subject.same("per_sample in float32", losses, loss.per_sample(*whole), rtol=1e-3, cause=cause)
 
 
 def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:

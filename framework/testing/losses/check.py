@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,10 @@ from framework.testing.arguments import check_arguments
 from framework.testing.arrays import narrowed
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.losses.formulas import check_gradient, check_minimum, check_per_sample, reads_all
+from framework.testing.losses.paths import Definition, check_jumps, check_slopes
 from framework.testing.losses.samples import Inputs, Kind, drawn, kinds
 from framework.testing.losses.sizes import check_one_output, check_sizes
-from framework.testing.losses.values import Definition, check_jumps, check_slopes, check_special
+from framework.testing.losses.values import check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
@@ -86,10 +87,14 @@ class _Options:
 
 
 def _check(loss: Loss, kind: Kind, options: _Options) -> None:
-    reductions = ("mean", "sum") if "reduction" in loss.get_params() else (loss.reduction,)
+    reductions = [loss.reduction]
+    if "reduction" in loss.get_params():
+        reductions.append("sum" if loss.reduction == "mean" else "mean")
     for reduction in reductions:
         variant = loss.clone()
         variant.reduction = reduction
+        if reduction != loss.reduction:
+            options = replace(options, definition=None)
         subject = Subject(variant)
         with unchanged(subject):
             _check_numbers(subject, variant, kind, options)
@@ -129,7 +134,7 @@ def _check_on(subject: Subject, loss: Loss, kind: Kind, options: _Options, seed:
     comparable = options.minimum and y.shape == p.shape and reads_all(loss, y, p)
     if comparable:
         others = [p, *(drawn(loss, kind, rng, 5, k)[1] for _ in range(5))]
-        check_minimum(subject, loss, y, others)
+        check_minimum(subject, loss, y, others, ranked=not (kind.residuals or kind.given))
     if loss.link is not None:
         check_logits(subject, loss, y, np.asarray(rng.standard_normal(p.shape)))
     check_special(subject, loss, kind, y, p, options.extremes, comparable)
@@ -164,7 +169,7 @@ def _check_variant(loss: Loss, variant: Loss, kind: Kind, options: _Options) -> 
     try:
         with unchanged(subject):
             check_per_sample(subject, variant, y, p, None)
-            check_gradient(subject, variant, y, p, rng)
+            check_gradient(subject, variant, y, p, rng, None)
             check_jumps(subject, variant, kind, k)
             check_slopes(subject, variant, kind, k, None)
             check_batch(subject, variant, y, p)

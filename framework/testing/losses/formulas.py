@@ -10,7 +10,7 @@ import numpy as np
 from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.causes import sizes
-from framework.testing.losses.values import Definition
+from framework.testing.losses.paths import Definition
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject
 
@@ -27,8 +27,13 @@ def check_per_sample(subject: Subject, loss: Loss, y: Array, p: Array, definitio
     subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
 
 
-def check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator, others: int = 0) -> None:
-    """Check the gradient; `others` is a number of outputs for which it is right, if any."""
+def check_gradient(
+    subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator, others: int | None
+) -> None:
+    """Check the gradient; `others` is a number of outputs for which it is right, 0 if there is none yet.
+
+    None: the loss is right with other arguments, and may be steeper than can be compared.
+    """
     part, c = "gradient", rng.uniform(0.5, 1.5, len(p))
     gradient = subject.compute(part, lambda: loss.gradient(y, p), p.shape, y_true=y, y_pred=p)
     moving = p.copy()
@@ -42,34 +47,47 @@ def check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.ran
     if len(expected.where) == p.size and p.shape[1] > 2:
         fault = "a division by the number of outputs - 1, where the number of outputs belongs"
         alternatives |= {fault: expected.values.reshape(p.shape) * p.shape[1] / (p.shape[1] - 1)}
-    where = tuple(np.transpose(expected.where))
-    if y.shape == p.shape and y.dtype.kind == "f" and not np.allclose(gradient[where], expected.values, rtol=1e-4):
+    where, cause = tuple(np.transpose(expected.where)), ""
+    if not np.allclose(gradient[where], expected.values, rtol=1e-4):
         by_target = _by_target(loss, y, p)
         if not np.allclose(by_target[where], -expected.values, rtol=1e-3):  # else it is the sign that is wrong
             alternatives |= {"the derivative with respect to y_true": by_target}
-    compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=alternatives)
-    subject.require_smooth("per_sample", compared, len(expected.where))
+        flat = np.mean(expected.values == 0) > 0.5
+        if flat and (loss.per_sample(y, p + 0.03) != loss.per_sample(y, p)).mean() > 0.5:
+            cause = "per_sample goes in steps, by rounding, float16 or a comparison: its slope is 0 between them"
+    factors = sizes(p.shape)
+    compared = subject.gradient(part, gradient, expected, factors=factors, alternatives=alternatives, cause=cause)
+    if others is not None:
+        subject.require_smooth("per_sample", compared, len(expected.where))
 
 
 def _by_target(loss: Loss, y: Array, p: Array) -> Array:
-    """Return the derivative of each sample's loss with respect to its targets."""
-    derivative, step = np.empty_like(p), 1e-5
+    """Return the derivative of each sample's loss with respect to its targets, NaN if there is none."""
+    derivative, step = np.full_like(p, np.nan), 1e-5
+    if y.shape != p.shape or y.dtype.kind != "f":
+        return derivative
     for k in range(p.shape[1]):
         moved = [y + sign * step * (np.arange(p.shape[1]) == k) for sign in (1, -1)]
-        above, below = (loss.per_sample(target, p) for target in moved)
+        try:
+            above, below = (loss.per_sample(target, p) for target in moved)
+        except Exception:  # targets that it refuses
+            return derivative
         derivative[:, k] = (above - below) / (2 * step)
     return derivative
 
 
-def check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
+def check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array], ranked: bool) -> None:
     """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best.
 
-    For targets of -1 and +1, their multiples are as good: they are the signs of scores.
+    For targets of -1 and +1, their multiples are as good: they are the signs of scores. So are multiples of scores
+    that are ranked, where they make no difference any more.
     """
     near = [y + share * (y.mean(axis=1, keepdims=True) - y) for share in (0.0, 0.02, 0.1, 0.2)]
     if np.isin(y, (-1, 1)).all():
         near = [y, 3 * y, 10 * y]
     with np.errstate(all="ignore"):
+        if ranked and np.allclose(loss.per_sample(y, 10 * y), loss.per_sample(y, 100 * y), rtol=1e-6):
+            near.append(10 * y)
         best = np.fmin.reduce([loss.per_sample(y, p) for p in near])
     for p in predictions:
         better = loss.per_sample(y, p) < best - 1e-9

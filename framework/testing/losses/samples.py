@@ -87,7 +87,7 @@ def suits(loss: Loss, kind: Kind, outputs: int) -> bool:
         with np.errstate(all="ignore"):
             losses = loss.per_sample(y, p)
         return bool(np.isfinite(losses).all())
-    except IndexError:  # integer labels, to a loss of rows
+    except (ValueError, IndexError, AssertionError):  # it refuses them, in its way
         return False
     except Exception:  # what is wrong is for the checks to tell
         return True
@@ -109,14 +109,19 @@ def inside(loss: Loss, kind: Kind, rng: np.random.Generator, p: Array) -> Array:
 
 
 def depends_on_residuals(loss: Loss, kind: Kind, outputs: int) -> bool:
-    """Return whether the loss stays the same if the same is added to the targets and the predictions."""
+    """Return whether the loss stays the same if the same is added to targets and predictions, but not to these alone.
+
+    What does not change if something is added to the predictions of a sample alone ranks them, or correlates them.
+    """
     y, p = drawn(loss, kind, np.random.default_rng(0), 16, outputs)
     try:
         with np.errstate(all="ignore"):
-            here, there = loss.per_sample(y.copy(), p.copy()), loss.per_sample(y + 0.7, p + 0.7)
-    except Exception:
+            here, both, alone = (loss.per_sample(y + a, p + b) for a, b in ((0, 0), (0.7, 0.7), (0, 0.7)))
+            return (
+                y.shape == p.shape and np.allclose(here, both, rtol=1e-9, atol=1e-12) and not np.allclose(here, alone)
+            )
+    except Exception:  # what is wrong is for the checks to tell
         return False
-    return y.shape == p.shape and np.shape(here) == np.shape(there) and np.allclose(here, there, rtol=1e-9, atol=1e-12)
 
 
 def wide(loss: Loss, kind: Kind, n: int, outputs: int) -> Iterator[tuple[Array, Array]]:

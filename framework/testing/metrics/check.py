@@ -11,6 +11,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
+from framework.metrics.sums import SumMetric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
 from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
@@ -155,7 +156,8 @@ def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -
     part = f"value for targets {y.shape} and predictions {p.shape}"
     value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
     if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-        cause = "return is missing" if value is None else "a mean over all axes is missing"
+        what = "a mean over all axes is missing" if np.ndim(value) else "return a number, such as float(...)"
+        cause = "return is missing" if value is None else what
         subject.fail(part, f"computed {type(value).__name__}, expected a float", cause)
     subject.finite(part, value)
     return np.array(value, np.float64)
@@ -215,6 +217,8 @@ def _check_batches(
                 array[...] = 0
         expected = metric(y, p, weight) if weighted else metric(y, p)
         cause = "sums do not add up: return sums over the samples, not means, roots or the largest (or define merge)"
+        if getattr(type(metric), "merge", SumMetric.merge) is not SumMetric.merge:
+            cause = "sums do not add up: merge must combine both of its arguments"
         if np.allclose(kept.value(), expected):
             cause = "the arrays of a batch are kept, and the next one overwrites them: keep copies of what is kept"
         elif np.allclose(kept.value(), metric(y, p)):

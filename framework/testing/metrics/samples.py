@@ -54,7 +54,7 @@ def accepted(metric: Metric) -> list[Inputs]:
         try:
             if _suits(metric, kind):
                 kinds.append(kind)
-        except (ValueError, IndexError, FloatingPointError, TypeError) as error:
+        except (ValueError, IndexError, FloatingPointError, TypeError, AssertionError) as error:
             first = first or error
     if not kinds and first is not None:
         raise first

@@ -39,6 +39,9 @@ def _cause(computed: Array, expected: Array, first: Array | None, n: int, output
         "a division by n - 1 where n belongs (ddof)": expected * n / (n - 1),
         "a division by n - 1 where n belongs (ddof), below a root": expected * np.sqrt(n / (n - 1)),
         "a division by n where n - 1 belongs (ddof)": expected * (n - 1) / n,
+        "the logarithm to base 2 where the natural one belongs": expected / np.log(2),
+        "the logarithm to base 10 where the natural one belongs": expected / np.log(10),
+        "a percentage where a fraction belongs": expected * 100,
         "only the first output is used": expected if first is None else first,
     }
     for cause, alternative in known.items():
@@ -134,8 +137,9 @@ def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> No
 
 def _counts(metric: Metric, y: Array, p: Array) -> bool:
     """Return whether only the side of 0.5 on which predictions lie counts, and not their order, as for an area."""
-    other = np.where(p > 0.5, 0.5, 0) + np.random.default_rng(8).uniform(0.01, 0.49, p.shape)
-    return bool(np.isclose(metric(y, other), metric(y, p), rtol=1e-12))
+    rng, value = np.random.default_rng(8), metric(y, p)
+    others = [np.where(p > 0.5, 0.5, 0) + rng.uniform(0.01, 0.49, p.shape) for _ in range(5)]
+    return all(bool(np.isclose(metric(y, other), value, rtol=1e-12)) for other in others)
 
 
 def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor: float) -> None:
