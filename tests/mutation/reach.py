@@ -11,6 +11,7 @@ from pathlib import Path
 import coverage
 
 from tests.mutation import places
+from tests.mutation.chosen import plain
 
 
 class Reach:
@@ -39,7 +40,7 @@ class Reach:
         """
         contexts = self.data.contexts_by_lineno(str(self.root / path))
         for span in places.lines(path, line):
-            names = {name.rpartition("|")[0] for at in span for name in contexts.get(at, ())}
+            names = {plain(name.rpartition("|")[0]) for at in span for name in contexts.get(at, ())}
             if found := names & self.seconds.keys():
                 break
         else:
@@ -72,16 +73,17 @@ def pytest_configure() -> None:
 
     def note(event: str, _: tuple) -> None:
         if event in ("subprocess.Popen", "os.fork", "os.posix_spawn"):
-            _starting.add(os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0])
+            _starting.add(plain(os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]))
 
     sys.addaudithook(note)
 
 
 def pytest_runtest_logreport(report) -> None:
     """Add up the time of a test's set-up, call and tear-down."""
-    _seconds[report.nodeid] = _seconds.get(report.nodeid, 0.0) + report.duration
+    name = plain(report.nodeid)
+    _seconds[name] = _seconds.get(name, 0.0) + report.duration
     if not report.passed:
-        _failed.add(report.nodeid)
+        _failed.add(name)
 
 
 def pytest_sessionfinish() -> None:
