@@ -59,12 +59,12 @@ def prepare(folder: Path, session: Path, given: argparse.Namespace) -> None:
         sys.exit(f"framework/ is not what {folder} was made for: go on with another --folder")
     sources.write_text(fingerprint())
     if given.again:  # there are new tests
-        (folder / "seconds.json").unlink(missing_ok=True)
+        (folder / "tests.json").unlink(missing_ok=True)
     for i in range(given.jobs):  # anew each time: one that was stopped left its change behind
         shutil.rmtree(folder / f"tree-{i}", ignore_errors=True)
         shutil.copytree(ROOT, folder / f"tree-{i}", ignore=LEFT_OUT)
     limits()
-    if not (folder / "seconds.json").exists():
+    if not (folder / "tests.json").exists():
         record(folder, folder / "tree-0")
     os.chdir(folder / "tree-0")
     if not session.exists():

@@ -13,6 +13,7 @@ from pathlib import Path
 from cosmic_ray.mutating import mutate_and_test
 from cosmic_ray.work_db import WorkDB, use_db
 
+from tests.mutation import chosen
 from tests.mutation.reach import Reach
 
 CONFIG = tomllib.loads(Path(__file__).with_name("config.toml").read_text())
@@ -34,11 +35,14 @@ def work(folder: Path, part: int, jobs: list[str]) -> None:
     limits()
     config = CONFIG["cosmic-ray"]
     reach = Reach(folder, folder / "tree-0")
-    chosen = folder / f"tests-{part}"
-    command = shlex.join([sys.executable, *shlex.split(config["test-command"])[1:], f"@{chosen}"])
+    names_in = folder / f"tests-{part}.json"
+    os.environ[chosen.FILE] = str(names_in)
+    command = [sys.executable, *shlex.split(config["test-command"])[1:], "-p", "tests.mutation.chosen"]
     with use_db(str(folder / "session.sqlite"), WorkDB.Mode.open) as db:
         items = {item.job_id: item for item in db.work_items}
         for job in jobs:
             change = items[job].mutations[0]
-            chosen.write_text("\n".join(reach.tests(change.module_path, change.start_pos[0])))
-            db.set_result(job, mutate_and_test(items[job].mutations, command, config["timeout"]))
+            names = reach.tests(change.module_path, change.start_pos[0])
+            chosen.write(names_in, names)
+            tests = shlex.join([*command, *chosen.files(names)])
+            db.set_result(job, mutate_and_test(items[job].mutations, tests, config["timeout"]))

@@ -10,7 +10,7 @@ import numpy as np
 from framework.activations import Activation
 from framework.constraints import Constraint
 from framework.core.built_in import is_built_in
-from framework.core.component import Component
+from framework.core.component import Component, named_component
 from framework.core.types import Array
 from framework.engine.network import Network
 from framework.engine.passes import Pass
@@ -61,7 +61,9 @@ def check_parts(subject: Subject, model: Model, X: Array, y: Array) -> None:
 
 def _parts(model: Model, X: Array, y: Array) -> Iterator[Part]:
     yield from _rules(model.network)
-    for f in components_of(at.layer for at in model.network.tree):
+    layers = [at.layer for at in model.network.tree]
+    given = [named_component(*item) for layer in layers for item in layer.get_params(deep=False).items()]
+    for f in components_of(each for each in given if isinstance(each, Component)):
         if isinstance(f, Activation) and not is_built_in(type(f)):
             yield Part("an activation", f, lambda f=f: check_activation(f, seeds=(0,)))  # type: ignore[misc]
     yield from _layers(model.network, X)
