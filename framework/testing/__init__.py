@@ -1,11 +1,13 @@
 """Conformance checks of components: ``check_layer(MyLayer(3), input_shape=(4,))`` is a whole test of a layer.
 
 Each check raises an AssertionError that names the wrong part and entry, the values computed and expected, and the
-likeliest cause.
+likeliest cause. `grade` runs them on all components of a file and counts points; so does, from the command line,
+``python -m framework.testing submission.py``.
 """
 
 from framework.testing.activations import check_activation
 from framework.testing.constraints import check_constraint
+from framework.testing.grading.grader import grade
 from framework.testing.initializers import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
@@ -26,4 +28,5 @@ __all__ = [
     "check_optimizer",
     "check_regularizer",
     "check_schedule",
+    "grade",
 ]
