@@ -179,3 +179,10 @@ def memory(ctx: Context, at: PlacedLayer) -> Iterator[Array]:
         array = getattr(ctx, name, None)
         if isinstance(array, np.ndarray):
             yield array
+
+
+def contexts(ctx: Context, at: PlacedLayer) -> Iterator[tuple[Context, PlacedLayer]]:
+    """Yield the context of a layer and of each one inside it, with its place."""
+    yield ctx, at
+    for child, place in zip(ctx.children, at.children, strict=True):
+        yield from contexts(child, place)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from framework.core.types import Array
+from framework.core.types import Array, Shape
 from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
@@ -43,7 +43,7 @@ def check_randomness(subject: Subject, bench: Bench, x: Array, smooth: bool) -> 
     if random:
         _check_renewed(subject, bench, ctx, x)
         if smooth:
-            _check_mean(subject, bench, x)
+            check_mean(subject, bench, x.shape[1:])
         return
     if mixes_samples(bench, ctx, x):
         alike = np.repeat(x[:1], len(x), axis=0)  # by their place, samples can matter to their neighbors alone
@@ -70,12 +70,12 @@ def _check_renewed(subject: Subject, bench: Bench, ctx: Context, x: Array) -> No
     subject.fail("forward in training", problem, cause)
 
 
-def _check_mean(subject: Subject, bench: Bench, x: Array) -> None:
+def check_mean(subject: Subject, bench: Bench, shape: Shape) -> None:
     """Check that noise which leaves zeros alone multiplies the outputs by 1 on average.
 
     All samples are equal and of equal numbers, so that mixing samples or features changes nothing.
     """
-    ones = np.ones((ROWS, *x.shape[1:]))
+    ones = np.ones((ROWS, *shape))
     resting, training = bench.context(ROWS, training=False), bench.context(ROWS)
     zero = bench.forward(resting, 0 * ones).copy()
     y = bench.forward(resting, ones) - zero

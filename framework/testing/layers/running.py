@@ -7,10 +7,12 @@ from itertools import pairwise
 import numpy as np
 
 from framework.core.types import Array
+from framework.layers.base import Layer
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.noise import forward_with_noise, mixes_samples
+from framework.testing.layers.noise import check_mean, forward_with_noise, mixes_samples
 from framework.testing.layers.statistics import State, Trained, why_apart
 from framework.testing.report import Subject
+from framework.testing.variants import variants
 
 ROUNDS, LOOKS = 2, 4
 PASSES = 25  # from one look at the state to the next
@@ -21,11 +23,11 @@ SMALL = 1e-3  # inputs so small that an epsilon matters
 EPSILON = "inference does not use its epsilon as training does: inside or outside the root, or left out"
 
 
-def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool) -> None:
+def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool, small: bool = True) -> None:
     """Check that inference approaches training, if the layer is trained on one batch for long.
 
     It must if the outputs in training depend on the other samples of the batch, and not on noise. State that momentum
-    still moves is continued to its limit. With `plain`, the inputs may be any numbers.
+    still moves is continued to its limit. With `plain`, the inputs may be any numbers, and with `small` tiny ones.
     """
     if not bench.state or not bench.place.trainable or len(x) < 2:
         return
@@ -38,11 +40,34 @@ def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool) -
     with np.errstate(all="ignore"):
         try:
             _check_apart(subject, _trained(bench, batch, PASSES))
-            if plain:
+            if plain and small:
                 bench.start_from(first)
                 _check_apart(subject, _trained(bench, SMALL * batch, FEWER), EPSILON)
         finally:
             bench.start_from(first)
+
+
+def check_other_arguments(bench: Bench, x: Array, plain: bool) -> None:
+    """Check noise of other rates, which may be right for 0.5 alone, and running state where a flag is another."""
+    layer, shape = bench.place.layer, x.shape[1:]
+    random = forward_with_noise(bench, bench.context(len(x)), x)[1]
+    for copy in variants(layer, lambda other: _runs(other, x)) if random or bench.state else ():
+        other = Bench(copy, shape)
+        changed = [value for name, value in copy.get_params(deep=False).items() if value is not getattr(layer, name)]
+        if random:
+            check_mean(Subject(copy), other, shape)
+        elif any(isinstance(value, bool) for value in changed):
+            check_running_state(Subject(copy), other, x, plain, small=False)
+
+
+def _runs(layer: Layer, x: Array) -> None:
+    """Raise ValueError if a layer does not work with its arguments."""
+    try:
+        bench = Bench(layer, x.shape[1:])
+        for training in (True, False):
+            bench.forward(bench.context(len(x), training), x)
+    except Exception as error:
+        raise ValueError from error
 
 
 def _two_samples(x: Array, plain: bool) -> Array:

@@ -12,7 +12,7 @@ from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 
 State = dict[str, Array]
-ALIKE = 0.04  # n or n - 1
+ALIKE = 0.07  # n or n - 1
 UPDATE = "ctx.{0}[...] = momentum * ctx.{0} + (1 - momentum) * (the batch's value)"
 WORDS = {"mean": ("mean", "mu", "avg"), "variance": ("var",), "standard deviation": ("std", "sd", "sigma")}
 
