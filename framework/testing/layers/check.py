@@ -23,7 +23,7 @@ from framework.testing.layers.noise import check_randomness, forward_with_noise
 from framework.testing.layers.passes import check_passes
 from framework.testing.layers.running import check_other_arguments, check_running_state
 from framework.testing.layers.settings import Draw, DrawShape, check_many, check_other_shapes, check_variants
-from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
+from framework.testing.layers.shapes import batch_of, check_shapes
 from framework.testing.layers.state import check_buffers, check_contexts
 from framework.testing.layers.values import check_ties, check_values
 from framework.testing.numeric import away_from
@@ -83,8 +83,8 @@ def check_layer(
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
-                first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
                 check_shapes(subject, bench, draw(np.random.default_rng(seed), batch_sizes[0]))
+                first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
                 check_passes(subject, bench, first)
                 check_kept(subject, bench, first, second)
                 for i, n in enumerate(batch_sizes):
@@ -98,7 +98,6 @@ def check_layer(
                         check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
                 x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
-                check_broadcasting(subject, bench, draw)
                 if seed == seeds[0]:
                     check_running_state(subject, bench, x, plain=inputs is None)
                 check_inference(subject, bench, x)
