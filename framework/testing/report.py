@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec
@@ -201,6 +202,10 @@ def _reason(error: Exception) -> str:
         return "it assumes that the input is contiguous"
     if isinstance(error, ZeroDivisionError) or "divide by zero" in text:
         return "a division by zero: a step count that is off by one, or an empty sum"
+    if (found := re.search(r"from shape \(([\d, ]+)\) into shape \(([\d, ]+)\)", text)) is not None:
+        source, target = (tuple(map(int, shape.replace(" ", "").split(","))) for shape in found.groups())
+        if source != target and source == target[::-1]:
+            return "transposed: assign .T of it (W has shape (units, inputs))"
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"

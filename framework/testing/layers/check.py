@@ -14,20 +14,22 @@ from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.declarations import check_initial_values, check_parameters
-from framework.testing.layers.gradients import check_gradients
+from framework.testing.layers.definition import check_definition
+from framework.testing.layers.gradients import check_gradients, check_slope
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.kept import check_kept
 from framework.testing.layers.last import check_as_last
 from framework.testing.layers.noise import check_randomness, forward_with_noise
 from framework.testing.layers.passes import check_passes
 from framework.testing.layers.running import check_other_arguments, check_running_state
+from framework.testing.layers.settings import Draw, DrawShape, check_many, check_other_shapes, check_variants
+from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
 from framework.testing.layers.state import check_buffers, check_contexts
+from framework.testing.layers.values import check_ties, check_values
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-
-Draw = Callable[[np.random.Generator, int], Array]
 
 
 @reporting
@@ -39,6 +41,7 @@ def check_layer(
     kinks: Sequence[float] = (),
     batch_sizes: Sequence[int] = (5, 3, 1),
     seeds: Sequence[int] = (0, 1),
+    definition: Callable[..., Array] | None = None,
 ) -> None:
     """Check a layer: ``check_layer(MyLayer(3), input_shape=(4,))``.
 
@@ -57,6 +60,9 @@ def check_layer(
         Values that the inputs keep away from. Kinks are also recognized by their one-sided slopes, and left out.
     batch_sizes, seeds : sequence of int
         The batch sizes and the seeds to try.
+    definition : callable ``(x, **parameters) -> y``, optional
+        What the layer should compute in inference, written down in another way, to be compared with: gradients agree
+        with any function, also with a wrong one. The parameters, running values among them, come by name.
 
     Raises
     ------
@@ -77,27 +83,47 @@ def check_layer(
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
+                check_shapes(subject, bench, draw(np.random.default_rng(seed), batch_sizes[0]))
                 first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
                 check_passes(subject, bench, first)
                 check_kept(subject, bench, first, second)
-                for n in batch_sizes:
+                for i, n in enumerate(batch_sizes):
                     x = draw(rng, n)
+                    if i > 0:
+                        check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
                     check_buffers(subject, bench, x, draw(rng, n))
-                    check_gradients(subject, bench, x, rng, smooth)
-                x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
+                    if i == 0:
+                        check_gradients(subject, bench, x, rng, smooth)
+                    else:
+                        check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
+                x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
                 if seed == seeds[0]:
                     check_running_state(subject, bench, x, plain=inputs is None)
-                check_inference(subject, bench, x)
+                learns = bench.settle(x)  # before the first training pass, there may be nothing to infer from
+                check_broadcasting(subject, bench, draw)
+                check_inference(subject, bench, x, learns)
                 check_randomness(subject, bench, x, smooth)
                 if seed == seeds[0] and smooth:
                     check_other_arguments(bench, x, plain=inputs is None)
                 _check_float32(subject, bench, x, rng, shape)
+                if definition is not None:
+                    check_definition(subject, bench, x, definition)
                 check_as_last(subject, layer, shape, x, rng, smooth)
                 if type(layer).replayable:
                     for n, dtype in ((max(batch_sizes), np.float32), (2, np.float64), (1, np.float64)):
                         batches = [draw(rng, n) for _ in range(PLAYED)]
                         check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
+                if seed == seeds[0]:
+                    if smooth:
+                        check_ties(subject, bench, x, rng)
+                    if smooth and inputs is None:
+                        check_values(subject, bench, _narrowed(bench, shape), x, rng)
+                    check_many(subject, bench, draw, rng, smooth, batch_sizes[0])
+                    with np.errstate(all="ignore"):
+                        check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
+                        elsewhere = _drawing_shapes(inputs, tuple(kinks))
+                        check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:
@@ -114,6 +140,27 @@ def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw,
         return away_from(raw(rng, n).astype(np.float64), kinks)
 
     return draw, raw(np.random.default_rng(0), 2).dtype.kind == "f"
+
+
+def _drawing_shapes(inputs: Any, kinks: tuple[float, ...]) -> DrawShape:
+    """Return a function that draws inputs of a shape; None where they are given in another one."""
+
+    def draw(rng: np.random.Generator, shape: Shape, n: int) -> Array | None:
+        if inputs is not None and not callable(inputs):
+            return None
+        x = _drawing(inputs, shape, kinks)[0](rng, n)
+        return x if x.shape == (n, *shape) else None
+
+    return draw
+
+
+def _narrowed(bench: Bench, shape: Shape) -> Bench:
+    """Return the same bench in float32."""
+    narrow = Bench(bench.place.layer, shape, np.float32, bench.seed)
+    for name, values in narrow.params.items():
+        values[...] = bench.params[name]
+    narrow.start_from(bench.state)
+    return narrow
 
 
 def _check_declarations(subject: Subject, layer: Layer, shape: Shape) -> None:
@@ -134,10 +181,7 @@ def _check_float32(subject: Subject, bench: Bench, x: Array, rng: np.random.Gene
     grad = np.asarray(rng.standard_normal(y.shape))
     dx = bench.backward(ctx, grad)
     bench.restart()
-    small = Bench(bench.place.layer, shape, np.float32, bench.seed)
-    for name, values in small.params.items():
-        values[...] = bench.params[name]
-    small.start_from(bench.state)
+    small = _narrowed(bench, shape)
     other = small.context(len(x))
     part = "forward in float32"
     computed = subject.compute(part, lambda: small.forward(other, x.astype(np.float32)), y.shape, np.float32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +13,17 @@ from framework.layers.base import Context
 from framework.testing.arrays import layouts
 from framework.testing.causes import sizes
 from framework.testing.layers.bench import Bench
-from framework.testing.numeric import slopes
+from framework.testing.layers.evidence import why
+from framework.testing.numeric import RTOL, Slopes, slopes
 from framework.testing.report import Subject
 
 ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"
 REBOUND = "backward makes a new array of that name: assign into it, ctx.dW[...] = ..., not ctx.dW = ..."
+INVERTED = "ctx.needs_input_grad is tested the wrong way round: the gradient is returned where nobody needs it"
+FROZEN = "a frozen layer (trainable=False) returns the gradient of its input, too; ask ctx.needs_input_grad instead"
+MOST = 40  # elements of an array whose derivatives are compared one by one
+MOST_OF_WRONG = 300  # and where something is known to be wrong
 
 
 @dataclass(frozen=True)
@@ -48,48 +54,184 @@ class Gradients:
             subject.same(f"{part}: gradient of x", dx, self.x, cause=cause)
 
 
+class Projection:
+    """A random projection of a layer's outputs in a training pass, and its derivatives.
+
+    Parameters
+    ----------
+    subject : Subject
+    bench : Bench
+    x : ndarray
+    rng : numpy.random.Generator
+    smooth : bool
+        Whether the layer has a gradient with respect to `x`.
+    part : str
+        What messages call the call of `backward`.
+    cause : str
+        Why something is wrong, if it is known.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        bench: Bench,
+        x: Array,
+        rng: np.random.Generator,
+        smooth: bool,
+        part: str = "backward",
+        cause: str = "",
+    ) -> None:
+        self.subject, self.bench, self.rng, self.part, self.cause = subject, bench, rng, part, cause
+        self.x, self.moving = x, x.copy()
+        self.ctx = bench.context(len(x))
+        y = bench.forward(self.ctx, x)
+        self.grad = rng.standard_normal(y.shape)
+        if cause:
+            try:
+                bench.backward(self.ctx, self.grad)
+            except Exception as error:
+                subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
+        arrays = {"grad": self.grad, "x": x, "output y": y, **named_parameters(bench)}
+        dx = subject.call(part, lambda: bench.backward(self.ctx, self.grad), **arrays)
+        _check_written(subject, bench, self.ctx, self.grad, part)
+        if smooth:
+            dx = self._sound(dx)
+        self.gradients = Gradients.of(bench, dx if smooth else None)
+
+    def _sound(self, dx: Any) -> Array:
+        part = f"{self.part}: gradient of x"
+        if dx is None:
+            problem = f"returned None, expected an array of shape {self.x.shape}"
+            self.subject.require(self.bench.place.trainable, part, problem, FROZEN)
+            first = Bench(self.bench.place.layer, self.x.shape[1:], seed=self.bench.seed, needs_input_grad=False)
+            ctx = first.context(len(self.x))
+            first.forward(ctx, self.x)
+            if first.backward(ctx, self.grad) is not None:
+                self.subject.fail(part, problem, INVERTED)
+        return self.subject.array(part, dx, self.x.shape, np.float64)
+
+    def __call__(self) -> float:
+        """Return the projection, with `moving` as the input."""
+        return float((self.bench.output(self.ctx, self.moving) * self.grad).sum())
+
+    def arrays(self) -> list[tuple[str, Array, Array]]:
+        """Return the name, the array and the gradient of each parameter and of the input."""
+        gradients = self.gradients
+        arrays = [(name, values, gradients.parameters[name]) for name, values in self.bench.params.items()]
+        return arrays if gradients.x is None else [*arrays, ("x", self.moving, gradients.x)]
+
+    def along(self, directions: list[Array]) -> tuple[float, Slopes]:
+        """Return the derivative along one direction in all `arrays` at once: by the gradients, and by differences."""
+        arrays = [array for _, array, _ in self.arrays()]
+        starts, t = [array.copy() for array in arrays], np.zeros(1)
+
+        def moved() -> float:
+            for array, start, direction in zip(arrays, starts, directions, strict=True):
+                array[...] = start + t[0] * direction
+            return self()
+
+        expected = slopes(moved, t, self.rng)
+        for array, start in zip(arrays, starts, strict=True):
+            array[...] = start
+        gradients = [gradient for _, _, gradient in self.arrays()]
+        return float(sum((g * d).sum() for g, d in zip(gradients, directions, strict=True))), expected
+
+    def compare(self, most: int = MOST, step: float = 1.0) -> tuple[int, int]:
+        """Compare each entry of the gradients; return how many could be compared, of how many.
+
+        `step` scales the steps of the differences in the input.
+        """
+        compared, wanted = 0, 0
+        shape, factors = self.grad.shape, self._factors()
+        for name, array, gradient in self.arrays():
+            expected = self._slopes(array, most, step if array is self.moving else 1.0)
+            faults = {"grad is passed on unchanged": self.grad} if shape == gradient.shape else {}
+            part = f"{self.part}: gradient of {name}"
+            try:
+                compared += self.subject.gradient(part, gradient, expected, factors=factors, alternatives=faults)
+            except AssertionError as error:
+                if found := self.cause or why(self, name, array, gradient):
+                    self.subject.gradient(part, gradient, expected, cause=found)
+                right = [other for k, (other, _, _) in enumerate(self.arrays()) if other != name and self._is_right(k)]
+                beside = f"; right: the gradient of {', '.join(right)}" if right else ""
+                raise AssertionError(f"{error}{beside}") from None
+            wanted += len(expected.where)
+        return compared, wanted
+
+    def _factors(self) -> dict[str, float]:
+        """Return what a sum may be confused with a mean over; numbers that are equal cannot be told apart."""
+        shape = self.grad.shape
+        numbers = {**sizes(shape), "the number of inputs": prod(self.x.shape[1:])}
+        numbers |= {"the number of steps": shape[1]} if len(shape) > 2 else {}
+        numbers |= {"the number of steps of the input": self.x.shape[1]} if self.x.ndim > 2 else {}
+        numbers |= {"the number of all outputs of the batch": prod(shape)}
+        names: dict[float, list[str]] = {}
+        for name, number in numbers.items():
+            names.setdefault(number, []).append(name)
+        return {" or ".join(same): number for number, same in names.items()}
+
+    def _is_right(self, k: int) -> bool:
+        """Return whether gradient `k` is right along one direction."""
+        arrays = self.arrays()
+        directions = [np.zeros_like(array) for _, array, _ in arrays]
+        directions[k] = np.asarray(self.rng.standard_normal(arrays[k][1].shape))
+        computed, expected = self.along(directions)
+        return bool(expected.smooth[0] and np.isclose(computed, expected.values[0], rtol=RTOL, atol=expected.atol))
+
+    def _slopes(self, array: Array, most: int, step: float) -> Slopes:
+        if step == 1.0:
+            return slopes(self, array, self.rng, most)
+        small = array / step
+
+        def scaled() -> float:
+            array[...] = small * step
+            return self()
+
+        found = slopes(scaled, small, self.rng, most)
+        return Slopes(found.where, found.values / step, found.smooth, found.atol / step)
+
+
 def named_parameters(bench: Bench) -> dict[str, Array]:
     """Return the trainable parameters under the names that messages call them."""
     return {f"parameter {name}": values for name, values in bench.params.items()}
 
 
 def check_gradients(subject: Subject, bench: Bench, x: Array, rng: np.random.Generator, smooth: bool) -> None:
-    """Check `backward` on one batch; with `smooth`, the gradient of the input too."""
-    ctx = bench.context(len(x))
-    y = bench.forward(ctx, x)
-    grad = rng.standard_normal(y.shape)
-    arrays = {"grad": grad, "x": x, "output y": y, **named_parameters(bench)}
-    dx = subject.call("backward", lambda: bench.backward(ctx, grad), **arrays)
-    _check_written(subject, bench, ctx, grad)
-    if smooth:
-        dx = subject.array("backward: gradient of x", dx, x.shape, np.float64)
-    gradients = Gradients.of(bench, dx if smooth else None)
-    moving = x.copy()
-
-    def projection() -> float:
-        return float((bench.output(ctx, moving) * grad).sum())
-
-    compared, wanted = 0, 0
-    factors = {**sizes(y.shape), "the number of inputs": prod(x.shape[1:])}
-    targets = [(name, values, gradients.parameters[name]) for name, values in bench.params.items()]
-    if gradients.x is not None:
-        targets.append(("x", moving, gradients.x))
-    for name, array, gradient in targets:
-        expected = slopes(projection, array, rng)
-        faults = {"grad is passed on unchanged": grad} if grad.shape == gradient.shape else {}
-        part = f"backward: gradient of {name}"
-        compared += subject.gradient(part, gradient, expected, factors=factors, alternatives=faults)
-        wanted += len(expected.where)
+    """Check `backward` on one batch, entry by entry; with `smooth`, the gradient of the input too."""
+    at = Projection(subject, bench, x, rng, smooth)
+    compared, wanted = at.compare()
     subject.require_smooth("forward", compared, wanted, "is the training pass random without ctx.rng?")
-    _check_repeated(subject, bench, x, grad, gradients)
-    _check_layouts(subject, bench, x, grad, gradients)
-    _check_without_input(subject, bench, x, grad, gradients)
+    _check_repeated(subject, bench, x, at.grad, at.gradients)
+    _check_layouts(subject, bench, x, at.grad, at.gradients)
+    _check_without_input(subject, bench, x, at.grad, at.gradients)
 
 
-def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array) -> None:
+def check_slope(
+    subject: Subject,
+    bench: Bench,
+    x: Array,
+    rng: np.random.Generator,
+    smooth: bool,
+    part: str = "backward",
+    cause: str = "",
+    step: float = 1.0,
+) -> None:
+    """Check `backward` along one random direction, and entry by entry if it differs there."""
+    at = Projection(subject, bench, x, rng, smooth, part, cause)
+    directions = [np.asarray(rng.standard_normal(array.shape)) for _, array, _ in at.arrays()]
+    if at.gradients.x is not None:
+        directions[-1] *= step
+    if not directions:
+        return
+    computed, expected = at.along(directions)
+    if expected.smooth[0] and not np.isclose(computed, expected.values[0], rtol=RTOL, atol=expected.atol):
+        at.compare(MOST_OF_WRONG, step)
+
+
+def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, backward: str) -> None:
     for name, view in bench.grads.items():
         if np.isnan(view).all() and view.size:
-            part, own = f"backward: gradient of {name}", getattr(ctx, f"d{name}", view)
+            part, own = f"{backward}: gradient of {name}", getattr(ctx, f"d{name}", view)
             if not np.shares_memory(own, view):
                 subject.fail(part, f"ctx.d{name} is not the network's array", REBOUND)
             bench.backward(ctx, grad, gradients=0.0)
