@@ -198,6 +198,8 @@ def _reason(error: Exception) -> str:
         return "the signature differs from the base class"
     if isinstance(error, NotImplementedError):
         return "a method that the base class requires is missing"
+    if "used as indices must be of integer" in text:
+        return "indices arrive as floats: use x.astype(int)"
     if "contiguous" in text or "incompatible shape" in text:
         return "it assumes that the input is contiguous"
     if isinstance(error, ZeroDivisionError) or "divide by zero" in text:

@@ -46,7 +46,7 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
     expected = (n, *bench.output_shape)
     if y.shape != expected:
         problem = f"computed shape {y.shape}, expected shape {expected}"
-        subject.fail(part, problem, _of_shape(bench, ctx, y, others))
+        subject.fail(part, problem, _of_shape(bench, ctx, x, y, others))
     if others and not np.isfinite(y).all():
         subject.finite(part, y, _of_size(n, others, True))
 
@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
     return value.view(np.ndarray) if isinstance(value, _Watched) else value
 
 
-def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> str:
+def _of_shape(bench: Bench, ctx: Context, x: Array, y: Array, others: tuple[int, ...]) -> str:
     """Return why forward returns `y`, whose shape is not the declared one."""
     layer, declared, n = bench.place.layer, bench.output_shape, ctx.n
     if others:
@@ -118,12 +118,24 @@ def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> 
             return f"memory declares {name} with {y.shape[1:]} for a sample, where {declared} is needed"
     if y.ndim == 0 or y.shape[0] != n:
         return "a sum or mean over the wrong axis, or a missing keepdims" if y.ndim else "reduced over all axes"
+    if n in y.shape[1:] and _follows_batch(bench, x, y.shape):
+        return BROADCAST
     returned = f"return {y.shape[1:]}, the shape of one output without the batch axis"
     if type(layer).output_shape is Layer.output_shape:
         return f"output_shape is missing, so the shape is taken to stay the same: define it to {returned}"
     if len(declared) == y.ndim and declared[1:] == y.shape[1:]:
         return f"output_shape must leave out the batch axis: {returned}"
     return f"output_shape says {declared}: let it {returned}, or a sum or mean is over the wrong axis"
+
+
+def _follows_batch(bench: Bench, x: Array, shape: Shape) -> bool:
+    """Return whether another axis than the first grows with the batch."""
+    more = np.concatenate([x, x])
+    try:
+        found = np.shape(bench.forward(bench.context(len(more)), more))
+    except Exception:  # it works for one batch size only
+        return False
+    return len(found) == len(shape) and found[1:] != shape[1:]
 
 
 def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:

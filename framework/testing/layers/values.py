@@ -8,7 +8,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.gradients import Projection, check_slope
+from framework.testing.layers.gradients import check_slope
+from framework.testing.layers.projection import Projection
 from framework.testing.layers.shapes import refuses
 from framework.testing.numeric import RTOL
 from framework.testing.report import Subject

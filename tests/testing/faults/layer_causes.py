@@ -104,7 +104,7 @@ class ForgetsTerm(_Product):
         return (grad * ctx.v) @ ctx.U
 
 
-@fault("statistics over the sample along axis 1 is left out", check_layer, **VECTOR)
+@fault("statistics over axis 1 is left out", check_layer, **VECTOR)
 class ConstantStatistics(_Standardized):
     def backward(self, ctx, grad):
         return grad / ctx.spread
