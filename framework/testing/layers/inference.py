@@ -69,5 +69,6 @@ def _check_network(subject: Subject, bench: Bench, x: Array, y: Array) -> None:
     subject.same("a network's prediction", first, y)
     kept = first.copy()
     bench.network.forward(x[::-1].copy())
+    bench.look()
     cause = "the prediction is clobbered by the next call"
     subject.same("a network's prediction after the next", first, kept, cause=cause)
