@@ -46,6 +46,11 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("has no setter",), "a property takes the place of the argument and cannot be set: keep it as an attribute"),
     (("must keep its argument",), "the constructor does not store it under the name of the argument"),
+    (
+        ("'numpy.ndarray' object has no attribute",),
+        "an array takes the place of ctx: forward(self, ctx, x), backward(self, ctx, grad)",
+    ),
+    (("'nonetype' object has no attribute",), "None is used: what a call should return is missing"),
     (("object has no attribute",), "the constructor does not set it, or it is set only by another call"),
     (("unknown ", "did you mean"), "the name is misspelled"),
     (("'out'",), "the signature differs from the base class"),
