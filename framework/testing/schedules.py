@@ -115,7 +115,7 @@ def _check_numpy_integers(subject: Subject, schedule: Schedule, rates: dict[int,
 
 def _check_other_arguments(subject: Subject, schedule: Schedule) -> None:
     """Check that each number and flag among the arguments matters, and that other ones are right, too."""
-    tried = sorted({*range(FEW), *SPACED, *_edges(schedule)})
+    tried = sorted({*range(FEW), *SPACED[:8], *_edges(schedule)})  # a rate may be computed by a loop over the steps
 
     def compute(each: Schedule) -> Any:
         return np.array([float(each(step)) for step in tried])

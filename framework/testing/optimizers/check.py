@@ -67,18 +67,19 @@ def check_optimizer(
             _check_from(subject, optimizer, start, grads, follows_rate)
             if definition is not None:
                 check_definition(subject, optimizer, start, grads, definition)
-        _check_other_arguments(subject, optimizer, start, grads)
+        _check_other_arguments(subject, optimizer)
         if solves:
             _check_quadratic(subject, plain(optimizer))
 
 
 def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Array, follows_rate: bool) -> None:
-    steady, bare, few = constant(optimizer), plain(optimizer), grads[:SHORT]
+    bare, few = plain(optimizer), grads[:SHORT]
     steps.check_steps(subject, optimizer, start, grads)
     check_repeats(subject, optimizer, start, few)
     check_state(subject, optimizer, start, grads)
     responses.check_still(subject, bare, start, grads)
     responses.check_direction(subject, constant(bare), start, grads[0])
+    responses.check_mirrored(subject, responses.without_decay(bare), start, few)
     if follows_rate:
         responses.check_rate(subject, bare, start, grads[0])
     adjustments.check_schedule_followed(subject, optimizer, start, few, follows_rate)
@@ -90,12 +91,15 @@ def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     _check_float32(subject, optimizer, start, grads)
     check_step_count(subject, constant(bare), start, grads[0])
     check_momentum(subject, constant(bare), start, grads[0])
-    if optimizer.elementwise and optimizer.clip_norm is None:
-        _check_concatenation(subject, optimizer, start, grads)
-        check_thawed(subject, steady, start, grads)
+    if optimizer.elementwise:
+        _check_concatenation(subject, bare, start, grads)
+        check_thawed(subject, constant(bare), start, grads)
 
 
-def _check_other_arguments(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+def _check_other_arguments(subject: Subject, optimizer: Optimizer) -> None:
+    """Check that each number and flag among the arguments matters, and steps with other ones."""
+    rng = np.random.default_rng(2)
+    start, grads = rng.standard_normal(SIZE), gradients(rng)
     check_effects(subject, constant(plain(optimizer)), start, grads)
     for other in variants(optimizer):
         steps.check_steps(Subject(other), other, start, grads[:SHORT])
@@ -159,5 +163,6 @@ def _check_quadratic(subject: Subject, optimizer: Optimizer) -> None:
     if grown:
         problem = f"the minimum is left again: {np.abs(x - center).max():.4g} away {AFTER} steps after it was reached"
         subject.fail("convex quadratic", problem, "steps that grow: a factor of self.step, or a slot that only grows")
-    problem = f"not solved: still {min(left):.4g} away after 3000 steps"
-    subject.fail("convex quadratic", problem, "the sign, or a vanishing step")
+    nearer = min(left) < 0.95 * np.abs(center).max()
+    cause = "a vanishing step: it comes nearer and stops on the way" if nearer else "the sign, or a vanishing step"
+    subject.fail("convex quadratic", f"not solved: still {min(left):.4g} away after 3000 steps", cause)

@@ -63,6 +63,8 @@ def check_still(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
             "the move is proportional to params: a decay that is not weight_decay, or a slot that should start at "
             "params and starts at zero (if self.step == 1: self.slot[...] = params)"
         )
+    elif (np.abs(wide := run(optimizer, 4 * start, zeros[:1])[0]) > np.abs(wide).max() - 1e-12).sum() > 1:
+        cause = f"params are cut off at {np.abs(wide).max():.4g}: that is for a constraint, weight_constraint="
     else:
         cause = "an added constant, a slot that does not start at zero, or a sign that is not 0 at 0 (np.sign is)"
     problem = f"step {step + 1}: entry [{i}] has moved by {away[step, i]:.4g} although the gradient is 0"
@@ -97,13 +99,30 @@ def check_direction(subject: Subject, optimizer: Optimizer, start: Array, gradie
         uphill = float(away[step] @ gradient)
         part = "first step" if step == first else f"{STEPS} steps with a constant gradient"
         problem = f"moves by {uphill:.4g} along the gradient, expected < 0"
-        flat = np.ptp(gradient) < 1e-12
-        subject.require(uphill < 0 or flat, part, problem, "the sign is wrong")
+        one_sign = (away[step] >= 0).all() or (away[step] <= 0).all()
+        cause = "the sign is wrong" + (": all move the same way, as with an abs or a square" if one_sign else "")
+        subject.require(uphill < 0, part, problem, cause)
     # A rule may wait for gradients, as accumulation does; then its steps depend on the step count.
+    late = "a slot is used before this gradient has changed it: update the slots first, then params"
     if first and np.array_equal(run(optimizer, start, grads, 1) - start, away):
         problem = f"params are first changed in step {first + 1}, although the gradient is not 0"
-        cause = "a slot is used before this gradient has changed it, so each step is late: update the slots first"
-        subject.fail("first step", problem, cause)
+        subject.fail("first step", problem, late)
+    if optimizer.elementwise and not first:
+        lengths = np.abs(np.diff(away[:2], axis=0, prepend=0 * away[:1]))
+        if (i := int(np.argmax(lengths[0] - 1e3 * lengths[1]))) >= 0 and lengths[0, i] > 1e3 * lengths[1, i] > 0:
+            problem = f"entry [{i}] moves by {lengths[0, i]:.4g}, in the next step by {lengths[1, i]:.4g}"
+            subject.fail("first step", f"{problem}, with the same gradient", late)
+
+
+def check_mirrored(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    """Check that steps from ``-start`` with ``-grads`` are the opposite ones."""
+    moved, mirrored = moves(optimizer, start, grads), -moves(optimizer, -start, -grads)
+    off = np.abs(moved - mirrored) > 1e-9 * np.abs(moved).max() + 1e-6 * np.abs(moved)
+    if off.any():
+        step, i = (int(k) for k in np.argwhere(off)[0])
+        problem = f"step {step + 1}: entry [{i}] moves by {moved[step, i]:.6g}, and by {-mirrored[step, i]:.6g} if "
+        cause = "negative numbers are taken for positive ones or for 0: an abs or a square is missing"
+        subject.fail("opposite gradients", f"{problem}params and gradients change their signs", cause)
 
 
 def check_rate(subject: Subject, optimizer: Optimizer, start: Array, gradient: Array) -> None:

@@ -110,7 +110,9 @@ def check_changed(subject: Subject, optimizer: Optimizer, start: Array, grads: A
             first.apply(params, gradient)
             second.apply(middle, gradient)
         cause = f"what depends on the {name} of earlier steps is not saved: keep it in a slot, or compute it anew"
-        if name == "learning_rate":
+        if names := _loose(first):
+            cause = f"{cause} (on self there are also {', '.join(names)})"
+        elif name == "learning_rate":
             cause = "the learning rate is read once, in bind or in a step, and kept: use self.rate in each step"
         subject.same(f"state() and restore() after a change of {name}", middle, params, rtol=0, cause=cause)
 

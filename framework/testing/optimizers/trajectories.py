@@ -123,6 +123,8 @@ def advice(error: BaseException | None, optimizer: Optimizer) -> str | None:
         return "self.learning_rate can be a schedule: use self.rate, which is the number for this step"
     if isinstance(error, TypeError) and "bind()" in str(error):
         return "bind takes two arguments: def bind(self, params, decayed=None), and passes both on to super().bind"
+    if isinstance(error, ValueError) and any(word in str(error) for word in ("broadcast", "reshape", "shape")):
+        return "params, grads and slots are vectors of any size, (n,): take sizes from params"
     return None
 
 
