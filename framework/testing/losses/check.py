@@ -19,6 +19,7 @@ from framework.testing.losses.sizes import check_one_output, check_sizes
 from framework.testing.losses.values import check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
+from framework.testing.signatures import exchange_named
 from framework.testing.state import unchanged
 from framework.testing.variants import BESIDE, variants
 
@@ -62,7 +63,7 @@ def check_loss(
     check_arguments(Subject(loss))
     options = _Options(minimum, extremes, definition, outputs or (3, 4), outputs is None, seeds)
     first: AssertionError | None = None
-    with unchanged(Subject(loss)):
+    with exchange_named(loss.per_sample, loss.gradient), unchanged(Subject(loss)):
         for kind in kinds(loss, inputs, max(options.outputs)):
             try:
                 _check(loss, kind, options)

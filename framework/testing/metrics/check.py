@@ -24,6 +24,7 @@ from framework.testing.metrics.values import (
     check_precision,
 )
 from framework.testing.report import Subject, reporting
+from framework.testing.signatures import exchange_named, exchanged
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
 
@@ -47,14 +48,15 @@ def check_metric(
     ----------
     metric : Metric or callable ``(y_true, y_pred) -> float``
     inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
-        Draws targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
-        as one-hot rows) that the metric does not refuse with a ValueError.
+        Draws targets and predictions. None: every usual kind (two numbers or one for each sample, two classes,
+        several classes as labels and as one-hot rows) that the metric does not refuse with a ValueError.
     number : bool
         Whether the value is a float (else an array).
     weighted : bool
         Whether the metric accepts sample weights; a function does if it has a parameter `sample_weight`.
     perfect : bool
-        Whether a prediction that equals the target has the best possible value; not checked for a function.
+        Whether a prediction that equals the target has the best possible value; not checked for a function, nor for
+        a signed error, such as a bias, whose best value lies between others.
     definition : callable ``(y_true, y_pred)``, optional
         The formula that the metric should compute.
     seeds : sequence of int
@@ -72,10 +74,13 @@ def check_metric(
     else:
         check_arguments(subject)
     options = _Options(number, weighted, perfect, definition)
-    with unchanged(subject):
+    function = metric.function if isinstance(metric, FunctionMetric) else metric.__call__
+    with exchange_named(function), unchanged(subject):
         kinds = [inputs] if inputs else subject.call("metric(y_true, y_pred), with every usual kind", accepted, metric)
         subject.require(kinds, "metric(y_true, y_pred)", "is not finite on any usual kind of targets: give inputs=")
         for kind in kinds:
+            if exchanged(function) is not None:
+                _check_symmetric(subject, metric, kind)
             for seed in seeds:
                 _check_on(subject, metric, kind, options, seed)
         if perfect and number:
@@ -84,6 +89,16 @@ def check_metric(
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
             _check_variant(metric, variant, kind, options)
+
+
+def _check_symmetric(subject: Subject, metric: Metric, kind: Inputs) -> None:
+    """Fail if it matters in which order the targets and the predictions come."""
+    y, p = kind(np.random.default_rng(0), N)
+    if y.shape == p.shape:
+        with np.errstate(all="ignore"):
+            value, other = metric(y, p), metric(p, y)
+        problem = f"computed {value}, and {other} in the other order"
+        subject.require(np.allclose(value, other), "metric(y_true, y_pred)", problem)
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
     if options.number:
         check_pairs(subject, metric, y, p, options.ordered)
     if options.definition is not None:
-        check_definition(subject, metric, kind, options.definition, N)
+        check_definition(subject, metric, kind, options.definition, N, ROUNDING * floor)
     check_precision(subject, metric, y, p, floor)
     if options.weighted:
         _check_weights(subject, metric, y, p, value, rng, floor)

@@ -21,13 +21,16 @@ FAR = 1000.0
 SQUARE = "(n,) against (n, 1) broadcasts to (n, n), and all pairs of samples are compared: give both one shape"
 
 
-def check_definition(subject: Subject, metric: Metric, kind: Inputs, definition: Definition, n: int) -> None:
+def check_definition(
+    subject: Subject, metric: Metric, kind: Inputs, definition: Definition, n: int, atol: float
+) -> None:
     """Check that a metric computes what it should, on several draws; their differences tell the cause."""
     draws = [kind(np.random.default_rng(seed), n) for seed in range(3)]
     computed, expected = (np.array([f(y, p) for y, p in draws], float) for f in (metric, definition))
     first = _first_output(draws, definition)
     for i, value in enumerate(computed):
-        subject.same("value", value, expected[i], cause=_cause(computed, expected, first, n, draws[0][1].shape[-1]))
+        cause = _cause(computed, expected, first, n, draws[0][1].shape[-1])
+        subject.same("value", value, expected[i], atol=atol + 1e-9 * np.abs(expected[i]).max(), cause=cause)
 
 
 def _cause(computed: Array, expected: Array, first: Array | None, n: int, outputs: int) -> str:
@@ -172,7 +175,8 @@ def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: A
     if y.shape == p.shape and _is_signed(metric, y, p, best):
         return
     constant = _of_constant(metric, y, p)
-    if best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
+    saturated = best in (0, 1)  # as with a wide tolerance
+    if not saturated and best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
         cause = "it does not read the predictions, or a threshold lies where none of them is"
         subject.fail("value", f"computed {best:.6g} for a perfect prediction and for every other", cause)
     for other in (float(value), constant):

@@ -144,6 +144,15 @@ class LinkAlone(Squared):
         return super().per_sample(y_true, y_pred)
 
 
+@fault(r"arguments come as \(y_true, y_pred\), and not as \(pred, target\)", check_loss)
+class OtherOrder(Squared):
+    def per_sample(self, pred, target):
+        return ((pred - target) ** 2).sum(axis=1)
+
+    def gradient(self, pred, target):
+        return 2 * (pred - target)
+
+
 @right(check_loss)
 class Focal(Quiet, Loss):
     """Right: for targets 0 and 1, which nothing but its logarithm tells."""

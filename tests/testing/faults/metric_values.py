@@ -103,7 +103,7 @@ class FirstOutput(MeanDistance):
         return super().__call__(y_true[:, :1], y_pred[:, :1], sample_weight)
 
 
-@right(check_metric)
+@right(check_metric, definition=lambda y, p: (p - y).mean())
 class Bias(Quiet, SumMetric):
     """Right: a signed error, near 0, of which no direction is better."""
 
