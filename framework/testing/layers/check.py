@@ -15,7 +15,7 @@ from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.definition import check_definition
-from framework.testing.layers.gradients import check_gradients, check_slope
+from framework.testing.layers.gradients import check_gradients, check_linear, check_slope
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.kept import check_kept
 from framework.testing.layers.last import check_as_last
@@ -113,6 +113,7 @@ def check_layer(
                         batches = [draw(rng, n) for _ in range(PLAYED)]
                         check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
                 if seed == seeds[0]:
+                    check_linear(subject, bench, x, rng, smooth)
                     if smooth:
                         check_ties(subject, bench, x, rng)
                     if smooth and inputs is None:
