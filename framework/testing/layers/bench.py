@@ -85,6 +85,18 @@ class Bench:
         )
         (self.place,) = network.tree.children[-1].children
         self.dtype, self.output_shape = network.dtype, network.output_shape
+        self.look()
+        self._move(np.random.default_rng([seed, 1]))
+        self._first_state = {name: values.copy() for name, values in self.state.items()}
+        self._offered: dict[Context, list[Array]] = {}
+        self._left: dict[Context, list[Array]] = {}
+
+    def look(self) -> None:
+        """Take the views of the network's arrays, which are other ones where it has laid them out anew.
+
+        It does so in its own calls, if `Layer.parameters` answers with new constraints or regularizers.
+        """
+        network = self.network
         prefix = f"{self.place.path}."
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
@@ -97,10 +109,6 @@ class Bench:
                 self.state[name] = network.views[entry.name]
             elif network.layout.learns(entry):
                 self.params[name], self.grads[name] = network.views[entry.name], network.grad_views[entry.name]
-        self._move(np.random.default_rng([seed, 1]))
-        self._first_state = {name: values.copy() for name, values in self.state.items()}
-        self._offered: dict[Context, list[Array]] = {}
-        self._left: dict[Context, list[Array]] = {}
 
     def _move(self, rng: np.random.Generator) -> None:
         """Move the parameters: gradients that vanish at initial values (zeros, ones) would hide a fault."""
