@@ -53,7 +53,7 @@ def why(at: Wrong, name: str, array: Array, computed: Array) -> str:
             return mistake
     if computed.size > 2 and _near(np.sort(computed, axis=None), np.sort(expected, axis=None)):
         return "the right entries in another order: wrong axis or transposed"
-    return _of_difference(at, name, expected - computed)
+    return _of_difference(at, name, expected - computed) if computed.size > 1 else ""
 
 
 def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[Mistake]:
