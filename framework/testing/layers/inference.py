@@ -9,14 +9,14 @@ from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.noise import PASSES, mixes_samples
 from framework.testing.layers.projection import named_parameters
-from framework.testing.layers.shapes import check_broadcasting
 from framework.testing.report import Subject
 
 
-def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
-    """Check that each output depends on its own sample alone, and differs from training only if the layer says so."""
-    learns = bench.settle(x)
-    check_broadcasting(subject, bench, x)
+def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> None:
+    """Check that each output depends on its own sample alone, and differs from training only if the layer says so.
+
+    `learns` says whether a training pass changes the layer's own state.
+    """
     part, ctx = "forward in inference", bench.context(len(x), training=False)
     arrays = {"x": x, **named_parameters(bench)}
     arrays |= {f"parameter {name}": values for name, values in bench.state.items()}

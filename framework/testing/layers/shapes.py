@@ -14,6 +14,7 @@ from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
 
 COUNT = 13  # samples: a number that is hardly among the shapes of a layer
+BY_SIZE = "the outputs are divided or multiplied by the batch size, as by a sum or mean over axis 0 of a constant"
 BROADCAST = (
     "(n,) meets (n, 1) and gives (n, n), so a sample depends on the others of its batch: keep the axis of the features "
     "(keepdims=True, or [:, np.newaxis])"
@@ -61,7 +62,12 @@ def check_broadcasting(subject: Subject, bench: Bench, x: Array) -> None:
         atol = 1e-9 * float(np.abs(y).max())
         if alone.shape != y[:1].shape or np.allclose(alone, y[:1], rtol=1e-9, atol=atol, equal_nan=True):
             return
+        if np.allclose(alone, COUNT * y[:1]) or np.allclose(COUNT * alone, y[:1]):
+            problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
+            subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BY_SIZE)
         bench.forward(bench.context(COUNT, training=False), watched)
+    except AssertionError:
+        raise
     except Exception:  # whatever else is wrong is found by the checks of inference
         return
     if watched.seen:
@@ -146,6 +152,8 @@ def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
 
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:
     """Return the cause of an error that comes from an array declared in a wrong shape; "" if it does not."""
+    if "'numpy.ndarray' object has no attribute" in text:
+        return "ctx and x are exchanged: forward(self, ctx, x), backward(self, ctx, grad)"
     mentioned = "output" in text.lower() or "could not broadcast input array" in text
     operands = re.findall(r"\([\d,]*\)", text) if "operands could not be broadcast" in text else []
     for name, shape in bench.place.layer.memory(bench.place.input_shape).items():
