@@ -15,7 +15,7 @@ from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.definition import check_definition
-from framework.testing.layers.gradients import check_gradients, check_slope
+from framework.testing.layers.gradients import check_gradients, check_linear, check_slope
 from framework.testing.layers.inference import check_inference
 from framework.testing.layers.kept import check_kept
 from framework.testing.layers.last import check_as_last
@@ -101,7 +101,7 @@ def check_layer(
                 if seed == seeds[0]:
                     check_running_state(subject, bench, x, plain=inputs is None)
                 learns = bench.settle(x)  # before the first training pass, there may be nothing to infer from
-                check_broadcasting(subject, bench, draw)
+                check_broadcasting(subject, bench, x)
                 check_inference(subject, bench, x, learns)
                 check_randomness(subject, bench, x, smooth)
                 if seed == seeds[0] and smooth:
@@ -115,15 +115,15 @@ def check_layer(
                         batches = [draw(rng, n) for _ in range(PLAYED)]
                         check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
                 if seed == seeds[0]:
+                    check_linear(subject, bench, x, rng, smooth)
                     if smooth:
                         check_ties(subject, bench, x, rng)
                     if smooth and inputs is None:
                         check_values(subject, bench, _narrowed(bench, shape), x, rng)
                     check_many(subject, bench, draw, rng, smooth, batch_sizes[0])
-                    with np.errstate(all="ignore"):
-                        check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
-                        elsewhere = _drawing_shapes(inputs, tuple(kinks))
-                        check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
+                    check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
+                    elsewhere = _drawing_shapes(inputs, tuple(kinks))
+                    check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:

@@ -1,4 +1,4 @@
-"""What the gradient of a layer would be if something were otherwise: a parameter, what counts, or a rule."""
+"""The gradients that a layer would have if something were otherwise: a parameter, what counts, or a rule."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ CLOSE = 1e-5
 MANY = 600  # elements: more take too long
 FEW = 40  # inputs of a sample, to look at one by one
 ENOUGH = 4  # values along an axis, to tell a constant or a line from chance
+PENALTY = "a multiple of the parameter is added: weight decay belongs to regularizers and optimizers"
 STRAIGHT = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
 
 Mistake = tuple[str, Callable[[], Array | None]]
@@ -117,7 +118,8 @@ def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
 def _of_difference(at: Wrong, name: str, missing: Array) -> str:
     """Return which known term the missing part of a gradient is; "" if none."""
     if name != "x":
-        return ""
+        parameters = (values for other, values, _ in at.arrays() if other == name)
+        return PENALTY if any(_ratio(missing, values) for values in parameters) else ""
     if missing.shape == at.grad.shape:
         axes = range(missing.ndim)
         for among in (subset for count in (1, 2, 3) for subset in combinations(axes, count)):

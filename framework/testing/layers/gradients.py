@@ -12,6 +12,7 @@ from framework.testing.numeric import RTOL
 from framework.testing.report import Subject
 
 MOST_OF_WRONG = 300  # elements that are compared one by one where something is known to be wrong
+NOT_LINEAR = "backward is not linear in grad: something clips it, normalizes it or adds to it"
 IN_SERIES = (
     "a layer inside returned None, as it was not asked for the gradient of its input: if the layers inside come one "
     "after another, set in_series = True"
@@ -48,6 +49,18 @@ def check_slope(
     computed, expected = at.along(directions)
     if expected.smooth[0] and not np.isclose(computed, expected.values[0], rtol=RTOL, atol=expected.atol):
         at.compare(MOST_OF_WRONG, step)
+
+
+def check_linear(subject: Subject, bench: Bench, x: Array, rng: np.random.Generator, smooth: bool) -> None:
+    """Check that `backward` is linear in grad: larger and smaller values give gradients that are as much so."""
+    at = Projection(subject, bench, x, rng, smooth)
+    for factor in (1e3, 1e-3):
+        bench.forward(at.ctx, x)
+        dx = subject.call("backward", bench.backward, at.ctx, factor * at.grad)
+        pairs = [(name, bench.grads[name], right) for name, right in at.gradients.parameters.items()]
+        for name, computed, right in pairs if at.gradients.x is None else [*pairs, ("x", dx, at.gradients.x)]:
+            part = f"backward, grad times {factor:g}: gradient of {name}"
+            subject.same(part, computed, factor * right, rtol=1e-7, cause=NOT_LINEAR)
 
 
 def _check_repeated(subject: Subject, bench: Bench, x: Array, grad: Array, gradients: Gradients) -> None:

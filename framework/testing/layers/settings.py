@@ -36,6 +36,7 @@ def check_many(subject: Subject, bench: Bench, draw: Draw, rng: np.random.Genera
     subject.same(f"forward in inference, a batch of {many}", y, in_parts(forward, few, x), cause=cause)
 
 
+@np.errstate(all="ignore")
 def check_other_shapes(subject: Subject, layer: Layer, shape: Shape, draw: DrawShape, smooth: bool, n: int) -> None:
     """Check one input where several are given, and axes of different lengths where they are equal."""
     if not shape:
@@ -52,6 +53,7 @@ def check_other_shapes(subject: Subject, layer: Layer, shape: Shape, draw: DrawS
             _check_elsewhere(subject, layer, unequal, draw, smooth, n, cause)
 
 
+@np.errstate(all="ignore")
 def check_variants(subject: Subject, layer: Layer, shape: Shape, draw: Draw, smooth: bool, n: int) -> None:
     """Check the shapes and gradients of copies with other arguments, and of a frozen copy."""
     for name, copies in _variants(layer).items():

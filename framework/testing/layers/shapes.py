@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dis import opmap
 from typing import Any
 
@@ -14,6 +13,7 @@ from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
 
 COUNT = 13  # samples: a number that is hardly among the shapes of a layer
+BY_SIZE = "the outputs are divided or multiplied by the batch size, as by a sum or mean over axis 0 of a constant"
 BROADCAST = (
     "(n,) meets (n, 1) and gives (n, n), so a sample depends on the others of its batch: keep the axis of the features "
     "(keepdims=True, or [:, np.newaxis])"
@@ -51,18 +51,23 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
         subject.finite(part, y, _of_size(n, others, True))
 
 
-def check_broadcasting(subject: Subject, bench: Bench, draw: Callable[[np.random.Generator, int], Array]) -> None:
+def check_broadcasting(subject: Subject, bench: Bench, x: Array) -> None:
     """Fail if a sample depends on the others of its batch because arrays are broadcast to (n, n)."""
-    x = draw(np.random.default_rng(0), COUNT)
-    ctx = bench.context(COUNT, training=False)
-    y = np.array(bench.forward(ctx, x))
-    alone = np.asarray(bench.forward(bench.context(1, training=False), x[:1].copy()))
-    if y.shape == (COUNT, *bench.output_shape) and np.allclose(alone, y[:1], rtol=1e-9, atol=0, equal_nan=True):
-        return
+    x = np.resize(x, (COUNT, *x.shape[1:]))
     watched = x.view(_Watched)
     try:
+        y = np.array(bench.forward(bench.context(COUNT, training=False), x))
+        alone = np.asarray(bench.forward(bench.context(1, training=False), x[:1].copy()))
+        atol = 1e-9 * float(np.abs(y).max())
+        if alone.shape != y[:1].shape or np.allclose(alone, y[:1], rtol=1e-9, atol=atol, equal_nan=True):
+            return
+        if np.allclose(alone, COUNT * y[:1]) or np.allclose(COUNT * alone, y[:1]):
+            problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
+            subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BY_SIZE)
         bench.forward(bench.context(COUNT, training=False), watched)
-    except Exception:  # it may not work with this kind of array, which is for the cause alone
+    except AssertionError:
+        raise
+    except Exception:  # whatever else is wrong is found by the checks of inference
         return
     if watched.seen:
         problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
@@ -146,6 +151,8 @@ def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
 
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:
     """Return the cause of an error that comes from an array declared in a wrong shape; "" if it does not."""
+    if "'numpy.ndarray' object has no attribute" in text:
+        return "ctx and x are exchanged: forward(self, ctx, x), backward(self, ctx, grad)"
     mentioned = "output" in text.lower() or "could not broadcast input array" in text
     for name, shape in bench.place.layer.memory(bench.place.input_shape).items():
         array = getattr(ctx, name)

@@ -70,6 +70,29 @@ class Defined(Affine):
     pass
 
 
+@fault("grad times 1000: gradient of W.*not linear in grad", check_layer, **VECTOR)
+class ClipsGradient(Affine):
+    def backward(self, ctx, grad):
+        return super().backward(ctx, np.clip(grad, -6, 6))
+
+
+@fault("gradient of W.*a multiple of the parameter is added", check_layer, **VECTOR)
+class AddsPenalty(Affine):
+    def backward(self, ctx, grad):
+        dx = super().backward(ctx, grad)
+        ctx.dW += 0.01 * ctx.W
+        return dx
+
+
+@fault("divided or multiplied by the batch size", check_layer, **VECTOR)
+class DividesByBatch(Affine):
+    def forward(self, ctx, x):
+        return super().forward(ctx, x) / len(x)
+
+    def backward(self, ctx, grad):
+        return super().backward(ctx, grad / len(grad))
+
+
 class _Product(Quiet, Layer):
     """Right: y = (x @ U.T) * (x @ V.T)."""
 
