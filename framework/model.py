@@ -264,8 +264,8 @@ class Model(Predictor, Component):
         What it sets on a layer or loss takes effect in the next step. A step that sets an argument of the model or of
         its optimizer must call `sync` afterwards, as the loop does after hooks.
         """
+        value = self.compute_gradients(x, y, weight)  # forward_prop, loss, back_prop
         state = self._state or self.state  # a property costs a frame; this is called for every batch
-        value = state.step(x, y, weight)  # forward_prop, loss, back_prop
         network = state.network
         state.optimizer.apply(network.trainable_params, network.trainable_grads)  # update_params
         if network.constrained:
@@ -278,7 +278,7 @@ class Model(Predictor, Component):
         The gradients include those of the penalties; the loss does not. Use it to write your own `train_step`, which
         has the same arguments.
         """
-        return self.state.step(x, y, weight)
+        return (self._state or self.state).step(x, y, weight)
 
     def train_on_batch(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Make one step on one batch and return its loss, penalties included, measured before the step.

@@ -12,7 +12,7 @@ from framework.testing.initializers.check import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
 from framework.testing.metrics.check import check_metric
-from framework.testing.models import check_model
+from framework.testing.models.check import check_model
 from framework.testing.optimizers.check import check_optimizer
 from framework.testing.regularizers import check_regularizer
 from framework.testing.schedules import check_schedule

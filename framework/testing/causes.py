@@ -91,7 +91,7 @@ def _where(wrong: Array) -> str:
     for axis, size in enumerate(wrong.shape):
         others = tuple(k for k in range(wrong.ndim) if k != axis)
         indices = np.flatnonzero(wrong.any(axis=others))
-        if size > 1 and 0 < len(indices) < size and wrong.take(indices, axis).all():
+        if others and size > 1 and 0 < len(indices) < size and wrong.take(indices, axis).all():
             return f", those of index {', '.join(map(str, indices))} along axis {axis}"
     return ""
 

@@ -46,6 +46,11 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     ),
     (("has no setter",), "a property takes the place of the argument and cannot be set: keep it as an attribute"),
     (("must keep its argument",), "the constructor does not store it under the name of the argument"),
+    (
+        ("'numpy.ndarray' object has no attribute",),
+        "an array takes the place of ctx: forward(self, ctx, x), backward(self, ctx, grad)",
+    ),
+    (("'nonetype' object has no attribute",), "None is used: what a call should return is missing"),
     (("object has no attribute",), "the constructor does not set it, or it is set only by another call"),
     (("unknown ", "did you mean"), "the name is misspelled"),
     (("'out'",), "the signature differs from the base class"),
@@ -62,6 +67,8 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("not enough values to unpack",), "it expects more axes than the array has"),
     (("too many values to unpack",), "it expects fewer axes than the array has"),
     (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
+    (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),
+    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 

@@ -17,7 +17,7 @@ from framework.testing.jumps import check_jump
 from framework.testing.numeric import away_from, slopes
 from framework.testing.reasons import watched
 from framework.testing.report import Subject, plain, reporting
-from framework.testing.shapes import by_other_axes, refuses, tried_shapes, with_zeros
+from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
 from framework.testing.state import unchanged
 from framework.testing.variants import variants
 
@@ -71,7 +71,7 @@ def check_regularizer(
                 _check_special(subject, regularizer, np.random.default_rng(seed).standard_normal(shape))
         check_jump(subject, regularizer, np.random.default_rng(3).standard_normal(tried[0]))
         for other in variants(regularizer):
-            if not refuses(other, tried[0]):
+            if works(other, tried[0]):
                 _check_shape(Subject(other), other, tried[0], tuple(kinks), seeds[0], None)
         check_effects(subject, regularizer, lambda other: _outcomes(other, tried[0]))
 
@@ -142,10 +142,12 @@ def _check_pure(
 
 
 def _check_large(subject: Subject, f: Regularizer, W: Array, name: str) -> None:
-    """Fail if large values give NaN, or infinity where float64 shows that float32 could hold the number."""
+    """Fail if large values give NaN, or infinity in float32 where it could hold what float64 gives."""
     for part, function in (("penalty", f), ("gradient", f.gradient)):
         exact, seen = watched(partial(function, W))
         subject.require(not np.isnan(exact).any(), f"{part} at {name}", "is NaN", seen)
+        if np.abs(W).max() > LARGE[0]:  # where a small number beside W is lost in float32
+            continue
         small, seen = watched(partial(function, W.astype(np.float32)))
         with np.errstate(over="ignore"):
             held = np.isfinite(np.asarray(exact, np.float32))

@@ -6,7 +6,7 @@ import ctypes
 import random
 import re
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
@@ -52,6 +52,7 @@ class Subject:
     def __init__(self, component: Component) -> None:
         self.component = component
         self.name = _name(component)
+        self._last: Callable[[], Any] = lambda: None
 
     def fail(self, part: str, problem: str, cause: str = "") -> NoReturn:
         """Raise AssertionError: which component, which part, what is wrong, the likeliest cause."""
@@ -70,6 +71,7 @@ class Subject:
         """Return ``function(*args)``; fail if it changes the global random state or writes to one of `inputs`."""
         before = {name: array.copy() for name, array in inputs.items()}
         state = _global_random_state()
+        self._last = partial(function, *args)
         try:
             result = function(*args)
         except Exception as error:
@@ -118,19 +120,18 @@ class Subject:
             self.fail(part, problem, among + of_shape(value.shape, shape))
 
     def finite(self, part: str, values: Any, cause: str = "") -> None:
-        """Fail unless all `values` are finite."""
+        """Fail unless all `values` are finite; if an operation of the last call made them so, it is the cause."""
         values = np.asarray(values)
         wrong = values[~np.isfinite(values)]
         if wrong.size:
-            self.fail(part, f"computed {wrong[0]}, expected finite values", cause)
+            self.fail(part, f"computed {wrong[0]}, expected finite values", self._operation() or cause)
 
     def finite_at(self, part: str, function: Callable[[], Any], cause: str = "") -> Any:
-        """Return what `function` computes; fail unless it is finite, and name the operation that made it infinite.
-
-        `cause` is for the case that no operation has: then the value was there before.
-        """
-        value, seen = watched(function)
-        self.finite(part, value, seen or cause)
+        """Return what `function` computes; fail as `finite` does."""
+        self._last = function
+        with np.errstate(all="ignore"):
+            value = function()
+        self.finite(part, value, cause)
         return value
 
     def same(
@@ -156,6 +157,8 @@ class Subject:
         if np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True):
             return
         i = _worst(computed, expected)
+        if not np.isfinite(computed).all() and np.isfinite(expected).all():
+            cause = cause or self._operation()
         cause = cause or self._likeliest(computed, expected, factors, alternatives)
         entry = f"entry {list(i)}: " if i else ""
         self.fail(part, f"{entry}computed {computed[i]:.10g}, expected {expected[i]:.10g}", cause)
@@ -190,6 +193,13 @@ class Subject:
         """Fail if fewer than half of the derivatives wanted could be compared."""
         problem = "has a kink or a jump almost everywhere" + (f": {question}" if question else "")
         self.require(2 * compared >= wanted, part, problem, "the inputs lie on kinks (see kinks= and inputs=)")
+
+    def _operation(self) -> str:
+        """Return which operation in the last call gives no finite number, or "": it is made again to see that."""
+        try:
+            return watched(self._last)[1]
+        except Exception:  # it cannot be made twice
+            return ""
 
     def _likeliest(
         self,

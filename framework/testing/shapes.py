@@ -13,20 +13,23 @@ from framework.testing.reasons import on_purpose
 
 SHAPES: tuple[Shape, ...] = ((4, 3), (2, 5), (3, 3), (1, 4), (6,))
 
+REFUSALS = (ValueError, TypeError, IndexError, AssertionError)
+DIVIDES = ("cannot reshape array", "equal division")  # a size that blocks of some size do not fill
+
 
 def tried_shapes(shapes: Any, *functions: Callable[[Array], Any] | None) -> list[Shape]:
     """Return the shapes to try: those that are given, or else the usual ones that none of `functions` refuses.
 
-    A shape is refused by a ``raise`` of the component's own, and a single axis by any error that an array of two axes
-    does not raise. If all are refused, they are all returned: the check then shows the error.
+    A shape is refused by a ``raise`` or an ``assert`` of the component's own, or because it cannot be divided into
+    blocks, and a single axis by any error. If all are refused, they are all returned: the check then shows the error.
     """
     if shapes is not None:
         return shapes_of(shapes)
-    refused = {shape for shape in SHAPES if any(refuses(each, shape) for each in functions if each is not None)}
+    refused = {shape for shape in SHAPES if any(_refuses(each, shape) for each in functions if each is not None)}
     return [shape for shape in SHAPES if shape not in refused] or list(SHAPES)
 
 
-def refuses(function: Callable[[Array], Any], shape: Shape) -> bool:
+def _refuses(function: Callable[[Array], Any], shape: Shape) -> bool:
     """Return whether `function` refuses parameters of this shape, on purpose or, with one axis, by accident."""
     W = np.random.default_rng(0).standard_normal(shape)
     try:
@@ -34,11 +37,21 @@ def refuses(function: Callable[[Array], Any], shape: Shape) -> bool:
             function(W)
     except NotImplementedError:
         return False
-    except (ValueError, TypeError, IndexError, AssertionError) as error:
-        return len(shape) == 1 or on_purpose(error)
+    except REFUSALS as error:
+        return len(shape) == 1 or on_purpose(error) or any(words in str(error) for words in DIVIDES)
     except Exception:
         return False
     return False
+
+
+def works(function: Callable[[Array], Any], shape: Shape) -> bool:
+    """Return whether `function` takes parameters of this shape: another argument may not suit it."""
+    try:
+        with np.errstate(all="ignore"):
+            function(np.random.default_rng(0).standard_normal(shape))
+    except (*REFUSALS, ArithmeticError):
+        return False
+    return True
 
 
 def with_zeros(W: Array) -> list[tuple[str, Array]]:

@@ -38,6 +38,19 @@ def test_summary_is_a_table_with_totals():
     assert len({len(row) for row in text.splitlines()[:2]}) == 1
 
 
+@pytest.mark.parametrize(
+    ("units", "dtype", "size"),
+    [
+        (1023, "float64", "1023.0 KiB"),
+        (1024, "float64", "1.0 MiB"),
+        (3072, "float32", "1.5 MiB"),
+        (1, "float32", "0.5 KiB"),
+    ],
+)
+def test_summary_has_the_memory_in_units_of_1024(units, dtype, size):
+    assert f"({dtype}, {size})" in Model([Dense(units)], dtype=dtype).build(127).summary()
+
+
 def test_summary_counts_what_is_frozen():
     text = Model([Dense(3, trainable=False), Dense(1)], dtype="float32").build(2).summary()
     assert text.endswith("Total: 13 parameters, 9 not trainable (float32, 0.1 KiB), inputs (n, 2)")

@@ -523,3 +523,13 @@ class TestArguments:
 def test_nesterov_needs_momentum():
     with pytest.raises(ValueError, match="nesterov needs a momentum above 0"):
         SGD(nesterov=True)
+
+
+@pytest.mark.parametrize("cls", OPTIMIZERS, ids=lambda cls: cls.__name__)
+def test_what_an_optimizer_keeps_does_not_grow(cls):
+    optimizer, params, sizes = cls(), np.ones(2), []
+    for _ in range(2):
+        for _ in range(1000):
+            optimizer.apply(params, np.ones(2))
+        sizes.append(len(pickle.dumps(optimizer)))
+    assert sizes[1] <= sizes[0] + 8  # the step's number may have more bytes

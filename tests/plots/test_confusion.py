@@ -117,3 +117,10 @@ def test_what_is_no_confusion_matrix_is_refused(arguments, message):
     with pytest.raises((ValueError, TypeError), match=message):
         plot_confusion_matrix(**arguments)
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize(("normalize", "quantity"), [(None, "samples"), ("true", "share of the true class")])
+def test_the_color_bar_says_what_is_counted_and_is_optional(normalize, quantity):
+    figure = plot_confusion_matrix(MATRIX, normalize=normalize).figure
+    assert [ax.get_ylabel() for ax in figure.axes[1:]] == [quantity]
+    assert len(plot_confusion_matrix(MATRIX, colorbar=False).figure.axes) == 1

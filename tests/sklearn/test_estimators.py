@@ -391,6 +391,17 @@ def test_outputs_start_at_the_mean_of_their_targets():
     assert two.loss_curve_ == []
 
 
+@pytest.mark.parametrize("counts", [(3, 7), (1, 4, 5), (2, 2, 2, 14)])
+def test_outputs_start_at_the_frequencies_of_the_classes(counts):
+    """By Laplace's rule: (n_k + 1) / (n + K), also for two classes, whose only output is that of the second one."""
+    y = np.repeat(np.arange(len(counts)), counts)
+    model = NeuralClassifier([], epochs=0, random_state=0).fit(np.zeros((len(y), 2)), y).model_
+    bias = model.get_weights()[-1]
+    expected = (np.array(counts) + 1) / (len(y) + len(counts))
+    started = 1 / (1 + np.exp(-bias)) if len(counts) == 2 else np.exp(bias)
+    np.testing.assert_allclose(started, expected[1:] if len(counts) == 2 else expected, rtol=1e-6)
+
+
 def test_your_own_activation_and_loss(iris):
     class Bent(Activation, registered=False):
         def __call__(self, z, out=None):

@@ -52,6 +52,7 @@ def test_nothing_is_named_where_all_is_finite():
         (lambda: np.ones(3).sum(axis=1), "it expects more axes"),
         (lambda: float(np.ones(3)), "a sum or mean over all axes is missing"),
         (lambda: bool(np.ones(3)), "an if on a whole array"),
+        (lambda: ZERO.missing, "an array takes the place of ctx"),  # type: ignore[attr-defined]
         (lambda: vars(np)["missing"], "see the error above"),
         (lambda: [].sort(1), "the signature differs"),
     ],

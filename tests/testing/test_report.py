@@ -49,6 +49,19 @@ def test_operation_that_is_infinite_is_named():
         check_regularizer(_Infinite())
 
 
+def test_operation_is_named_before_other_causes():
+    subject = Subject(_Infinite())
+    with np.errstate(all="ignore"):
+        values = subject.call("f", lambda: np.log(-np.ones(3)))
+    with pytest.raises(AssertionError, match="a logarithm of a negative number"):
+        subject.finite("f", values, "a buffer is not filled")
+    with pytest.raises(AssertionError, match="a logarithm of a negative number"):
+        subject.same("f", values, np.ones(3))
+    values = subject.call("g", lambda: np.full(3, np.nan))
+    with pytest.raises(AssertionError, match="a buffer is not filled"):
+        subject.finite("g", values, "a buffer is not filled")
+
+
 def test_a_batch_of_one_is_told_from_dependence_on_the_batch():
     subject, x = Subject(_Asserting()), np.random.default_rng(0).standard_normal((5, 3))
     centered = x - x.mean(axis=0)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from faults import FAULTS, RIGHT
 
-from framework import Component, Dense, Sequential
+from framework import Component, Dense, Dropout, Model, Sequential
 from framework.engine import outputs
-from framework.testing import check_layer, check_metric
+from framework.testing import check_layer, check_metric, check_model
 
 for module in iter_modules(faults.__path__):
     import_module(f"faults.{module.name}")  # fills FAULTS and RIGHT
@@ -78,3 +78,11 @@ def test_a_wrong_input_is_named():
     with pytest.raises(AssertionError, match="kink or a jump almost everywhere"):
         check_layer("relu", input_shape=(4,), inputs=lambda rng, shape: np.zeros(shape))
     check_layer("relu", input_shape=(4,), inputs=lambda rng, shape: np.zeros(shape), kinks=(0,))
+
+
+def test_a_model_that_was_fitted_is_checked_and_stays_as_it_is(rng, snapshot):
+    X, y = rng.normal(size=(11, 3)), rng.normal(size=(11, 2))
+    model = Model([Dense(4, "tanh"), Dropout(0.2), Dense(2)], optimizer="adam", metrics=["mae"]).fit(X, y)
+    before = snapshot(model)
+    check_model(model, X, y)
+    assert snapshot(model) == before

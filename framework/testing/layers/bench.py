@@ -79,11 +79,24 @@ class Bench:
         self.stage = stage = _Stage(layer)
         layers = [Source(), stage] if needs_input_grad else [stage]
         self.noise = np.random.default_rng(seed)
+        self._first_noise = self.noise.bit_generator.state
         self.network = network = Network(
             layers, input_shape, dtype=dtype, rng=np.random.default_rng(seed), noise=self.noise
         )
         (self.place,) = network.tree.children[-1].children
         self.dtype, self.output_shape = network.dtype, network.output_shape
+        self.look()
+        self._move(np.random.default_rng([seed, 1]))
+        self._first_state = {name: values.copy() for name, values in self.state.items()}
+        self._offered: dict[Context, list[Array]] = {}
+        self._left: dict[Context, list[Array]] = {}
+
+    def look(self) -> None:
+        """Take the views of the network's arrays, which are other ones where it has laid them out anew.
+
+        It does so in its own calls, if `Layer.parameters` answers with new constraints or regularizers.
+        """
+        network = self.network
         prefix = f"{self.place.path}."
         self.params: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
@@ -96,10 +109,6 @@ class Bench:
                 self.state[name] = network.views[entry.name]
             elif network.layout.learns(entry):
                 self.params[name], self.grads[name] = network.views[entry.name], network.grad_views[entry.name]
-        self._move(np.random.default_rng([seed, 1]))
-        self._first_state = {name: values.copy() for name, values in self.state.items()}
-        self._offered: dict[Context, list[Array]] = {}
-        self._left: dict[Context, list[Array]] = {}
 
     def _move(self, rng: np.random.Generator) -> None:
         """Move the parameters: gradients that vanish at initial values (zeros, ones) would hide a fault."""
@@ -134,7 +143,7 @@ class Bench:
     def restart(self) -> None:
         """Reset the layer's own state and the noise generator."""
         self.reset_state()
-        self.noise.bit_generator.state = np.random.default_rng(self.seed).bit_generator.state
+        self.noise.bit_generator.state = self._first_noise
 
     def settle(self, x: Array) -> bool:
         """Make the state after a training pass on `x` the starting state, and return whether it differs."""
@@ -178,3 +187,10 @@ def memory(ctx: Context, at: PlacedLayer) -> Iterator[Array]:
         array = getattr(ctx, name, None)
         if isinstance(array, np.ndarray):
             yield array
+
+
+def contexts(ctx: Context, at: PlacedLayer) -> Iterator[tuple[Context, PlacedLayer]]:
+    """Yield the context of a layer and of each one inside it, with its place."""
+    yield ctx, at
+    for child, place in zip(ctx.children, at.children, strict=True):
+        yield from contexts(child, place)

@@ -15,12 +15,13 @@ from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.definition import check_definition
-from framework.testing.layers.gradients import check_gradients, check_slope
+from framework.testing.layers.gradients import check_gradients, check_linear, check_slope
 from framework.testing.layers.inference import check_inference
+from framework.testing.layers.kept import check_kept
 from framework.testing.layers.last import check_as_last
 from framework.testing.layers.noise import check_randomness, forward_with_noise
 from framework.testing.layers.passes import check_passes
-from framework.testing.layers.running import check_running_state
+from framework.testing.layers.running import check_other_arguments, check_running_state
 from framework.testing.layers.settings import Draw, DrawShape, check_many, check_other_shapes, check_variants
 from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
 from framework.testing.layers.state import check_buffers, check_contexts
@@ -82,22 +83,29 @@ def check_layer(
             with ExitStack() as stack:
                 for at in bench.place:
                     stack.enter_context(unchanged(Subject(at.layer)))
-                check_passes(subject, bench, draw(np.random.default_rng(seed), max(batch_sizes)))
+                check_shapes(subject, bench, draw(np.random.default_rng(seed), batch_sizes[0]))
+                first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
+                check_passes(subject, bench, first)
+                check_kept(subject, bench, first, second)
                 for i, n in enumerate(batch_sizes):
                     x = draw(rng, n)
-                    check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
+                    if i > 0:
+                        check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
                     check_buffers(subject, bench, x, draw(rng, n))
                     if i == 0:
                         check_gradients(subject, bench, x, rng, smooth)
                     else:
                         check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
-                x, other = draw(rng, max(batch_sizes)), draw(rng, 2)
+                x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
                 if seed == seeds[0]:
                     check_running_state(subject, bench, x, plain=inputs is None)
-                check_broadcasting(subject, bench, draw)
-                check_inference(subject, bench, x)
+                learns = bench.settle(x)  # before the first training pass, there may be nothing to infer from
+                check_broadcasting(subject, bench, x)
+                check_inference(subject, bench, x, learns)
                 check_randomness(subject, bench, x, smooth)
+                if seed == seeds[0] and smooth:
+                    check_other_arguments(bench, x, plain=inputs is None)
                 _check_float32(subject, bench, x, rng, shape)
                 if definition is not None:
                     check_definition(subject, bench, x, definition)
@@ -107,13 +115,15 @@ def check_layer(
                         batches = [draw(rng, n) for _ in range(PLAYED)]
                         check_layer_replay(subject, [Source(), layer], shape, batches, dtype)
                 if seed == seeds[0]:
+                    check_linear(subject, bench, x, rng, smooth)
                     if smooth:
                         check_ties(subject, bench, x, rng)
                     if smooth and inputs is None:
-                        check_values(subject, bench, _narrowed(bench, shape), shape, rng)
-                    check_many(subject, bench, draw, rng, smooth)
-                    check_variants(subject, layer, shape, draw, smooth)
-                    check_other_shapes(subject, layer, shape, _drawing_shapes(inputs, tuple(kinks)), smooth)
+                        check_values(subject, bench, _narrowed(bench, shape), x, rng)
+                    check_many(subject, bench, draw, rng, smooth, batch_sizes[0])
+                    check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
+                    elsewhere = _drawing_shapes(inputs, tuple(kinks))
+                    check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:

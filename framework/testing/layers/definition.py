@@ -21,5 +21,21 @@ def check_definition(subject: Subject, bench: Bench, x: Array, definition: Calla
     problem = f"computed shape {y.shape}, but definition= returned {expected.shape}"
     subject.require(y.shape == expected.shape, part, problem, "one of the two has a wrong axis")
     if not np.allclose(y, expected, rtol=1e-7, atol=1e-9):
-        cause = f"its own gradients are right, so forward is wrong by definition: {likeliest(y, expected)}"
+        why = likeliest(y, expected, alternatives=_mistakes(x, parameters, definition))
+        cause = f"its own gradients are right, so forward is wrong by definition: {why}"
         subject.same(part, y, expected, rtol=1e-7, atol=1e-9, cause=cause)
+
+
+def _mistakes(x: Array, parameters: dict[str, Array], definition: Callable[..., Array]) -> dict[str, Array]:
+    """Return what the definition gives where a parameter is transposed or left out."""
+    changes: dict[str, tuple[str, Array]] = {}
+    for name, values in parameters.items():
+        changes[f"parameter {name} is left out, as if it were 1"] = name, np.ones_like(values)
+        changes[f"parameter {name} is left out, as if it were 0"] = name, np.zeros_like(values)
+        if values.ndim == 2 and values.shape[0] == values.shape[1]:
+            changes[f"ctx.{name} is transposed: W has shape (units, inputs), y = x @ ctx.W.T"] = name, values.T.copy()
+    with np.errstate(all="ignore"):
+        return {
+            mistake: np.asarray(definition(x.copy(), **{**parameters, name: values}), float)
+            for mistake, (name, values) in changes.items()
+        }

@@ -7,14 +7,17 @@ import numpy as np
 from framework.core.types import Array
 from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.gradients import named_parameters
+from framework.testing.layers.means import PASSES
 from framework.testing.layers.noise import mixes_samples
+from framework.testing.layers.projection import named_parameters
 from framework.testing.report import Subject
 
 
-def check_inference(subject: Subject, bench: Bench, x: Array) -> None:
-    """Check that each output depends on its own sample alone, and differs from training only if the layer says so."""
-    learns = bench.settle(x)
+def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> None:
+    """Check that each output depends on its own sample alone, and differs from training only if the layer says so.
+
+    `learns` says whether a training pass changes the layer's own state.
+    """
     part, ctx = "forward in inference", bench.context(len(x), training=False)
     arrays = {"x": x, **named_parameters(bench)}
     arrays |= {f"parameter {name}": values for name, values in bench.state.items()}
@@ -47,9 +50,11 @@ def _check_training(subject: Subject, bench: Bench, x: Array, y: Array, learns: 
 
     A layer that learns state may compute the same from the same state, and still differ from one pass to the next.
     """
-    trained = bench.forward(bench.context(len(x)), x)
+    ctx = bench.context(len(x))
+    trained = bench.forward(ctx, x)
     if any(at.layer.differs_in_training for at in bench.place):
-        differs = learns or not np.allclose(trained, y, rtol=1e-9)
+        outputs = (trained, *(ctx.layer.forward(ctx, x) for _ in range(PASSES)))  # noise may leave some passes alone
+        differs = learns or any(not np.allclose(output, y, rtol=1e-9) for output in outputs)
         problem = "the outputs are those of inference, but differs_in_training is True"
         cause = "ctx.training is ignored, or a rate is 0; else remove differs_in_training"
         subject.require(differs, "training", problem, cause)
@@ -65,5 +70,6 @@ def _check_network(subject: Subject, bench: Bench, x: Array, y: Array) -> None:
     subject.same("a network's prediction", first, y)
     kept = first.copy()
     bench.network.forward(x[::-1].copy())
+    bench.look()
     cause = "the prediction is clobbered by the next call"
     subject.same("a network's prediction after the next", first, kept, cause=cause)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
 from typing import Any
 
 import numpy as np
 
 from framework.core.types import Array
-from framework.engine.tree import PlacedLayer
 from framework.layers.base import Context
-from framework.testing.layers.bench import Bench
+from framework.testing.layers.bench import Bench, contexts
 from framework.testing.report import Subject
 from framework.testing.state import lengths
 
@@ -19,14 +18,18 @@ LOOKS = (20, 25, 30)  # after these passes: by then, a list of the last few batc
 
 def check_passes(subject: Subject, bench: Bench, x: Array) -> None:
     """Check passes on one context by what they leave behind, not by what they compute."""
-    for training in (True, False):
-        _check_pass(subject, bench, x, training)
+    first = {name: values.copy() for name, values in bench.state.items()}
+    with np.errstate(all="ignore"):
+        _check_pass(subject, bench, x, training=True)
+        learns = bench.settle(x)  # before the first training pass, there may be nothing to infer from
+        _check_pass(subject, bench, x, training=False, learns=learns)
+    bench.start_from(first)
 
 
-def _check_pass(subject: Subject, bench: Bench, x: Array, training: bool) -> None:
+def _check_pass(subject: Subject, bench: Bench, x: Array, training: bool, learns: bool = True) -> None:
     part = "forward" if training else "forward in inference"
     ctx = _bound(subject, bench, len(x), training)
-    places = list(_contexts(ctx, bench.place))
+    places = list(contexts(ctx, bench.place))
     arrays = [(at, name, getattr(at, name)) for at, place in places for name in place.parameters]
     bench.restart()
     fixed = bench.params if training else {**bench.params, **bench.state}
@@ -34,21 +37,16 @@ def _check_pass(subject: Subject, bench: Bench, x: Array, training: bool) -> Non
     try:
         y = subject.call(part, lambda: bench.forward(ctx, x), x=x)
     except AssertionError as error:
-        if not training and isinstance(error.__cause__, AttributeError) and "'rng'" in str(error.__cause__):
-            _check_not_exchanged(subject, bench, x)
+        if not training and isinstance(error.__cause__, AttributeError):
+            _check_not_left(subject, bench, x, error.__cause__)
         raise
-    for at, name, array in arrays:
-        if not np.shares_memory(array, getattr(at, name)):
-            cause = (
-                "it makes a new array of that name, which is lost after the pass: assign into the network's, "
-                f"ctx.{name}[...] = ..., not ctx.{name} = ..."
-            )
-            subject.fail(part, f"ctx.{name} is not the network's array", cause)
+    _check_bound(subject, part, arrays)
     grad = np.ones_like(y) if training and isinstance(y, np.ndarray) and y.dtype == bench.dtype else None
-    _check_not_written(subject, bench, ctx, kept, part, grad)
+    _check_not_written(subject, bench, ctx, kept, part, grad, learns)
     if grad is not None:
         drawn = bench.noise.bit_generator.state
         _quietly(bench, ctx, grad)
+        _check_bound(subject, "backward", arrays)
         cause = "the noise must be that of the forward pass: keep it on ctx there (ctx.mask = ...), and use it"
         subject.require(bench.noise.bit_generator.state == drawn, "backward", "draws from ctx.rng", cause)
     _check_lengths(subject, bench, ctx, x, grad)
@@ -63,26 +61,41 @@ def _bound(subject: Subject, bench: Bench, n: int, training: bool) -> Context:
     return ctx
 
 
-def _check_not_exchanged(subject: Subject, bench: Bench, x: Array) -> None:
-    """Fail if a training pass draws no noise, of a layer whose inference wants some."""
-    ctx = bench.context(len(x))
+def _check_bound(subject: Subject, part: str, arrays: list[tuple[Context, str, Array]]) -> None:
+    """Fail if a parameter on a context is another array than before."""
+    for ctx, name, array in arrays:
+        if not np.shares_memory(array, getattr(ctx, name)):
+            cause = (
+                "it makes a new array of that name, which is lost after the pass: assign into the network's, "
+                f"ctx.{name}[...] = ..., not ctx.{name} = ..."
+            )
+            subject.fail(part, f"ctx.{name} is not the network's array", cause)
+
+
+def _check_not_left(subject: Subject, bench: Bench, x: Array, error: AttributeError) -> None:
+    """Fail if inference wants what training has on its context."""
+    ctx, part, name = bench.context(len(x)), "forward in inference", error.name
     bench.restart()
-    cause = "training and inference are exchanged: noise belongs to training, so draw it if ctx.training"
     drawn = bench.noise.bit_generator.state
     ctx.layer.forward(ctx, x)
     draws = bench.noise.bit_generator.state != drawn
-    subject.require(draws, "forward in inference", "needs ctx.rng, which exists in training only", cause)
-
-
-def _contexts(ctx: Context, at: PlacedLayer) -> Iterator[tuple[Context, PlacedLayer]]:
-    """Yield the context of a layer and of each one inside it, with its place."""
-    yield ctx, at
-    for child, place in zip(ctx.children, at.children, strict=True):
-        yield from _contexts(child, place)
+    if name == "rng" and not draws:
+        cause = "training and inference are exchanged: noise belongs to training, so draw it if ctx.training"
+        subject.fail(part, "needs ctx.rng, which exists in training only", cause)
+    left = name is not None and any(hasattr(at, name) for at, _ in contexts(ctx, bench.place))
+    if name != "rng" and left and isinstance(error.obj, Context):
+        cause = "what training learns is kept in a Parameter(shape, trainable=False); all else is computed anew"
+        subject.fail(part, f"needs ctx.{name}, which training leaves on a context of its own", cause)
 
 
 def _check_not_written(
-    subject: Subject, bench: Bench, ctx: Context, kept: dict[str, Array], part: str, grad: Array | None
+    subject: Subject,
+    bench: Bench,
+    ctx: Context,
+    kept: dict[str, Array],
+    part: str,
+    grad: Array | None,
+    learns: bool,
 ) -> None:
     """Fail if `forward` has written to a parameter that it must leave alone."""
     for name, before in kept.items():
@@ -95,6 +108,8 @@ def _check_not_written(
         cause = "an operation in place, or out=; make a new array"
         if name in bench.state:
             cause = "running state is updated in inference, too: update it only if ctx.training"
+            if not learns:
+                cause = "training and inference are exchanged: running state is updated in training (if ctx.training)"
         elif grad is not None and _quietly(bench, ctx, grad) and np.isnan(bench.grads[name]).all():
             cause = f"what the layer updates itself is declared as Parameter(..., trainable=False), and {name} is not"
         subject.fail(part, problem, cause)
@@ -121,16 +136,19 @@ def _check_lengths(subject: Subject, bench: Bench, ctx: Context, x: Array, grad:
 
 def _lengths(bench: Bench, ctx: Context) -> dict[str, int]:
     found: dict[str, int] = {}
-    for at, place in _contexts(ctx, bench.place):
+    for at, place in contexts(ctx, bench.place):
         found |= {f"ctx.{name}": _length(value) for name, value in vars(at).items()}
         found |= lengths(place.layer)
     return found
 
 
 def _length(value: Any) -> int:
-    if isinstance(value, np.ndarray):
-        return value.size
-    return len(value) if isinstance(value, list | tuple | dict | set | str) else 0
+    """Return the number of elements in a value and, however deep, in what it contains."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple | set | deque):
+        return sum(1 + _length(item) for item in value)
+    return value.size if isinstance(value, np.ndarray) else len(value) if isinstance(value, str) else 0
 
 
 def _quietly(bench: Bench, ctx: Context, grad: Array) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from dis import opmap
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
 
 COUNT = 13  # samples: a number that is hardly among the shapes of a layer
+BY_SIZE = "the outputs are divided or multiplied by the batch size, as by a sum or mean over axis 0 of a constant"
 BROADCAST = (
     "(n,) meets (n, 1) and gives (n, n), so a sample depends on the others of its batch: keep the axis of the features "
     "(keepdims=True, or [:, np.newaxis])"
@@ -34,37 +36,53 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
     try:
         y = bench.forward(ctx, x)
     except Exception as error:
-        if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others)):
+        spread = any(word in str(error) for word in ("divi", "invalid value", "freedom"))
+        if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others, spread)):
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
-        raise  # what else is wrong is found by the checks of state
+        return  # the checks of state find what else is wrong
+    finally:
+        bench.restart()
     if not isinstance(y, np.ndarray):
         return
     expected = (n, *bench.output_shape)
     if y.shape != expected:
         problem = f"computed shape {y.shape}, expected shape {expected}"
-        subject.fail(part, problem, _of_shape(bench, ctx, y, others))
+        subject.fail(part, problem, _of_shape(bench, ctx, x, y, others))
     if others and not np.isfinite(y).all():
-        cause = _of_size(n, others)
-        cause += ": a spread divided by n - 1 (ddof=1), or by one that is 0" if n == 1 else ""
-        subject.finite(part, y, cause)
+        subject.finite(part, y, _of_size(n, others, True))
 
 
-def check_broadcasting(subject: Subject, bench: Bench, draw: Callable[[np.random.Generator, int], Array]) -> None:
+def check_broadcasting(subject: Subject, bench: Bench, x: Array) -> None:
     """Fail if a sample depends on the others of its batch because arrays are broadcast to (n, n)."""
-    x = draw(np.random.default_rng(0), COUNT)
-    ctx = bench.context(COUNT, training=False)
-    y = np.array(bench.forward(ctx, x))
-    alone = np.asarray(bench.forward(bench.context(1, training=False), x[:1].copy()))
-    if y.shape == (COUNT, *bench.output_shape) and np.allclose(alone, y[:1], rtol=1e-9, atol=0, equal_nan=True):
-        return
+    x = np.resize(x, (COUNT, *x.shape[1:]))
     watched = x.view(_Watched)
     try:
+        y = np.array(bench.forward(bench.context(COUNT, training=False), x))
+        alone = np.asarray(bench.forward(bench.context(1, training=False), x[:1].copy()))
+        atol = 1e-9 * float(np.abs(y).max())
+        if alone.shape != y[:1].shape or np.allclose(alone, y[:1], rtol=1e-9, atol=atol, equal_nan=True):
+            return
+        if np.allclose(alone, COUNT * y[:1]) or np.allclose(COUNT * alone, y[:1]):
+            problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
+            subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BY_SIZE)
         bench.forward(bench.context(COUNT, training=False), watched)
-    except Exception:  # it may not work with this kind of array, which is for the cause alone
+    except AssertionError:
+        raise
+    except Exception:  # whatever else is wrong is found by the checks of inference
         return
     if watched.seen:
         problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
         subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BROADCAST)
+
+
+def refuses(error: Exception) -> bool:
+    """Return whether a component raised this error by a ``raise`` or an ``assert`` of its own."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    if at is None or str(at.tb_frame.f_globals.get("__name__")).startswith("numpy"):
+        return False
+    return at.tb_frame.f_code.co_code[at.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 class _Watched(np.ndarray[Any, Any]):
@@ -93,7 +111,7 @@ def _plain(value: Any) -> Any:
     return value.view(np.ndarray) if isinstance(value, _Watched) else value
 
 
-def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> str:
+def _of_shape(bench: Bench, ctx: Context, x: Array, y: Array, others: tuple[int, ...]) -> str:
     """Return why forward returns `y`, whose shape is not the declared one."""
     layer, declared, n = bench.place.layer, bench.output_shape, ctx.n
     if others:
@@ -106,6 +124,8 @@ def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> 
             return f"memory declares {name} with {y.shape[1:]} for a sample, where {declared} is needed"
     if y.ndim == 0 or y.shape[0] != n:
         return "a sum or mean over the wrong axis, or a missing keepdims" if y.ndim else "reduced over all axes"
+    if n in y.shape[1:] and _follows_batch(bench, x, y.shape):
+        return BROADCAST
     returned = f"return {y.shape[1:]}, the shape of one output without the batch axis"
     if type(layer).output_shape is Layer.output_shape:
         return f"output_shape is missing, so the shape is taken to stay the same: define it to {returned}"
@@ -114,18 +134,45 @@ def _of_shape(bench: Bench, ctx: Context, y: Array, others: tuple[int, ...]) -> 
     return f"output_shape says {declared}: let it {returned}, or a sum or mean is over the wrong axis"
 
 
-def _of_size(n: int, others: tuple[int, ...]) -> str:
-    sizes = " and ".join(map(str, others))
-    return f"right for batches of {sizes}, wrong for {batch_of(n)}"
+def _follows_batch(bench: Bench, x: Array, shape: Shape) -> bool:
+    """Return whether another axis than the first grows with the batch."""
+    more = np.concatenate([x, x])
+    try:
+        found = np.shape(bench.forward(bench.context(len(more)), more))
+    except Exception:  # it works for one batch size only
+        return False
+    return len(found) == len(shape) and found[1:] != shape[1:]
+
+
+def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
+    """Return that other sizes are right; with `spread`, that the reason may be the spread of one sample."""
+    cause = f"right for batches of {' and '.join(map(str, others))}, wrong for {batch_of(n)}"
+    return cause + (": a spread divided by n - 1 (ddof=1), or by one that is 0" if spread and n == 1 else "")
 
 
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:
     """Return the cause of an error that comes from an array declared in a wrong shape; "" if it does not."""
+    if "'numpy.ndarray' object has no attribute" in text:
+        return "ctx and x are exchanged: forward(self, ctx, x), backward(self, ctx, grad)"
     mentioned = "output" in text.lower() or "could not broadcast input array" in text
+    operands = re.findall(r"\([\d,]*\)", text) if "operands could not be broadcast" in text else []
     for name, shape in bench.place.layer.memory(bench.place.input_shape).items():
         array = getattr(ctx, name)
+        mentioned = mentioned or operands[2:] == [str(array.shape).replace(" ", "")]  # out= of a function of two
         at_fault = str(array.shape) in text or str(array.shape).replace(" ", "") in text or "core dimension" in text
         if mentioned and (at_fault or "not acceptable" in text):
             hint = " (leave out the batch axis)" if len(shape) > 1 else ""
             return f"memory declares {name} with {shape} for a sample: declare the shape of what is written there{hint}"
+    return _of_parameter(text, bench)
+
+
+def _of_parameter(text: str, bench: Bench) -> str:
+    """Return the cause of an error that comes from a parameter declared in a wrong shape; "" if it does not."""
+    inputs, outputs = bench.place.input_shape[-1:], bench.output_shape[-1:]
+    for name, parameter in bench.place.parameters.items():
+        shape = parameter.shape
+        if shape == inputs + outputs != outputs + inputs and ("core dimension" in text or "not aligned" in text):
+            return f"parameters declares {name} with {shape}, (inputs, units): W has shape (units, inputs)"
+        if "broadcast together" in text and shape and str(shape).replace(" ", "") in text:
+            return f"parameters declares {name} with {shape}, which does not fit what it is combined with"
     return ""

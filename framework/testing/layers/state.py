@@ -6,7 +6,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.gradients import Gradients, named_parameters
+from framework.testing.layers.projection import Gradients, named_parameters
 from framework.testing.report import Subject
 
 SHARED = "a buffer kept on self or on the class is given out twice: keep it on ctx"

@@ -12,7 +12,7 @@ from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 
 State = dict[str, Array]
-ALIKE = 0.04  # n or n - 1
+ALIKE = 0.07  # n or n - 1
 UPDATE = "ctx.{0}[...] = momentum * ctx.{0} + (1 - momentum) * (the batch's value)"
 WORDS = {"mean": ("mean", "mu", "avg"), "variance": ("var",), "standard deviation": ("std", "sd", "sigma")}
 
@@ -26,6 +26,7 @@ class Trained:
     bench : Bench
     training : Context
     batch : ndarray
+    passes : int
     states : list of dict of str to ndarray
         Its own state at the start, and after some passes.
     limit : dict of str to ndarray
@@ -37,13 +38,20 @@ class Trained:
     bench: Bench
     training: Context
     batch: Array
+    passes: int
     states: list[State]
     limit: State
     moving: list[str]
 
     def moved(self) -> list[str]:
         """Return the names of the arrays that training has changed."""
-        return [name for name, start in self.states[0].items() if not np.array_equal(self.limit[name], start)]
+        start, near = self.states[0], 1e-9 * float(np.abs(self.batch).max())
+        return [name for name in start if not np.allclose(self.limit[name], start[name], rtol=0, atol=near)]
+
+    def meant(self) -> list[str]:
+        """Return the names of the arrays that are meant to stand for the batch: those that are read, or learned."""
+        moved = self.moved()
+        return [name for name in self.limit if self.reads(name) or (name in moved and not self.counts(name))]
 
     def outputs(self, state: State) -> tuple[Array, Array]:
         """Return the outputs from this state, in inference and in training."""
@@ -67,7 +75,7 @@ class Trained:
     def counts(self, name: str) -> bool:
         """Return whether each pass adds the same to an array of the state."""
         steps = np.diff([state[name] for state in self.states], axis=0)
-        return bool(steps.any() and np.allclose(steps, steps[0], rtol=1e-9))
+        return bool(steps.any() and np.allclose(steps, steps[0], rtol=1e-9, atol=0))
 
 
 def why_apart(trained: Trained, computed: Array, wanted: Array) -> str:
@@ -75,13 +83,13 @@ def why_apart(trained: Trained, computed: Array, wanted: Array) -> str:
     limit, start, moved = trained.limit, trained.states[0], trained.moved()
     read = [name for name in limit if trained.reads(name)]
     if still := [name for name in read if name not in moved]:
-        return f"{_all(still)} never updated: in training, {UPDATE.format(still[0])}"
-    for name in read:
-        if not np.isfinite(limit[name]).all() or name in trained.moving:
-            return f"{name} grows without end: each update must keep less than the whole of the old value"
-    if unread := [name for name in moved if name not in read and not trained.counts(name)]:
+        stay = "stays at its initial values" if len(still) == 1 else "stay at their initial values"
+        return f"{' and '.join(still)} {stay}: in training, {UPDATE.format(still[0])}"
+    if unread := [name for name in moved if name not in read]:
         names = " and ".join(unread)
         return f"inference does not read {names}: it must use the running state where training uses the batch"
+    if growing := [name for name in read if name in trained.moving or not np.isfinite(limit[name]).all()]:
+        return _why_growing(trained, growing)
     found = {}
     for name in read:
         stuck = limit[name] == start[name]
@@ -90,16 +98,22 @@ def why_apart(trained: Trained, computed: Array, wanted: Array) -> str:
         found[name] = _nearest(limit[name], trained.batch)
         if problem := _problem(name, found[name], limit[name]):
             return problem
-    if read and all(found.values()):
+    if all(found.values()):
         known = ", ".join(f"{name} is the batch's {match[0]}" for name, match in found.items() if match)
         return f"the state is right ({known}), and the formula of inference is not: {_between(computed, wanted)}"
-    unknown = next(name for name, match in found.items() if not match) if found else "the state"
-    values = np.array2string(np.ravel(limit.get(unknown, computed))[:3], precision=3, separator=", ")
+    unknown = next(name for name, match in found.items() if not match)
+    values = np.array2string(np.ravel(limit[unknown])[:3], precision=3, separator=", ")
     return f"{unknown} approaches {values}, no mean, variance or maximum of the batch: look at its update"
 
 
-def _all(names: list[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+def _why_growing(trained: Trained, growing: list[str]) -> str:
+    total, *others = sorted(growing, key=lambda name: -trained.limit[name].size)
+    if not others:
+        return f"{total} grows without end: each update must keep less than the whole of the old value"
+    quotient = trained.limit[total] / trained.limit[others[0]]
+    match = _nearest(quotient, trained.batch)
+    text = f"{match[1]:.3g} times the batch's {match[0]}" if match else "no mean of the batch"
+    return f"{total} / {others[0]} approaches {text}: one may be a sum over samples, and the other one over batches"
 
 
 def _statistics(x: Array) -> Iterator[tuple[str, Array]]:
@@ -108,6 +122,7 @@ def _statistics(x: Array) -> Iterator[tuple[str, Array]]:
         yield f"mean{over}", x.mean(axis=axes)
         yield f"variance{over}", x.var(axis=axes)
         yield f"standard deviation{over}", x.std(axis=axes)
+        yield f"inverse standard deviation{over}", 1 / x.std(axis=axes)
         yield f"mean of squares{over}", (x * x).mean(axis=axes)
         yield f"maximum{over}", x.max(axis=axes)
         yield f"minimum{over}", x.min(axis=axes)
@@ -123,7 +138,8 @@ def _nearest(values: Array, x: Array) -> tuple[str, float] | None:
         ratios = values.ravel() / np.broadcast_to(statistic.ravel(), values.size)
         if np.allclose(ratios, 1, rtol=ALIKE, atol=0):
             return name, 1.0
-        if scaled is None and values.size > 1 and np.allclose(ratios, ratios[0], rtol=1e-3, atol=0):
+        opposite = np.allclose(ratios, -1, rtol=ALIKE, atol=0)
+        if scaled is None and (values.size > 1 or opposite) and np.allclose(ratios, ratios[0], rtol=1e-3, atol=0):
             scaled = name, float(ratios.mean())
     return scaled
 

@@ -50,6 +50,8 @@ def check_schedule_followed(
 def check_decay(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check weight decay, of all parameters and of the first ones alone."""
     bare = plain(optimizer)
+    if "weight_decay" not in bare.get_params(deep=False):
+        return
     decaying = bare.clone().set_params(weight_decay=DECAY)
     right, other = ("decoupled", "coupled") if optimizer.decoupled else ("coupled", "decoupled")
     expected = by_hand(bare, start, grads, {right: DECAY})
@@ -83,9 +85,13 @@ def check_decay(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
 
 def check_clipping(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check clipping by norm and by value, each once and before the weight decay."""
-    bare = plain(optimizer)
+    bare, arguments = plain(optimizer), optimizer.get_params(deep=False)
+    if "weight_decay" not in arguments:
+        return
     decay = {"decoupled" if optimizer.decoupled else "coupled": 0.5}
     for name, limit in (("clip_norm", 0.5), ("clip_value", 0.2)):
+        if name not in arguments:
+            continue
         clipping = bare.clone().set_params(weight_decay=0.5, **{name: limit})
         clipped = {**decay, name: limit}
         expected = by_hand(bare, start, grads, clipped)

@@ -91,7 +91,7 @@ def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     _check_float32(subject, optimizer, start, grads)
     check_step_count(subject, constant(bare), start, grads[0])
     check_momentum(subject, constant(bare), start, grads[0])
-    if optimizer.elementwise:
+    if optimizer.elementwise and bare.clip_norm is None:  # a constructor may clip by itself
         _check_concatenation(subject, bare, start, grads)
         check_thawed(subject, constant(bare), start, grads)
 

@@ -96,7 +96,9 @@ def by_hand(
 
 def plain(optimizer: Optimizer) -> Optimizer:
     """Return a copy that neither clips nor decays."""
-    return optimizer.clone().set_params(clip_norm=None, clip_value=None, weight_decay=0.0)
+    off = {"clip_norm": None, "clip_value": None, "weight_decay": 0.0}
+    arguments = optimizer.get_params(deep=False)
+    return optimizer.clone().set_params(**{name: value for name, value in off.items() if name in arguments})
 
 
 def constant(optimizer: Optimizer) -> Optimizer:

@@ -67,3 +67,10 @@ def test_a_whole_step_can_be_run_by_another_player(classifies):
     for call in recorded.replay.calls:
         run(call)
     np.testing.assert_array_equal(first.network.grads, second.network.grads)
+
+
+def test_two_calls_that_look_alike_are_two():
+    one, other = Call(np.negative, (X,)), Call(np.negative, (X,))
+    assert one == one
+    assert one != other
+    assert len({one, other}) == 2

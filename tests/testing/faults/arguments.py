@@ -84,3 +84,27 @@ class MakesNumbersOfArguments(Quiet, Schedule):
 
     def __call__(self, step):
         return self.rate / (1 + step / self.steps)
+
+
+@fault("argument 'power' was 0 and came back as 2", check_activation)
+class ReplacesZero(LimitsArgument):
+    def __init__(self, power=2):
+        self.power = power or 2
+
+
+@fault("argument 'momentum' was 0.5 and came back as 0.9", check_optimizer)
+class ChangesItsDefault(Quiet, SGD):
+    def __init__(self, learning_rate=0.01, momentum=0.5, **common):
+        super().__init__(learning_rate, momentum=0.9, **common)
+
+
+@right(check_optimizer)
+class ClipsAlways(Quiet, SGD):
+    def __init__(self, learning_rate=0.05):
+        super().__init__(learning_rate, momentum=0.9, clip_norm=1.0)
+
+
+@right(check_optimizer)
+class DecaysAlone(Quiet, SGD):
+    def __init__(self, learning_rate=0.05, weight_decay=0.01):
+        super().__init__(learning_rate, weight_decay=weight_decay)

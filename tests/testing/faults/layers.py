@@ -4,6 +4,7 @@ import numpy as np
 
 from faults import Quiet, right
 from framework import Layer, Parameter
+from framework.constraints import MaxNorm
 from framework.testing import check_layer
 
 VECTOR = {"input_shape": (4,)}
@@ -23,6 +24,14 @@ class Gain(Quiet, Layer):
     def backward(self, ctx, grad):
         ctx.ds[...] = (grad * ctx.x).sum(axis=0)
         return grad * ctx.s
+
+
+@right(check_layer, **VECTOR)
+class Limited(Gain):
+    """Right: a new constraint for each call of `parameters`."""
+
+    def parameters(self, input_shape):
+        return {"s": Parameter(input_shape, "ones", constraint=MaxNorm(2.0))}
 
 
 @right(check_layer, **VECTOR)

@@ -1,0 +1,43 @@
+"""The score of a session, and each change that no test noticed."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import TestOutcome
+
+EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+
+
+def report(session: Path) -> int:
+    """Print the score; return how many changes no test noticed, those that `equivalent.toml` explains apart."""
+    reasons = {_key(entry): entry["reason"] for entry in tomllib.loads(EQUIVALENT.read_text()).get("equivalent", ())}
+    with use_db(str(session), WorkDB.Mode.open) as db:
+        done = [(item.mutations[0], result) for item, result in db.completed_work_items]
+        total = db.num_work_items
+    survivors = explained = 0
+    for change, result in sorted(done, key=lambda pair: (str(pair[0].module_path), pair[0].start_pos)):
+        if result.test_outcome is not TestOutcome.SURVIVED:
+            continue
+        before, after = changed(result.diff or "")
+        reason = reasons.get((str(change.module_path), before, after))
+        survivors += 1
+        explained += reason is not None
+        print(f"{change.module_path}:{change.start_pos[0]}: {change.operator_name}\n  - {before}\n  + {after}")
+        print(f"  equivalent: {reason}" if reason else "  no test notices it")
+    share = (survivors - explained) / len(done) if done else 0.0
+    print(f"{len(done)} of {total} changes tested: {len(done) - survivors} noticed, {explained} equivalent,", end=" ")
+    print(f"{survivors - explained} survive ({share:.1%})")
+    return survivors - explained
+
+
+def changed(diff: str) -> tuple[str, str]:
+    """Return what a diff takes away and what it adds, without indentation."""
+    lines = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    return tuple("\n".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
+
+
+def _key(entry: dict) -> tuple[str, str, str]:
+    return entry["path"], entry["before"], entry["after"]

@@ -1,0 +1,188 @@
+"""Layers with faults in their noise, in what they declare and in what they leave, and right ones with unusual noise."""
+
+import numpy as np
+
+from faults import Quiet, fault, right
+from faults.layers import VECTOR, Affine, Gain, Mask
+from framework import Layer, Parameter
+from framework.testing import check_layer
+
+
+@right(check_layer, **VECTOR)
+class MixUp(Quiet, Layer):
+    """Right: mixes each sample with another one."""
+
+    differs_in_training = True
+
+    def forward(self, ctx, x):
+        if not ctx.training:
+            return x
+        ctx.share, ctx.order = float(ctx.rng.beta(0.4, 0.4)), ctx.rng.permutation(len(x))
+        return ctx.share * x + (1 - ctx.share) * x[ctx.order]
+
+    def backward(self, ctx, grad):
+        dx = ctx.share * grad
+        dx[ctx.order] += (1 - ctx.share) * grad
+        return dx
+
+
+@right(check_layer, **VECTOR)
+class LeansOnNeighbor(Quiet, Layer):
+    """Right: takes a part of the sample before, in training."""
+
+    differs_in_training = True
+
+    def forward(self, ctx, x):
+        return x - 0.2 * np.roll(x, 1, axis=0) if ctx.training else 0.8 * x
+
+    def backward(self, ctx, grad):
+        return grad - 0.2 * np.roll(grad, -1, axis=0)
+
+
+@right(check_layer, input_shape=(5, 2))
+class CutOut(Quiet, Layer):
+    """Right: erases some steps of each sample, without a scale."""
+
+    differs_in_training = True
+
+    def __init__(self, size=2):
+        super().__init__()
+        self.size = size
+
+    def forward(self, ctx, x):
+        if not ctx.training:
+            return x
+        start = ctx.rng.integers(0, x.shape[1], (len(x), 1))
+        ctx.kept = ((np.arange(x.shape[1]) - start) % x.shape[1] >= self.size)[:, :, None]
+        return x * ctx.kept
+
+    def backward(self, ctx, grad):
+        return grad * ctx.kept
+
+
+@right(check_layer, **VECTOR)
+class WarmMask(Mask):
+    """Right: the rate is 0 at first, and raised with each pass."""
+
+    def parameters(self, input_shape):
+        return {"passes": Parameter((), trainable=False)}
+
+    def forward(self, ctx, x):
+        rate = self.rate * min(1, float(ctx.passes) / 500)
+        if not ctx.training:
+            return x
+        ctx.passes += 1
+        ctx.mask = ((ctx.rng.random(x.shape) >= rate) / (1 - rate)).astype(x.dtype)
+        return x * ctx.mask
+
+
+class Drawn(Mask):
+    """Base: the mask is `draw`."""
+
+    def forward(self, ctx, x):
+        if not ctx.training:
+            return x
+        ctx.mask = self.draw(ctx, x).astype(x.dtype)
+        return x * ctx.mask
+
+
+@fault("scaled twice by 1 / \\(1 - rate\\)", check_layer, **VECTOR)
+class ScalesTwice(Drawn):
+    def draw(self, ctx, x):
+        return (ctx.rng.random(x.shape) >= self.rate) / (1 - self.rate) ** 2
+
+
+@fault("scaled by 1 / rate, expected 1 / \\(1 - rate\\)", check_layer, **VECTOR)
+class ScalesByRate(Drawn):
+    """Right for a rate of 0.5."""
+
+    def __init__(self, rate=0.5):
+        super().__init__(rate)
+
+    def draw(self, ctx, x):
+        return (ctx.rng.random(x.shape) >= self.rate) / self.rate
+
+
+@fault("kept and dropped are exchanged", check_layer, **VECTOR)
+class KeepsDropped(Drawn):
+    def draw(self, ctx, x):
+        return (ctx.rng.random(x.shape) < self.rate) / (1 - self.rate)
+
+
+@fault("inference multiplies by 0.6, but training is scaled already", check_layer, **VECTOR)
+class ScalesInference(Mask):
+    def forward(self, ctx, x):
+        return super().forward(ctx, x) if ctx.training else x * (1 - self.rate)
+
+
+@fault("the random factor has mean 1.08", check_layer, **VECTOR)
+class LogNormal(Drawn):
+    def draw(self, ctx, x):
+        return np.exp(self.rate * ctx.rng.standard_normal(x.shape))
+
+
+@fault("noise that is added has mean 0.4.*first argument of ctx.rng.normal", check_layer, **VECTOR)
+class ShiftsMean(Mask):
+    def forward(self, ctx, x):
+        return x + ctx.rng.normal(self.rate, size=x.shape).astype(x.dtype) if ctx.training else x
+
+    def backward(self, ctx, grad):
+        return grad
+
+
+@fault("have the same noise.*drawn once", check_layer, **VECTOR)
+class KeepsMask(Mask):
+    def forward(self, ctx, x):
+        return x * ctx.mask if hasattr(ctx, "mask") else super().forward(ctx, x)
+
+
+@fault("bind: draws from ctx.rng", check_layer, **VECTOR)
+class DrawsOnce(Mask):
+    def bind(self, ctx):
+        if ctx.training:
+            ctx.mask = (ctx.rng.random((ctx.n, 4)) >= self.rate) / (1 - self.rate)
+
+
+@fault("backward: draws from ctx.rng", check_layer, **VECTOR)
+class DrawsAgain(Drawn):
+    def draw(self, ctx, x):
+        return (ctx.rng.random(x.shape) >= self.rate) / (1 - self.rate)
+
+    def backward(self, ctx, grad):
+        return grad * self.draw(ctx, grad)
+
+
+@fault("training and inference are exchanged", check_layer, **VECTOR)
+class Exchanged(Mask):
+    def forward(self, ctx, x):
+        if ctx.training:
+            ctx.mask = 1
+            return x
+        return x * (ctx.rng.random(x.shape) >= self.rate) / (1 - self.rate)
+
+
+@fault("output_shape: self.size was not there and is now 4.*output_shape keeps self.size", check_layer, **VECTOR)
+class SizeFromShape(Affine):
+    def output_shape(self, input_shape):
+        self.size = input_shape[0]
+        return (4,)
+
+    def parameters(self, input_shape):
+        return {"W": Parameter((4, self.size), "glorot_uniform"), "b": Parameter((4,))}
+
+
+@fault("initial values of W differ from one call", check_layer, **VECTOR)
+class DrawsValues(Affine):
+    def parameters(self, input_shape):
+        W = np.random.default_rng().standard_normal((4, *input_shape))
+        return {**super().parameters(input_shape), "W": Parameter(W.shape, W)}
+
+
+@fault("ctx.seen grows: after 20, 25 and 30 passes", check_layer, **VECTOR)
+class Remembers(Gain):
+    def bind(self, ctx):
+        ctx.seen = []
+
+    def forward(self, ctx, x):
+        ctx.seen.append(x)
+        return super().forward(ctx, x)
