@@ -7,7 +7,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.testing.arrays import check_layouts, in_parts
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.noise import PASSES, mixes_samples
+from framework.testing.layers.means import PASSES
+from framework.testing.layers.noise import mixes_samples
 from framework.testing.layers.projection import named_parameters
 from framework.testing.report import Subject
 

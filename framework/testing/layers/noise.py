@@ -1,25 +1,21 @@
-"""The noise of a layer in training: it comes from ``ctx.rng``, is new on each pass, and leaves the mean alone."""
+"""The noise of a layer in training: it comes from ``ctx.rng``, and is new on each pass."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
+from framework.testing.layers.means import NEAR, PASSES, check_mean, explained
 from framework.testing.report import Subject
 
-PASSES = 200
-ROWS = 16  # or a few more, a multiple of a batch size that works
-NEAR = 0.02  # how far a mean factor may be from 1, beside its statistical error
-UNLIKE = 0.15  # how far the mean factors of outputs may be apart, to be one
 OWN = (
     "each row is treated in its own way, but not by ctx.rng: a generator of its own (with a fixed seed, the same noise "
     "on each pass), or a wrong axis"
 )
+
+SHARES = ("rate", "drop", "keep", "prob", "surviv")
 
 
 def forward_with_noise(bench: Bench, ctx: Context, x: Array) -> tuple[Array, bool]:
@@ -51,14 +47,22 @@ def check_randomness(subject: Subject, bench: Bench, x: Array, smooth: bool) -> 
         y = bench.forward(ctx, alike)
         subject.same("forward in training, equal samples", y, np.repeat(y[:1], len(x), axis=0), cause=OWN)
         return
+    _check_drawn(subject, bench, x, bench.forward(ctx, x).copy())
     backwards = bench.forward(ctx, x[::-1].copy())[::-1].copy()
     subject.same("forward in training, batch order reversed", backwards, bench.forward(ctx, x), cause=OWN)
 
 
-def _next(bench: Bench, ctx: Context, x: Array) -> Array:
-    """Return the outputs of the next training pass, from the starting state and with other noise."""
-    bench.reset_state()
-    return np.asarray(ctx.layer.forward(ctx, x))
+def _check_drawn(subject: Subject, bench: Bench, x: Array, y: Array) -> None:
+    """Fail if training is inference times a factor that belongs to noise, and there is no noise."""
+    still = bench.forward(bench.context(len(x), training=False), x)
+    size = float((still * still).sum())
+    factor = float((y * still).sum()) / size if size else 1.0
+    if factor > 0 and abs(factor - 1) > NEAR and np.allclose(y, factor * still, rtol=1e-9):
+        text = explained(bench, factor, 1e-9) or explained(bench, 1 / factor, 1e-9)
+        shares = text is not None and any(word in text for word in SHARES)
+        problem = f"its outputs are {factor:.3g} times those in inference, without noise"
+        cause = f"it scales by {text} or its inverse, and draws no noise: draw a mask from ctx.rng, too"
+        subject.require(not shares, "forward in training", problem, cause)
 
 
 def _check_renewed(subject: Subject, bench: Bench, ctx: Context, x: Array) -> None:
@@ -69,130 +73,3 @@ def _check_renewed(subject: Subject, bench: Bench, ctx: Context, x: Array) -> No
     problem = f"{PASSES} passes on one context have the same noise"
     cause = "it is drawn once and kept (on ctx): draw it again from ctx.rng in each forward"
     subject.fail("forward in training", problem, cause)
-
-
-def check_mean(subject: Subject, bench: Bench, x: Array) -> None:
-    """Check that noise which leaves zeros alone multiplies the outputs by 1 on average.
-
-    All samples are equal and of equal numbers, so that mixing samples or features changes nothing.
-    """
-    ones = np.ones((len(x) * ceil(ROWS / len(x)), *x.shape[1:]))
-    try:
-        with np.errstate(all="ignore"):
-            factors = _factors(bench, ones)
-    except Exception:  # it may not be made for zeros and ones
-        return
-    if factors is None:
-        return
-    draws, y = factors
-    means = (draws * y).reshape(PASSES, -1).sum(axis=1) / float((y * y).sum())
-    mean, error = float(means.mean()), float(means.std()) / PASSES**0.5
-    alike = np.allclose(draws.mean(axis=(0, 1)), mean * y[0], rtol=0, atol=UNLIKE * np.abs(y).max())
-    if abs(mean - 1) <= NEAR + 5 * error or not alike:
-        return
-    noise = _Factor.of(draws, y)
-    if noise.erases and _explained(bench, noise.kept) is None and _has_size(bench):
-        return  # blocks of a given size are erased: published (as cutout) without a scale
-    problem = f"its mean is {mean:.3g} times the outputs in inference, expected 1 times{noise.described()}"
-    subject.fail("forward in training", problem, _cause(bench, noise, mean, y if y.shape == ones.shape else None))
-
-
-def _factors(bench: Bench, ones: Array) -> tuple[Array, Array] | None:
-    """Return outputs of many training passes and those in inference; None unless noise multiplies what it is given."""
-    resting, training = bench.context(len(ones), training=False), bench.context(len(ones))
-    zero = bench.forward(resting, 0 * ones).copy()
-    y = bench.forward(resting, ones) - zero
-    bench.restart()
-    still = all(np.array_equal(_next(bench, training, 0 * ones), zero) for _ in range(3))
-    if not (still and y.any() and np.isfinite(y).all() and _is_linear(bench, training, ones)):
-        return None
-    bench.restart()
-    return np.array([_next(bench, training, ones) - zero for _ in range(PASSES)]), y
-
-
-def _is_linear(bench: Bench, ctx: Context, x: Array) -> bool:
-    """Return whether the layer, its noise held fixed, is linear between 0 and `x`."""
-    y, half, zero = (bench.forward(ctx, factor * x).copy() for factor in (1, 0.5, 0))
-    return bool(np.allclose(2 * (half - zero), y - zero, rtol=1e-6, atol=1e-9 * np.abs(y).max()))
-
-
-@dataclass(frozen=True)
-class _Factor:
-    """The random factor of each output.
-
-    Attributes
-    ----------
-    kept : float
-        The share of the outputs that are not set to zero.
-    times : float or None
-        What all of these are multiplied by; None if they differ.
-    """
-
-    kept: float
-    times: float | None
-
-    @classmethod
-    def of(cls, draws: Array, y: Array) -> _Factor:
-        factors = draws[:, y != 0] / y[y != 0]
-        on = factors[np.abs(factors) > 1e-9]
-        alike = on.size and np.allclose(on, on[0], rtol=1e-6)
-        return cls(float(on.size / factors.size), float(on[0]) if alike else None)
-
-    @property
-    def erases(self) -> bool:
-        """Whether some outputs are set to zero, and the others stay as they are."""
-        return self.kept < 1 and self.times is not None and abs(self.times - 1) < 1e-6
-
-    def described(self) -> str:
-        if self.times is None:
-            return ""
-        return f": a share of {self.kept:.2g} is kept, and multiplied by {self.times:.3g}"
-
-
-def _explained(bench: Bench, kept: float) -> str | None:
-    """Return the share that is kept in terms of an argument, such as ``1 - rate``, or None."""
-    for place in bench.place:
-        for name, value in place.layer.get_params(deep=False).items():
-            if isinstance(value, float) and 0 < value < 1:
-                for share, text in ((1 - value, f"(1 - {name})"), (value, name)):
-                    if abs(share - kept) < 0.04:
-                        return text
-    return None
-
-
-def _has_size(bench: Bench) -> bool:
-    arguments = [value for at in bench.place for value in at.layer.get_params(deep=False).values()]
-    return any(isinstance(value, int | tuple) and not isinstance(value, bool) for value in arguments)
-
-
-def _cause(bench: Bench, noise: _Factor, mean: float, y: Array | None) -> str:
-    """Return the likeliest cause of a random factor whose mean is not 1."""
-    kept, times = noise.kept, noise.times
-    if y is not None and np.allclose(y, y.flat[0]) and abs(y.flat[0] - 1) > NEAR and times is not None:
-        inference = float(y.flat[0])  # the inputs are 1
-        if abs(mean * inference - 1) < NEAR + 0.03:
-            return f"inference multiplies by {inference:.3g}, but training is scaled already: return x in inference"
-    if times is None and (share := _explained(bench, mean)):
-        return f"what is kept is not scaled by 1 / {share}"
-    if times is None or kept == 1:
-        return f"the random factor has mean {mean:.3g}: divide it by that, or draw it around 1"
-    share = _explained(bench, kept) or f"{kept:.2g}"
-    dropped = share[5:-1] if share.startswith("(1 - ") else f"(1 - {share})"
-
-    def near(other: float) -> bool:
-        return abs(times - other) < 0.05 * other
-
-    if near(1):
-        return f"what is kept is not scaled by 1 / {share}"
-    if near(1 / kept**2):
-        return f"what is kept is scaled twice by 1 / {share}: once is enough"
-    if near(kept):
-        return f"what is kept is multiplied by {share}: divide by it"
-    if near(1 / (1 - kept)):
-        if share.startswith("(1 - ") or "keep" in share or "surviv" in share:
-            return f"what is kept is scaled by 1 / {dropped}, expected 1 / {share}"
-        return (
-            f"kept and dropped are exchanged: a share of {share} is kept, expected {dropped}: keep where the random "
-            f"number is at least {share}"
-        )
-    return f"what is kept must be scaled by 1 / {share}, the inverse of the share that is kept"

@@ -10,7 +10,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.base import Layer
 from framework.testing.layers.bench import Bench
-from framework.testing.layers.noise import check_mean, forward_with_noise, mixes_samples
+from framework.testing.layers.means import check_mean
+from framework.testing.layers.noise import forward_with_noise, mixes_samples
 from framework.testing.layers.statistics import State, Trained, why_apart
 from framework.testing.report import Subject
 from framework.testing.variants import variants

@@ -121,6 +121,15 @@ class LogNormal(Drawn):
         return np.exp(self.rate * ctx.rng.standard_normal(x.shape))
 
 
+@fault("noise that is added has mean 0.4.*first argument of ctx.rng.normal", check_layer, **VECTOR)
+class ShiftsMean(Mask):
+    def forward(self, ctx, x):
+        return x + ctx.rng.normal(self.rate, size=x.shape).astype(x.dtype) if ctx.training else x
+
+    def backward(self, ctx, grad):
+        return grad
+
+
 @fault("have the same noise.*drawn once", check_layer, **VECTOR)
 class KeepsMask(Mask):
     def forward(self, ctx, x):
