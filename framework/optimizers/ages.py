@@ -84,9 +84,11 @@ def update_in(stretches: Sequence[Stretch], rule: Rule, params: Array, grads: Ar
             attributes.update(own)
             attributes["step"] = step - missed
             rule.update(params[start:stop], grads[start:stop])
-            for slot in slots:
-                if attributes[slot] is not own[slot]:  # the rule has made a new vector
-                    own[slot][...] = attributes[slot]
+            made = {slot: attributes[slot] for slot in slots if attributes[slot] is not own[slot]}  # by the rule
+            if len(made) > 1:  # it may have exchanged slots
+                made = {slot: np.copy(vector) for slot, vector in made.items()}
+            for slot, vector in made.items():
+                own[slot][...] = vector
     finally:
         attributes.update(parts.whole)
         attributes["step"], attributes["decayed"] = step, decayed

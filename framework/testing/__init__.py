@@ -5,13 +5,13 @@ likeliest cause. `grade` runs them on all components of a file and counts points
 ``python -m framework.testing submission.py``.
 """
 
-from framework.testing.activations import check_activation
+from framework.testing.activations.check import check_activation
 from framework.testing.constraints import check_constraint
 from framework.testing.grading.grader import grade
-from framework.testing.initializers import check_initializer
+from framework.testing.initializers.check import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
-from framework.testing.metrics import check_metric
+from framework.testing.metrics.check import check_metric
 from framework.testing.models import check_model
 from framework.testing.optimizers.check import check_optimizer
 from framework.testing.regularizers import check_regularizer

@@ -13,7 +13,7 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.constructors import made_from
 from framework.saving.config import from_config, to_config
-from framework.testing.report import Subject
+from framework.testing.report import Subject, plain
 from framework.testing.state import same
 from framework.testing.variants import other_values, with_argument
 
@@ -38,19 +38,40 @@ def check_arguments(subject: Subject) -> None:
 
 
 def _check_kept(subject: Subject, params: dict[str, Any]) -> None:
-    """Check that the constructor keeps other values of its arguments, inherited ones among them."""
+    """Check that the constructor keeps its defaults and other values of its arguments, inherited ones among them."""
     cls = type(subject.component)
     own = inspect.signature(cls.__init__).parameters
+    _check_defaults(subject, params, own)
     for name, value in params.items():
-        for other in other_values(name, value):
-            made = with_argument(subject.component, name, other)
+        zero = [type(value)(0)] if type(value) in (int, float) and value else []
+        for other in (*other_values(name, value), *zero):
+            with np.errstate(all="ignore"):  # what a constructor works out may be infinite for 0
+                made = with_argument(subject.component, name, other)
             if made is None:
                 continue
             for argument, expected in {**params, name: other}.items():
-                kept = made.get_params(deep=False)[argument]
-                if not same(kept, expected) and not (isinstance(expected, int | float) and kept == expected):
-                    problem = f"argument {argument!r} was {expected!r} and came back as {kept!r}"
-                    subject.fail("the constructor", problem, _why_not_kept(argument, own))
+                _check_one(subject, argument, expected, made.get_params(deep=False)[argument], own)
+
+
+def _check_defaults(subject: Subject, params: dict[str, Any], own: Mapping[str, inspect.Parameter]) -> None:
+    """Check that arguments that are not given have the values of the signature."""
+    required = {name for name, each in own.items() if each.default is each.empty}
+    try:
+        made = type(subject.component)(**{name: value for name, value in params.items() if name in required})
+    except Exception:  # a default that has to be replaced
+        return
+    kept = made.get_params(deep=False)
+    for name in params:
+        default = own[name].default if name in own else None
+        kinds = str if isinstance(default, str) else (int, float, np.number)
+        if isinstance(default, str | int | float) and isinstance(kept[name], kinds):
+            _check_one(subject, name, default, kept[name], own)
+
+
+def _check_one(subject: Subject, name: str, expected: Any, kept: Any, own: Mapping[str, inspect.Parameter]) -> None:
+    if not same(kept, expected) and not (isinstance(expected, int | float) and kept == expected):
+        problem = f"argument {name!r} was {plain(expected)} and came back as {plain(kept)}"
+        subject.fail("the constructor", problem, _why_not_kept(name, own))
 
 
 def _why_not_kept(name: str, own: Mapping[str, inspect.Parameter]) -> str:
@@ -68,7 +89,8 @@ def _check_survival(subject: Subject, part: str, other: Any, cause: str = "") ->
     params = subject.component.get_params(deep=False)
     for name, value in other.get_params(deep=False).items():
         if not same(value, params[name]):
-            subject.fail(part, f"argument {name!r} was {params[name]!r} and came back as {value!r}", cause)
+            problem = f"argument {name!r} was {plain(params[name])} and came back as {plain(value)}"
+            subject.fail(part, problem, cause)
 
 
 def _check_repr(subject: Subject) -> None:

@@ -46,6 +46,27 @@ def check_layouts(
         subject.same(name, subject.call(name, function, *stored), expected)
 
 
+def check_parts(
+    subject: Subject, part: str, function: Callable[..., Any], arrays: Sequence[Array], expected: Array, cause: str
+) -> None:
+    """Check that `function` computes `expected`, if it gets the samples of `arrays` in twos, or one by one.
+
+    If it does so in twos alone, it is not for `cause`: then a batch of one is what it cannot do.
+    """
+    for size in (2, 1):
+        name, values = f"{part}, batch split into {size}s", []
+        starts = range(0, len(expected) - size + 1, size)
+        for start in starts:
+            batch = [x[start : start + size] for x in arrays]
+            y = subject.call(name, function, *batch, x=batch[-1])
+            subject.shape(name, y, (size, *expected.shape[1:]), one=size == 1)
+            values.append(np.array(y))
+        if size == 1 and len(expected) > 1:
+            cause = "a batch of one is computed in another way: a deviation or an index that one sample does not have"
+        if values:
+            subject.same(name, np.concatenate(values), expected[: size * len(starts)], cause=cause)
+
+
 def in_parts(function: Callable[..., Array], size: int, *arrays: Array) -> Array:
     """Return the values of `function` for `size` samples at a time, put together again."""
     starts = range(0, len(arrays[0]), size)

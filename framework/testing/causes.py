@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import prod
+from collections.abc import Iterator, Mapping
+from math import prod, sqrt
 
 import numpy as np
 
 from framework.core.types import Array, Shape
 
 CLOSE = 1e-5
+FORMULA = "a wrong formula"
 
 
 def sizes(shape: Shape) -> dict[str, float]:
@@ -22,6 +23,7 @@ def likeliest(
     expected: Array,
     factors: Mapping[str, float] | None = None,
     alternatives: Mapping[str, Array] | None = None,
+    arguments: Mapping[str, float] | None = None,
 ) -> str:
     """Return a sentence that explains how `computed` differs from `expected`.
 
@@ -33,9 +35,11 @@ def likeliest(
         Factors that a wrong array may be off by, each under its name, such as "the batch size".
     alternatives : dict, optional
         Arrays that known faults would compute, each under the name of its fault.
+    arguments : dict, optional
+        The component's numbers by name: one may be missing in the result, or in it twice.
     """
     if np.isnan(computed).any():
-        return "NaN: an offered buffer is not filled, or += accumulates in it (buffers hold NaN before each call)"
+        return _of_nan(computed)
     if not np.isfinite(computed).all():
         return "a division by zero or an overflow"
     for fault, alternative in (alternatives or {}).items():
@@ -45,22 +49,51 @@ def likeliest(
         return "all zero: not written, or a term is missing"
     ratio = _ratio(computed, expected)
     if ratio is not None:
-        return _of_ratio(ratio, factors or {})
+        return _of_ratio(ratio, factors or {}, arguments or {}, "every entry is" if computed.size > 1 else "it is")
+    if computed.size == 1:
+        return FORMULA
+    return _of_entries(computed, expected)
+
+
+def _of_nan(computed: Array) -> str:
+    if np.isnan(computed).all() and computed.size > 1:
+        return "NaN: an offered buffer is not filled, or += accumulates in it (buffers hold NaN before each call)"
+    return "NaN: 0 / 0 or infinity minus infinity, or an offered buffer is not filled whole (buffers hold NaN before)"
+
+
+def _of_entries(computed: Array, expected: Array) -> str:
     if _near(computed, expected**2):
         return "squared: the square is returned where the value belongs"
+    if _near(computed**2, expected) and (expected >= 0).all():
+        return "the square root is returned where the value belongs"
     if _near(np.abs(computed), np.abs(expected)):
         return "the sign of some entries is wrong"
     if computed.ndim > 1 and computed.shape[0] == computed.shape[1] and _near(computed, expected.swapaxes(0, 1)):
         return "transposed: axes are exchanged"
     if computed.ndim and _near(np.sort(computed, axis=None), np.sort(expected, axis=None)):
         return "the right entries in another order: wrong axis or transposed"
+    shift = computed - expected
+    if computed.size > 2 and _constant(shift.ravel(), 0):
+        return f"every entry is {shift.ravel()[0]:.6g} more than it should be: a constant is added, or one is left out"
     for axis in range(computed.ndim):
         if _constant(computed, axis) and not _constant(expected, axis):
             return f"constant along axis {axis}: a sum or mean over the wrong axis"
     wrong = ~np.isclose(computed, expected, rtol=CLOSE, atol=CLOSE * np.abs(expected).max(initial=0.0))
-    if wrong.mean() < 0.5:
-        return f"{int(wrong.sum())} of {wrong.size} entries are wrong: a case (a sign, a boundary, an index) is missed"
+    where = _where(wrong)
+    if where or wrong.mean() < 0.5:
+        these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
+        return f"{these}: a case (a sign, a boundary, an index) is missed"
     return "a wrong formula, or a sum over the wrong axis"
+
+
+def _where(wrong: Array) -> str:
+    """Return in words which indices along one axis all the wrong entries have, and no others."""
+    for axis, size in enumerate(wrong.shape):
+        others = tuple(k for k in range(wrong.ndim) if k != axis)
+        indices = np.flatnonzero(wrong.any(axis=others))
+        if size > 1 and 0 < len(indices) < size and wrong.take(indices, axis).all():
+            return f", those of index {', '.join(map(str, indices))} along axis {axis}"
+    return ""
 
 
 def _near(computed: Array, other: Array) -> bool:
@@ -80,18 +113,54 @@ def _ratio(computed: Array, expected: Array) -> float | None:
     return ratio if ratio and _near(computed, ratio * expected) else None
 
 
-def _of_ratio(ratio: float, factors: Mapping[str, float]) -> str:
-    times = f"every entry is {ratio:.6g} times what it should be"
-    for what, factor in factors.items():
-        if factor > 2 and np.isclose(abs(ratio), factor, rtol=1e-4):
-            return f"{times}, {what}: a sum where a mean belongs"
-        if factor > 2 and np.isclose(abs(ratio), 1 / factor, rtol=1e-4):
-            return f"{times}, 1 / {what}: a mean where a sum belongs"
+def _of_ratio(ratio: float, factors: Mapping[str, float], arguments: Mapping[str, float], entries: str) -> str:
+    times = f"{entries} {ratio:.6g} times what it should be"
     if np.isclose(ratio, -1, rtol=1e-4):
         return f"{times}: the sign is wrong"
     sign = "the sign is wrong, and " if ratio < 0 else ""
-    if np.isclose(abs(ratio), 2, rtol=1e-4):
+    known = (*_of_sums(factors), *_of_arguments(arguments))
+    found = [what for value, what in known if _is(ratio, value)]
+    if not found and _is(ratio, 2):
         return f"{times}: {sign}a factor 2 too much"
-    if np.isclose(abs(ratio), 0.5, rtol=1e-4):
+    if not found and _is(ratio, 0.5):
         return f"{times}: {sign}a factor 2 is missing"
+    found = found or [what for value, what in _of_sizes(factors) if _is(ratio, value)]
+    if found:
+        return f"{times}, {sign}{'; or '.join(found[:2])}"
+    if entries == "it is":  # two numbers always have a ratio
+        return FORMULA
     return f"{times}: {sign}a constant factor is wrong"
+
+
+def _is(ratio: float, value: float) -> bool:
+    return bool(np.isclose(abs(ratio), value, rtol=1e-4))
+
+
+def _of_arguments(arguments: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    """Yield the factors that a wrong use of an argument leaves, and what is then to be said."""
+    for name, value in arguments.items():
+        if not value > 0 or value in (0.5, 1, 2) or not np.isfinite(value):
+            continue
+        yield value, f"{name}: {name} is in it once too often"
+        yield 1 / value, f"1 / {name}: {name} is missing"
+        yield value**2, f"{name}^2: it is multiplied by {name}, not divided"
+        yield 1 / value**2, f"1 / {name}^2: it is divided by {name}, not multiplied"
+        if value < 1:
+            yield 1 - value, f"1 - {name}: a factor 1 - {name} too much"
+            yield 1 / (1 - value), f"1 / (1 - {name}): a factor 1 - {name} is missing"
+
+
+def _of_sums(factors: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    for what, factor in factors.items():
+        if factor > 2:
+            yield factor, f"{what}: a sum where a mean belongs"
+            yield 1 / factor, f"1 / {what}: a mean where a sum belongs"
+
+
+def _of_sizes(factors: Mapping[str, float]) -> Iterator[tuple[float, str]]:
+    for what, factor in factors.items():
+        if factor > 2:
+            yield factor / (factor - 1), f"n / (n - 1) with n {what}: n - 1 where n belongs"
+            yield (factor - 1) / factor, f"(n - 1) / n with n {what}: n where n - 1 belongs"
+            yield sqrt(factor), f"the square root of {what}"
+            yield 1 / sqrt(factor), f"1 / the square root of {what}"

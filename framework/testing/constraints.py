@@ -2,57 +2,193 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import isfinite
+from typing import Any
 
 import numpy as np
 
 from framework.constraints import Constraint
-from framework.core.types import Array
+from framework.core.types import Array, Shape
 from framework.testing.arguments import check_arguments
-from framework.testing.arrays import check_layouts, shapes_of
-from framework.testing.regularizers import SHAPES, ZERO_NORM
+from framework.testing.arrays import check_layouts
+from framework.testing.effects import check_effects
 from framework.testing.report import Subject, reporting
+from framework.testing.shapes import by_other_axes, refuses, tried_shapes, with_zeros
 from framework.testing.state import unchanged
+from framework.testing.variants import variants
+
+SCALES = (0.1, 1.0, 5.0)
+NEARER = 1e-4  # of the length of W
+STAYS = 1e-5  # relative: some formulas divide by a norm plus a small number
 
 
 @reporting
-def check_constraint(constraint: Constraint, *, shapes: object = SHAPES, seeds: Sequence[int] = (0, 1, 2)) -> None:
+def check_constraint(
+    constraint: Constraint,
+    *,
+    shapes: object = None,
+    definition: Callable[[Array], Any] | None = None,
+    seeds: Sequence[int] = (0, 1, 2),
+) -> None:
     """Check that a constraint is a projection: allowed values stay, others move to the nearest allowed ones.
+
+    That no allowed values are nearer is tried with whole arrays and with single rows, columns and entries. Copies
+    with other arguments are checked, too, and each number among the arguments must have an effect.
 
     Parameters
     ----------
     constraint : Constraint
-    shapes : shape or sequence of shapes
-        The shapes of the parameters to try.
+    shapes : shape or sequence of shapes, optional
+        The shapes of the parameters to try. None: matrices of several shapes and a vector, without those that the
+        constraint refuses by raising an error; a vector may also be refused by accident, as by ``W.sum(axis=1)``.
+    definition : callable ``W -> array``, optional
+        The formula that the constraint should compute.
     seeds : sequence of int
 
     Raises
     ------
     AssertionError
         With the entry, the values computed and expected, and the likeliest cause.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from framework.constraints import NonNegative
+    >>> check_constraint(NonNegative(), definition=lambda W: np.maximum(W, 0))
     """
     subject = Subject(constraint)
     check_arguments(subject)
     with unchanged(subject):
-        for seed in seeds:
-            for shape in shapes_of(shapes):
-                rng = np.random.default_rng(seed)
-                for scale in (0.1, 1.0, 5.0):
-                    _check_projection(subject, constraint, scale * rng.standard_normal(shape), rng)
-                with np.errstate(all="ignore"):
-                    zero = constraint(np.zeros(shape))
-                subject.finite("W = 0", zero, ZERO_NORM)
+        tried = tried_shapes(shapes, constraint, definition)
+        _check_different(subject, constraint, tried[0])
+        for shape in tried:
+            for seed in seeds if shape == tried[0] else seeds[:1]:
+                _check_shape(subject, constraint, shape, seed, definition)
+        for other in variants(constraint):
+            if not refuses(other, tried[0]):
+                _check_shape(Subject(other), other, tried[0], seeds[0], None)
+        check_effects(subject, constraint, lambda other: _outcomes(other, tried[0]))
 
 
-def _check_projection(subject: Subject, constraint: Constraint, W: Array, rng: np.random.Generator) -> None:
-    V = subject.compute("constraint(W)", lambda: constraint(W), W.shape, W=W)
-    subject.finite("constraint(W)", V)
-    subject.same("constraint(constraint(W))", constraint(V.copy()), V, cause="not idempotent: allowed values must stay")
-    subject.array("constraint(W) in float32", constraint(W.astype(np.float32)), W.shape, np.float32)
-    check_layouts(subject, "constraint(W)", constraint, [W], V)
-    distance = np.linalg.norm(V - W)
+def _check_shape(
+    subject: Subject, f: Constraint, shape: Shape, seed: int, definition: Callable[[Array], Any] | None
+) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = []
+    for scale in SCALES:
+        W = scale * rng.standard_normal(shape)
+        pairs.append((W, _check_projection(subject, f, W, definition)))
+    check_layouts(subject, "constraint(W)", f, [W], pairs[-1][1])
+    for W, V in pairs:
+        _check_nearest(subject, f, W, V, [other for _, other in pairs if other is not V], rng)
+    for name, zeros in with_zeros(W):
+        subject.finite_at(f"constraint(W), {name}", partial(f, zeros))
+    for dtype in (np.float32, np.float64):
+        large = (1e6 * np.sign(W)).astype(dtype)
+        subject.finite_at(f"constraint(W), W = +-1e6 in {np.dtype(dtype)}", partial(f, large))
+
+
+def _check_projection(subject: Subject, f: Constraint, W: Array, definition: Callable[[Array], Any] | None) -> Array:
+    part = "constraint(W)"
+    V = subject.compute(part, partial(f, W), W.shape, W=W)
+    subject.finite(part, V)
+    for when, prepare in (("again", lambda: None), ("after a call with another W", lambda: f(2 * W + 1))):
+        prepare()
+        cause = "it is random, or stale state from the last call: compute it from W and the arguments alone"
+        subject.same(f"{part}, {when}", f(W), V, cause=cause)
+    if definition is not None:
+        expected = np.asarray(subject.call("definition(W)", definition, W))
+        subject.same(part, V, expected, alternatives=by_other_axes(definition, W, expected))
+    again = f(V.copy())
+    subject.same(f"constraint({part})", again, V, rtol=STAYS, cause=_why_not_kept(W, V, again))
+    subject.array(f"{part} in float32", f(W.astype(np.float32)), W.shape, np.float32)
+    return V
+
+
+def _why_not_kept(W: Array, V: Array, again: Array) -> str:
+    cause = "not idempotent: allowed values must stay"
+    first, second = (float(np.vdot(a, b)) / max(float(np.vdot(b, b)), 1e-300) for a, b in ((V, W), (again, V)))
+    shrinks = np.allclose(V, first * W) and np.allclose(again, second * V) and np.isclose(first, second)
+    return f"{cause}, but each call multiplies them by {first:.6g}" if shrinks else cause
+
+
+def _check_nearest(
+    subject: Subject, f: Constraint, W: Array, V: Array, others: Sequence[Array], rng: np.random.Generator
+) -> None:
+    """Fail if other allowed values are nearer to W than V, which may be so in one row, column or entry alone."""
+    distance, margin = float(np.linalg.norm(V - W)), NEARER * float(np.linalg.norm(W))
+    if distance <= margin:
+        return
+    for other in _candidates(f, W, V, others, rng):
+        away = float(np.linalg.norm(other - W))
+        if away < distance - margin and not _drops(other, V) and _allowed(f, other):
+            problem = f"the result is {distance:.5g} away from W, an allowed value only {away:.5g}"
+            rows = [i for i in range(len(W)) if W.ndim > 1 and _may_stay(f, W, V, np.s_[i])]
+            columns = [j for j in range(W.shape[-1]) if W.ndim > 1 and _may_stay(f, W, V, np.s_[:, j])]
+            cause = "wrong axis, or too strong"
+            if rows and not columns:
+                cause = f"row {rows[0]} of W could stay as it is; take each row on its own"
+            subject.fail("constraint(W)", problem, f"not the nearest allowed values: {cause}")
+
+
+def _candidates(
+    f: Constraint, W: Array, V: Array, others: Sequence[Array], rng: np.random.Generator
+) -> Iterator[Array]:
+    """Yield arrays that may be allowed and nearer to `W` than `V`, some of them in a row, column or entry alone."""
     for spread in (0.1, 1.0):
-        other = constraint(V + spread * rng.standard_normal(W.shape))
-        if np.linalg.norm(other - W) < distance * (1 - 1e-6) - 1e-12:
-            problem = f"the result is {distance:.5g} away from W, an allowed value only {np.linalg.norm(other - W):.5g}"
-            subject.fail("constraint(W)", problem, "not the nearest allowed values: wrong axis, or too strong")
+        yield f(V + spread * rng.standard_normal(W.shape)).copy()
+    yield f(W + 0.1 * np.abs(W).max() * rng.standard_normal(W.shape)).copy()
+    yield from others
+    places: list[Any] = [tuple(i) for i in np.argwhere(_moved(W, V))[:6]]
+    if W.ndim > 1:
+        places += [np.s_[i] for i in range(W.shape[0])] + [np.s_[:, j] for j in range(W.shape[1])]
+    for at in places:
+        if _moved(W[at], V[at]).any():
+            for source in (W, (W + V) / 2, 0.9 * W, 0.7 * W, *others):
+                mixed = V.copy()
+                mixed[at] = source[at]
+                yield mixed
+
+
+def _moved(W: Array, V: Array) -> Array:
+    moved: Array = np.abs(V - W) > NEARER * np.abs(W)
+    return moved
+
+
+def _drops(other: Array, V: Array) -> bool:
+    """Return whether a row or column is 0 in `other` alone: where lengths are 1, one that is 0 is left as it is."""
+    return any(bool((V.any(axis=axis) & ~other.any(axis=axis)).any()) for axis in range(V.ndim))
+
+
+def _may_stay(f: Constraint, W: Array, V: Array, at: Any) -> bool:
+    """Return whether V has changed a part of W that is allowed beside the rest of V."""
+    mixed = V.copy()
+    mixed[at] = W[at]
+    return bool(_moved(W[at], V[at]).any()) and _allowed(f, mixed)
+
+
+def _allowed(f: Constraint, W: Array) -> bool:
+    return np.allclose(f(W.copy()), W, rtol=STAYS, atol=STAYS * float(np.abs(W).max()))
+
+
+def _check_different(subject: Subject, f: Constraint, shape: Shape) -> None:
+    """Fail if all results are the same, or no W is changed by a constraint that nothing switches off."""
+    rng = np.random.default_rng(0)
+    inputs = [scale * rng.standard_normal(shape) for scale in (0.1, 1.0, 5.0, 1e6)]
+    outputs = [subject.compute("constraint(W)", partial(f, W), shape, W=W) for W in inputs]
+    if all(np.array_equal(V, outputs[0]) for V in outputs):
+        problem = f"entry 0 is {outputs[0].flat[0]:.6g} for each W"
+        subject.fail("constraint(W)", problem, "the same values for different W: W is not used; return the nearest")
+    numbers = subject.component.get_params(deep=False).values()
+    off = any(value is None or (isinstance(value, float) and not isfinite(value)) for value in numbers)
+    if not off and all(np.array_equal(V, W) for V, W in zip(outputs, inputs, strict=True)):
+        names = ", ".join(subject.component.get_params(deep=False))
+        cause = "it allows everything" + (f": {names} has no effect" if names else "")
+        subject.fail("constraint(W)", "returns W itself, even for values of 1e6", cause)
+
+
+def _outcomes(f: Constraint, shape: Shape) -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [f(scale * rng.standard_normal(shape)) for scale in (0.1, 1.0, 10.0, 1e3, 1e6)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -9,13 +10,19 @@ from functools import wraps
 from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
+from numpy.random.mtrand import get_bit_generator
 
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.causes import likeliest
 from framework.testing.numeric import RTOL, Slopes
+from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, watched
 
 P = ParamSpec("P")
+
+NUMPY_NUMBER = re.compile(r"np\.(?:(?:float|int|uint|complex|longdouble|bool|str)\w*\(([^()]*)\)|(True|False)_)")
+MT19937_BYTES = 4 * 624 + 4  # its key and its position
+BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
 def reporting(check: Callable[P, None]) -> Callable[P, None]:
@@ -25,12 +32,11 @@ def reporting(check: Callable[P, None]) -> Callable[P, None]:
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             check(*args, **kwargs)
-        except AssertionError:
-            raise
         except Exception as error:
+            if _is_message(error):
+                raise
             who = args[0] if args else check.__name__
-            what = f"raised {type(error).__name__}: {error}"
-            raise AssertionError(f"{_name(who)}\n    {what}\n    likeliest cause: {_reason(error)}") from error
+            raise AssertionError(_message(_name(who), _raised(error), of_error(error))) from error
 
     return reported
 
@@ -53,7 +59,7 @@ class Subject:
 
     def message(self, part: str, problem: str, cause: str) -> str:
         """Return what `fail` says."""
-        return f"{self.name}\n    {part}: {problem}" + (f"\n    likeliest cause: {cause}" if cause else "")
+        return _message(self.name, f"{part}: {problem}", cause)
 
     def require(self, fine: Any, part: str, problem: str, cause: str = "") -> None:
         """Fail unless `fine`."""
@@ -66,42 +72,50 @@ class Subject:
         state = _global_random_state()
         try:
             result = function(*args)
-        except AssertionError:
-            raise
         except Exception as error:
-            what = f"raised {type(error).__name__}: {error}"
-            raise AssertionError(self.message(part, what, _reason(error))) from error
+            if _is_message(error):
+                raise
+            cause = ("with a batch of one: " if _is_one(inputs) else "") + of_error(error, part)
+            raise AssertionError(self.message(part, _raised(error), cause)) from error
         if _global_random_state() != state:
             cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
         for name, array in inputs.items():
             if not np.array_equal(array, before[name], equal_nan=True):
                 i = _worst(array, before[name])
-                problem = f"writes to {name}: entry {i} was {before[name][i]!r} and is now {array[i]!r}"
-                self.fail(part, problem, f"an operation in place, or out={name}; make a new array")
+                at = f"entry {list(i)} was" if i else "it was"
+                problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
+                self.fail(part, problem, _of_writing(name))
         return result
 
     def compute(
         self, part: str, function: Callable[[], Any], shape: tuple[int, ...], dtype: Any = np.float64, **inputs: Array
     ) -> Array:
         """Return a copy of the array that `function` computes; fail as `call` and `array` do."""
-        return self.array(part, self.call(part, function, **inputs), shape, dtype).copy()
+        value = self.call(part, function, **inputs)
+        self.shape(part, value, shape, one=_is_one(inputs))
+        return self.array(part, value, shape, dtype).copy()
 
     def array(self, part: str, value: Any, shape: tuple[int, ...], dtype: Any = None) -> Array:
         """Return `value`; fail unless it is an array of this shape and dtype."""
+        self.shape(part, value, shape)
+        if dtype is not None and value.dtype != dtype:
+            problem = f"computed {value.dtype}, expected {np.dtype(dtype)}: {np.dtype(dtype)} must stay"
+            self.fail(part, problem, of_dtype(value.dtype, dtype))
+        return np.asarray(value)
+
+    def shape(self, part: str, value: Any, shape: tuple[int, ...], one: bool = False) -> None:
+        """Fail unless `value` is an array of this shape; say so if it is that of a batch of `one`."""
+        among = "with a batch of one: " if one else ""
         if value is None:
             self.fail(part, f"returned None, expected an array of shape {shape}", "return is missing")
         if not isinstance(value, np.ndarray | np.generic):
-            self.fail(part, f"returned {type(value).__name__}, expected an array of shape {shape}")
+            number = isinstance(value, bool | int | float)
+            cause = REDUCED if number else "make an array of it, in the dtype of the data"
+            self.fail(part, f"returned {type(value).__name__}, expected an array of shape {shape}", among + cause)
         if value.shape != shape:
-            cause = (
-                "a sum or mean over the wrong axis, or a missing keepdims" if value.ndim else "reduced over all axes"
-            )
-            self.fail(part, f"computed shape {value.shape}, expected shape {shape}", cause)
-        if dtype is not None and value.dtype != dtype:
-            cause = "a float64 constant, array or generator meets the float32 data; use the dtype of the data"
-            self.fail(part, f"computed {value.dtype}, expected {np.dtype(dtype)}: {np.dtype(dtype)} must stay", cause)
-        return np.asarray(value)
+            problem = f"computed shape {value.shape}, expected shape {shape}"
+            self.fail(part, problem, among + of_shape(value.shape, shape))
 
     def finite(self, part: str, values: Any, cause: str = "") -> None:
         """Fail unless all `values` are finite."""
@@ -109,6 +123,15 @@ class Subject:
         wrong = values[~np.isfinite(values)]
         if wrong.size:
             self.fail(part, f"computed {wrong[0]}, expected finite values", cause)
+
+    def finite_at(self, part: str, function: Callable[[], Any], cause: str = "") -> Any:
+        """Return what `function` computes; fail unless it is finite, and name the operation that made it infinite.
+
+        `cause` is for the case that no operation has: then the value was there before.
+        """
+        value, seen = watched(function)
+        self.finite(part, value, seen or cause)
+        return value
 
     def same(
         self,
@@ -125,14 +148,15 @@ class Subject:
         """Fail unless `computed` equals `expected` up to rounding; without a `cause`, guess it from the numbers."""
         computed, expected = np.asarray(computed), np.asarray(expected)
         if computed.shape != expected.shape:
-            self.fail(part, f"computed shape {computed.shape}, expected {expected.shape}", cause or "wrong axis")
+            reason = cause or (of_shape(computed.shape, expected.shape) if expected.ndim else "wrong axis")
+            self.fail(part, f"computed shape {computed.shape}, expected {expected.shape}", reason)
         if atol is None:
             finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else np.abs(expected)
             atol = rtol * float(finite.max(initial=0.0))
         if np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True):
             return
         i = _worst(computed, expected)
-        cause = cause or likeliest(np.asarray(computed, float), np.asarray(expected, float), factors, alternatives)
+        cause = cause or self._likeliest(computed, expected, factors, alternatives)
         entry = f"entry {list(i)}: " if i else ""
         self.fail(part, f"{entry}computed {computed[i]:.10g}, expected {expected[i]:.10g}", cause)
 
@@ -155,9 +179,9 @@ class Subject:
             k = int(np.argmax(np.where(wrong, np.nan_to_num(np.abs(entries - values), nan=np.inf), -1)))
             others = {fault: np.array([a[i] for i in where]) for fault, a in (alternatives or {}).items()}
             if not cause and len(where) == computed.size and not isinstance(where[0], int):
-                cause = likeliest(computed, values.reshape(computed.shape), factors, alternatives)
+                cause = self._likeliest(computed, values.reshape(computed.shape), factors, alternatives)
             elif not cause:
-                cause = likeliest(entries, values, factors, others)
+                cause = self._likeliest(entries, values, factors, others)
             problem = f"entry {list(where[k])}: computed {entries[k]:.10g}, expected {values[k]:.10g}"
             self.fail(part, f"{problem} by central differences", cause)
         return len(where)
@@ -166,6 +190,65 @@ class Subject:
         """Fail if fewer than half of the derivatives wanted could be compared."""
         problem = "has a kink or a jump almost everywhere" + (f": {question}" if question else "")
         self.require(2 * compared >= wanted, part, problem, "the inputs lie on kinks (see kinks= and inputs=)")
+
+    def _likeliest(
+        self,
+        computed: Array,
+        expected: Array,
+        factors: Mapping[str, float] | None,
+        alternatives: Mapping[str, Array] | None,
+    ) -> str:
+        numbers = np.asarray(computed, float), np.asarray(expected, float)
+        return likeliest(*numbers, factors, alternatives, self._numbers())
+
+    def _numbers(self) -> dict[str, float]:
+        """Return the numbers among the component's arguments."""
+        try:
+            params = self.component.get_params(deep=False)
+        except Exception:  # broken arguments have a check of their own
+            return {}
+        numbers = {name: value for name, value in params.items() if isinstance(value, int | float)}
+        return {name: float(n) for name, n in numbers.items() if not isinstance(n, bool) and name != "seed"}
+
+
+def plain(value: Any) -> str:
+    """Return a value as messages show it: a number without its type, the beginning of what is long."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
+        return text if value.size <= 6 else f"an array {value.shape}"
+    text = _untyped(repr(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _untyped(text: str) -> str:
+    """Return `text` with NumPy's numbers as Python shows its own: 0.5 for np.float64(0.5)."""
+    return NUMPY_NUMBER.sub(lambda found: found[1] or found[2] or "", text)
+
+
+def _message(name: str, problem: str, cause: str) -> str:
+    return _untyped(f"{name}\n    {problem}" + (f"\n    likeliest cause: {cause}" if cause else ""))
+
+
+def _is_message(error: Exception) -> bool:
+    """Return whether an exception is what a check says, and not an ``assert`` of the component."""
+    return isinstance(error, AssertionError) and str(error).partition("\n")[2].startswith("    ")
+
+
+def _raised(error: Exception) -> str:
+    first, *_ = str(error).strip().split("\n")
+    return f"raised {type(error).__name__}: {first}"
+
+
+def _is_one(inputs: Mapping[str, Array]) -> bool:
+    return any(len(array) == 1 for name, array in inputs.items() if name in BATCHES and array.ndim)
+
+
+def _of_writing(name: str) -> str:
+    if name.startswith("parameter "):
+        return "the parameter is changed in place: make a new array of it; its gradient is all that changes it"
+    return f"it writes to an array that came in: an operation in place, or out={name}; make a new array"
 
 
 def _name(component: Any) -> str:
@@ -182,32 +265,7 @@ def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
 
 
 def _global_random_state() -> tuple[Any, ...]:
-    name, key, *rest = np.random.get_state()  # noqa: NPY002 - it is compared, not drawn from
-    return name, np.asarray(key).tobytes(), *rest, random.getstate()
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if " expects inputs of shape " in text:
-        return "this layer does not accept that input_shape"
-    if "read-only" in text:
-        return "it writes to an array that came in; make a new one"
-    if "'rng'" in text:
-        return "ctx.rng exists in training only: check ctx.training"
-    if "'out'" in text or "sample_weight" in text or "positional argument" in text:
-        return "the signature differs from the base class"
-    if isinstance(error, NotImplementedError):
-        return "a method that the base class requires is missing"
-    if "used as indices must be of integer" in text:
-        return "indices arrive as floats: use x.astype(int)"
-    if "contiguous" in text or "incompatible shape" in text:
-        return "it assumes that the input is contiguous"
-    if isinstance(error, ZeroDivisionError) or "divide by zero" in text:
-        return "a division by zero: a step count that is off by one, or an empty sum"
-    if (found := re.search(r"from shape \(([\d, ]+)\) into shape \(([\d, ]+)\)", text)) is not None:
-        source, target = (tuple(map(int, shape.replace(" ", "").split(","))) for shape in found.groups())
-        if source != target and source == target[::-1]:
-            return "transposed: assign .T of it (W has shape (units, inputs))"
-    if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
-        return "a sum over the wrong axis, or a shape that is right for one batch size only"
-    return "see the error above"
+    generator = get_bit_generator()
+    if isinstance(generator, np.random.MT19937):  # read in a fiftieth of the time that its state takes
+        return ctypes.string_at(generator.ctypes.state_address, MT19937_BYTES), random.getstate()
+    return repr(generator.state), random.getstate()

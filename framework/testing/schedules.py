@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import combinations
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
+from framework.core.component import Component
 from framework.schedules import Schedule
 from framework.testing.arguments import check_arguments
+from framework.testing.effects import declared, without_effect
+from framework.testing.rates import check_rates
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
+from framework.testing.variants import variants, with_argument
 
-FAR = (10**4, 10**6, 10**9)
+FAR = 10**6
+FARTHER = 10**8  # tried if the rate is highest at FAR
+SPACED = tuple(int(step) for step in np.geomspace(400, FAR, 16))
+FEW = 40
+SEARCHES = ("find", "search", "range", "increas", "ramp")  # in names of classes whose rate may grow for ever
+WAITS = ("delay", "wait", "start", "begin", "freeze", "offset")  # in names of arguments: a rate that begins at 0
 
 
 @reporting
 def check_schedule(schedule: Schedule, *, steps: int = 300, definition: Callable[[int], float] | None = None) -> None:
     """Check a schedule: a pure function of the step, whose rates are finite, never negative and not all 0.
 
+    Tried are the first steps, steps up to a million, and those just before, at and after each integer among the
+    arguments, also of copies with other integers and flags.
+
     Parameters
     ----------
     schedule : Schedule
     steps : int
-        The number of first steps to try; a few distant ones are added.
+        The number of first steps to try.
     definition : callable ``step -> rate``, optional
         The formula that the schedule should compute.
 
@@ -34,38 +47,176 @@ def check_schedule(schedule: Schedule, *, steps: int = 300, definition: Callable
         With the step, the rates computed and expected, and the likeliest cause.
     """
     subject = Subject(schedule)
-    check_arguments(subject)
-    with unchanged(subject):
-        rates = {step: _rate(subject, schedule, step) for step in (*range(steps), *FAR)}
-        subject.require(any(rates.values()), "rate", "is 0 at every step")
+    with unchanged(subject), np.errstate(all="ignore"):
+        check_arguments(subject)
+        rates = _check_rates(subject, schedule, steps)
         for step in reversed(rates):
             again = schedule(step)
-            problem = f"step {step}: computed {rates[step]!r}, then {again!r}"
-            cause = "stale state: it must be a function of the step alone"
-            subject.require(again == rates[step], "rate", problem, cause)
-        for step in (0, 1, steps - 1):
-            other = _rate(subject, schedule, np.int64(step))
-            problem = f"step {step} as a NumPy integer: computed {other!r}, expected {rates[step]!r}"
-            subject.require(other == rates[step], "rate", problem)
+            if again != rates[step]:
+                one, other = schedule.clone()(step), schedule.clone()(step)
+                what = "stale state" if one == other else "a clock, or random numbers of its own"
+                problem = f"step {step}: computed {rates[step]!r}, then {float(again)!r}"
+                subject.fail("rate", problem, f"{what}: it must be a function of the step alone")
+        _check_growth(subject, schedule, rates)
+        _check_numpy_integers(subject, schedule, rates)
         if definition is not None:
-            _check_definition(subject, rates, definition)
+            check_rates(subject, rates, definition, [step for _, step in _lengths(schedule)])
+        _check_other_arguments(subject, schedule)
 
 
-def _rate(subject: Subject, schedule: Schedule, step: Any) -> float:
-    rate = subject.call(f"step {step}", lambda: schedule(step))
-    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating):
-        subject.fail(f"step {step}", f"computed {type(rate).__name__}, expected a float")
-    cause = "the sign is wrong, or the end is not held" if rate < 0 else "an overflow: hold the end value"
-    subject.require(isfinite(rate) and rate >= 0, f"step {step}", f"computed {rate!r}, expected a rate >= 0", cause)
-    return float(rate)
+def _check_rates(subject: Subject, schedule: Schedule, steps: int) -> dict[int, float]:
+    """Return the rates of many steps; fail if one is no rate, or if together they make no schedule."""
+    tried = sorted({*range(steps), *SPACED, *_edges(schedule)})
+    rates = _rates(subject, schedule, tried)
+    subject.require(any(rates.values()), "rate", "is 0 at every step", "an integer division, int(), or a factor of 0")
+    lengths = [length for _, length in _lengths(schedule)]
+    first = next(step for step, rate in rates.items() if rate)
+    if first > 1 and not _may_wait(schedule):
+        cause = "an integer division (//) where / belongs, or a rise from 0 that starts too late"
+        subject.fail("rate", f"is 0 in the first {first} steps, so that nothing is learned in them", cause)
+    if rates[0] and not any(list(rates.values())[1:]) and 1 not in lengths:
+        cause = "an integer division (//) or int() where / belongs, or a power of 0"
+        subject.fail("rate", f"is {rates[0]!r} at step 0 and 0 for ever after", cause)
+    return rates
 
 
-def _check_definition(subject: Subject, rates: dict[int, float], definition: Callable[[int], float]) -> None:
-    def wrong_steps(shift: int) -> list[int]:
-        steps = [step for step in rates if step + shift >= 0]
-        return [step for step in steps if not np.isclose(rates[step], definition(step + shift), rtol=1e-9, atol=0)]
+def _may_wait(schedule: Schedule) -> bool:
+    """Return whether arguments ask for rates of 0: a delay, or a list of rates with 0 in it."""
+    arguments = schedule.get_params(deep=False)
+    listed = [list(value.values()) if isinstance(value, dict) else value for value in arguments.values()]
+    zeros = any(item == 0 for value in listed if isinstance(value, list | tuple) for item in value)
+    delays = [name for name, value in arguments.items() if type(value) is int]
+    return zeros or any(word in name for name in delays for word in WAITS)
 
-    if wrong := wrong_steps(0):
-        step, shifted = wrong[0], not wrong_steps(1) or not wrong_steps(-1)
-        cause = "step count off by one: the first step is step 0" if shifted else "a wrong formula"
-        subject.fail(f"step {step}", f"computed {rates[step]!r}, expected {definition(step)!r}", cause)
+
+def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
+    highest = max(rates.values())
+    meant = any(word in type(schedule).__name__.lower() for word in SEARCHES)
+    if rates[FAR] == highest > 2 * rates[0] and not meant:
+        farther = _rate(subject, schedule, FARTHER, rates)
+        problem = f"grows without end: {rates[0]:.4g} at step 0, {highest:.4g} at {FAR}, {farther:.4g} at {FARTHER}"
+        cause = "a factor where a divisor belongs; or hold the highest rate, min(step, steps)"
+        subject.require(farther <= 5 * highest, "rate", problem, cause)
+
+
+def _check_numpy_integers(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
+    for step in (0, 1, 299, FAR):
+        if step not in rates:
+            continue
+        part = f"step {step} as a NumPy integer"
+        try:
+            other = float(schedule(np.int64(step)))  # type: ignore[arg-type]
+        except Exception as error:
+            cause = "steps can be NumPy integers, which are no int: use numbers.Integral, or int(step)"
+            subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
+        fine = np.isclose(other, rates[step], rtol=1e-12, atol=0)
+        subject.require(fine, part, f"computed {other!r}, expected {rates[step]!r}", "it asks for the type of step")
+
+
+def _check_other_arguments(subject: Subject, schedule: Schedule) -> None:
+    """Check that each number and flag among the arguments matters, and that other ones are right, too."""
+    tried = sorted({*range(FEW), *SPACED[:8], *_edges(schedule)})  # a rate may be computed by a loop over the steps
+
+    def compute(each: Schedule) -> Any:
+        return np.array([float(each(step)) for step in tried])
+
+    for name in without_effect(schedule, declared(schedule, "__call__"), compute):
+        cause = f"{name} is ignored: the formula does not use self.{name}"
+        subject.fail(f"argument {name!r}", f"no other value of it changes any of {len(tried)} rates", cause)
+    numbers = schedule.get_params(deep=False)
+    whole = [name for name, value in numbers.items() if isinstance(value, int)]
+    others = [each for each in variants(schedule) if any(getattr(each, name) != numbers[name] for name in whole)]
+    if len(whole) == 1 and not isinstance(numbers[whole[0]], bool):
+        others += filter(None, [with_argument(schedule, whole[0], 1)])
+    for other in others:
+        _rates(Subject(other), other, sorted({*range(FEW), *_edges(other)}))
+
+
+def _lengths(component: Component) -> Iterator[tuple[str, int]]:
+    """Yield the name and value of each whole number above 0 among the arguments, also within components and lists."""
+    for name, value in component.get_params(deep=False).items():
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, Component):
+                yield from _lengths(item)
+            elif (
+                isinstance(item, int | float) and not isinstance(item, bool) and 1 <= item <= FAR and item == int(item)
+            ):
+                yield name, int(item)
+
+
+def _edges(schedule: Schedule) -> set[int]:
+    """Return the steps around lengths among the arguments, their sums and their multiples."""
+    lengths = {length for _, length in _lengths(schedule)}
+    lengths |= {sum(pair) for pair in combinations(sorted(lengths)[:6], 2)}
+    near = {times * length + shift for length in lengths for times in (1, 2, 3, 10) for shift in (-1, 0, 1)}
+    return {step for step in near if 0 <= step <= FAR}
+
+
+def _rates(subject: Subject, schedule: Schedule, steps: list[int]) -> dict[int, float]:
+    """Return the rates of `steps`, which rise; fail if one of them is no rate."""
+    rates: dict[int, float] = {}
+
+    def compute() -> None:
+        for step in steps:
+            rates[step] = _rate(subject, schedule, step, rates)
+
+    subject.call("rate", compute)
+    return rates
+
+
+def _rate(subject: Subject, schedule: Schedule, step: int, before: dict[int, float]) -> float:
+    """Return the rate of a step; `before` are the rates of the steps before it."""
+    part = f"step {step}"
+    try:
+        rate: Any = schedule(step)
+    except Exception as error:
+        subject.fail(part, f"raised {type(error).__name__}: {error}", _why(schedule, error, step, before))
+    if rate is None:
+        subject.fail(part, "returned None, expected a float", "return is missing, or in one branch only")
+    if isinstance(rate, complex):
+        cause = "a negative number to a fractional power: the end is not held, use min(step, steps)"
+        subject.fail(part, f"computed {rate!r}, expected a float", cause)
+    if isinstance(rate, np.ndarray) and not rate.ndim and rate.dtype.kind == "f":
+        rate = rate[()]
+    if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating | np.integer):
+        subject.fail(part, f"computed {type(rate).__name__}, expected a float", "return a number: float(...)")
+    number = float(rate)
+    problem = f"computed {number!r}, expected a finite rate >= 0"
+    if not isfinite(number):
+        subject.fail(part, problem, "an overflow: hold the end value" if before else "a division by 0 at step 0")
+    if number < 0:
+        held = "the end is not held: use min(step, steps), or max(rate, 0)"
+        subject.fail(part, problem, held if any(before.values()) else "the sign is wrong")
+    return number
+
+
+def _why(schedule: Schedule, error: BaseException, step: int, before: dict[int, float]) -> str:
+    """Return the cause of an exception, from what and where it is."""
+    if isinstance(error, OverflowError):
+        return "an overflow: hold the end value"
+    if isinstance(error, RecursionError):
+        return "a recursion over the steps: compute the rate from step itself"
+    if isinstance(error, NotImplementedError):
+        return "a method that the base class requires is missing: def __call__(self, step)"
+    if isinstance(error, AttributeError):
+        if error.name == "step":
+            return "a schedule knows no step of its own: it is the argument step"
+        kept = ", ".join(f"self.{name}" for name in schedule.get_params(deep=False))
+        return f"the constructor has not stored it: there are {kept or 'no arguments'}"
+    if isinstance(error, TypeError):
+        if "positional argument" in str(error):
+            return "the signature differs from the base class: def __call__(self, step)"
+        return "an index must be an integer: use //" if "indices must be" in str(error) else "see the error above"
+    small = [name for name, value in schedule.get_params(deep=False).items() if type(value) is int and value in (0, 1)]
+    if isinstance(error, ZeroDivisionError) and small and step < 2:
+        value = getattr(schedule, small[0])
+        return f"a division by zero with {small[0]}={value}: take this case apart, or refuse it in the constructor"
+    if not step:
+        return "a step count that is off by one: the first step is step 0, so use step + 1, or begin with its own case"
+    for shift, where in ((0, "just at"), (1, "one step before")):
+        names = [name for name, length in _lengths(schedule) if length == step + shift]
+        if names and isinstance(error, ZeroDivisionError):
+            return f"a division by zero {where} {names[0]}: take the end of the stretch apart from what follows it"
+        if names and shift:
+            return f"off by one: it fails {where} {names[0]}"
+    return f"right until step {max(before)}: the end is not held, use min(step, steps - 1)"

@@ -13,7 +13,8 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.layers.base import Layer
-from framework.testing.report import Subject
+from framework.optimizers import Optimizer
+from framework.testing.report import Subject, plain
 
 MISSING = "not there"
 DATA = (bool, int, float, complex, str, tuple, list, dict, set, np.ndarray, np.generic, np.random.Generator)
@@ -153,7 +154,8 @@ def changes(component: Component, before: dict[str, Place], failed: bool) -> dic
             continue
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
             continue
-        found[name] = f"{name} was {_shown(old)} and is now {_shown(new)}"
+        was, now = (value if value is MISSING else plain(value) for value in (old, new))
+        found[name] = f"{name} was {was} and is now {now}"
     return found
 
 
@@ -161,6 +163,8 @@ def _advice(component: Component) -> str:
     always = "it keeps stale state on self, its class or its module, which all uses of it and all threads share"
     if isinstance(component, Layer):
         return f"{always}: keep what backward needs on ctx, and what is learned in a Parameter(trainable=False)"
+    if isinstance(component, Optimizer):
+        return f"{always} (state shared between instances): keep vectors in slots, and count with self.step"
     return f"{always}: compute it in each call, from the arguments"
 
 
@@ -169,13 +173,3 @@ def _copied(value: Any) -> Any:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
         return value
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=4, threshold=6, separator=", ").replace("\n", "")
-        return text if value.size <= 6 else f"an array {value.shape}"
-    text = value if value is MISSING else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

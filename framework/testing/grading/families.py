@@ -18,12 +18,12 @@ from framework.model import Model
 from framework.optimizers import Optimizer
 from framework.regularizers import Regularizer
 from framework.schedules import Schedule
-from framework.testing.activations import check_activation
+from framework.testing.activations.check import check_activation
 from framework.testing.constraints import check_constraint
-from framework.testing.initializers import check_initializer
+from framework.testing.initializers.check import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
-from framework.testing.metrics import check_metric
+from framework.testing.metrics.check import check_metric
 from framework.testing.models import check_model
 from framework.testing.optimizers.check import check_optimizer
 from framework.testing.regularizers import check_regularizer

@@ -200,8 +200,13 @@ def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, ba
         if np.isnan(view).all() and view.size:
             part, own = f"{backward}: gradient of {name}", getattr(ctx, f"d{name}", view)
             if not np.shares_memory(own, view):
-                subject.fail(part, f"ctx.d{name} is not the network's array", REBOUND)
+                subject.fail(part, f"ctx.d{name} is not the network's array", REBOUND.replace("ctx.dW", f"ctx.d{name}"))
+            before = dict(vars(ctx))
             bench.backward(ctx, grad, gradients=0.0)
             inside = NOT_CALLED if "." in name else LEFT_OUT
             cause = ACCUMULATES if view.any() else inside
-            subject.fail(part, "entry 0: computed NaN, which was there before the call", cause)
+            for other, array in vars(ctx).items():
+                if array is not before.get(other) and np.shape(array) == view.shape and not view.any():
+                    cause = f"{LEFT_OUT}, and ctx.{other} is written: the name is another one"
+            problem = "entry 0: computed NaN, which was there before the call"
+            subject.fail(part, problem, cause.replace("ctx.dW", f"ctx.d{name}"))

@@ -20,11 +20,13 @@ def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     """Check the value and gradient of a batch, and that uneven parts add up to it."""
     part, factors = "value_and_gradient", sizes(p.shape)
     divisor = len(p) if loss.reduction == "mean" else 1
+    others = {f"reduction={loss.reduction!r} is ignored": _of_other_reduction(loss, y, p)}
     for out in (None, poisoned(p.shape)):
         compute = partial(loss.value_and_gradient, y, p, out=out)
         value, gradient = subject.call(part, compute, y_true=y, y_pred=p)
         subject.require(type(value) is float, part, f"value is a {type(value).__name__}, expected a float")
-        subject.same(f"{part}, value", value, loss.per_sample(y, p).sum() / divisor, factors=factors)
+        expected = loss.per_sample(y, p).sum() / divisor
+        subject.same(f"{part}, value", value, expected, factors=factors, alternatives=others)
         subject.array(f"{part}, gradient", gradient, p.shape, np.float64)
         subject.same(f"{part}, gradient", gradient, loss.gradient(y, p) / divisor, factors=factors)
     kept = loss.value_and_gradient(y, p)[1]
@@ -36,6 +38,12 @@ def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     total, weight = (sum(column) for column in zip(*parts, strict=True))
     cause = "the weighted sum of uneven parts is not the whole: total() must return sums, not means"
     subject.same("total", total / (weight if loss.reduction == "mean" else 1), loss.value(y, p), cause=cause)
+
+
+def _of_other_reduction(loss: Loss, y: Array, p: Array) -> Array:
+    other = loss.clone()
+    other.reduction = "sum" if loss.reduction == "mean" else "mean"
+    return np.array(other.per_sample(y, p).sum() / (len(p) if other.reduction == "mean" else 1))
 
 
 def check_weights(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
@@ -73,8 +81,6 @@ def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
     f, part = Activation.of(loss.link), "from logits"
     of_outputs = loss.clone().set_params(from_logits=False) if loss.from_logits else loss
     p = f(logits).copy()
-    through, gradient = of_outputs.value_and_gradient(y, p)
-    gradient = f.backward(gradient, logits, p).copy()
     factors = sizes(p.shape)
 
     def from_logits(z: Array, weight: Array | None, out: Array | None) -> tuple[float, Array]:
@@ -82,11 +88,16 @@ def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:
             return loss.value_and_gradient(y, z, weight, out=out)
         return loss.value_and_gradient(y, f(z).copy(), weight, logits=z, out=out)
 
-    for w in (None, np.ones(len(p))):
+    unweighted = from_logits(logits, None, None)[0]
+    for w in (None, np.array(WEIGHTS, float)):
+        through, gradient = of_outputs.value_and_gradient(y, p, w)
+        gradient = f.backward(gradient, logits, p).copy()
+        where = part if w is None else f"{part}, with sample_weight"
         for out in (None, poisoned(p.shape)):
             value, at_logits = subject.call(part, partial(from_logits, logits, w, out), y_true=y, logits=logits)
-            subject.same(f"{part}, value", value, through, factors=factors)
-            subject.same(f"{part}, gradient", at_logits, gradient, rtol=1e-7, factors=factors)
+            cause = "weights are ignored" if w is not None and np.isclose(value, unweighted) else ""
+            subject.same(f"{where}, value", value, through, factors=factors, cause=cause)
+            subject.same(f"{where}, gradient", at_logits, gradient, rtol=1e-7, factors=factors, cause=cause)
     losses = loss.per_sample_from_logits(y, logits)
     subject.same("per_sample_from_logits", losses, of_outputs.per_sample(y, p), factors=factors)
     value, at_logits = from_logits(1e4 * np.sign(logits), None, None)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,15 +11,17 @@ from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import check_arguments
-from framework.testing.arrays import in_parts, narrowed
+from framework.testing.arrays import narrowed
 from framework.testing.causes import sizes
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
+from framework.testing.losses.samples import Inputs, Kind, drawn, kinds
+from framework.testing.losses.sizes import check_one_output, check_sizes
+from framework.testing.losses.values import Definition, check_jumps, check_slopes, check_special
 from framework.testing.numeric import slopes
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-
-Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
+from framework.testing.variants import BESIDE, variants
 
 
 @reporting
@@ -30,26 +31,28 @@ def check_loss(
     inputs: Inputs | None = None,
     minimum: bool = True,
     extremes: Sequence[float] = (0.0, 1.0, 1e4),
-    definition: Callable[[Array, Array], Array] | None = None,
-    outputs: Sequence[int] = (3, 4),
+    definition: Definition | None = None,
+    outputs: Sequence[int] | None = None,
     seeds: Sequence[int] = (0, 1),
 ) -> None:
-    """Check a loss: gradient, weights, both reductions, uneven parts, computation from logits, extreme predictions.
+    """Check a loss: gradient, jumps, weights, both reductions, all sizes, computation from logits, extreme values.
 
     Parameters
     ----------
     loss : Loss
     inputs : callable ``(rng, n, outputs) -> (y_true, y_pred)``, optional
-        Draws targets and predictions inside the loss's domain. None: predictions between 0.1 and 0.9 (rows that
-        sum to 1 if the link activation is a softmax), and the first usual kind of targets that it accepts.
+        Draws targets and predictions inside the loss's domain. None: what suits the loss's `expects`; if that says
+        nothing, targets of either sign and predictions between 0.1 and 0.9, or else the first usual kind of targets
+        (classes, positive numbers, labels) on which the loss is right.
     minimum : bool
         Whether no prediction is better than the target itself.
     extremes : sequence of float
-        Sizes of predictions, of both signs, for which the value and the gradient must be finite.
+        Sizes of predictions, of both signs, for which the value and the gradient must be finite, unless the loss
+        itself is larger than any number.
     definition : callable ``(y_true, y_pred) -> (n,)``, optional
         The formula that `per_sample` should compute.
-    outputs : sequence of int
-        Numbers of outputs to try.
+    outputs : sequence of int, optional
+        Numbers of outputs to try. None: 3 and 4, and 1 if the loss can be of one output.
     seeds : sequence of int
 
     Raises
@@ -57,80 +60,153 @@ def check_loss(
     AssertionError
         With the part, the entry, the values computed and expected, and the likeliest cause.
     """
-    subject = Subject(loss)
-    check_arguments(subject)
-    variants = [loss]
-    if "reduction" in loss.get_params():
-        variants = [loss.clone().set_params(reduction=reduction) for reduction in ("mean", "sum")]
-    for variant in variants:
+    check_arguments(Subject(loss))
+    options = _Options(minimum, extremes, definition, outputs or (3, 4), outputs is None, seeds)
+    first: AssertionError | None = None
+    with unchanged(Subject(loss)):
+        for kind in kinds(loss, inputs, max(options.outputs)):
+            try:
+                return _check(loss, kind, options)
+            except AssertionError as error:
+                first = first or error
+                if kind.sure and "\n    minimum: " not in str(error):
+                    break
+        if first is not None:
+            raise first
+
+
+@dataclass(frozen=True)
+class _Options:
+    minimum: bool
+    extremes: Sequence[float]
+    definition: Definition | None
+    outputs: Sequence[int]
+    one_output: bool
+    seeds: Sequence[int]
+
+
+def _check(loss: Loss, kind: Kind, options: _Options) -> None:
+    reductions = ("mean", "sum") if "reduction" in loss.get_params() else (loss.reduction,)
+    for reduction in reductions:
+        variant = loss.clone()
+        variant.reduction = reduction
         subject = Subject(variant)
-        draw = inputs or partial(_samples, variant)
         with unchanged(subject):
-            for seed in seeds:
-                for k in outputs:
-                    rng = np.random.default_rng(seed)
-                    y, p = subject.call("inputs", draw, rng, 5, k)
-                    _check_per_sample(subject, variant, y, p, definition)
-                    _check_gradient(subject, variant, y, p, rng)
-                    check_batch(subject, variant, y, p)
-                    check_weights(subject, variant, y, p)
-                    check_forms(subject, variant, y, p)
-                    if minimum and y.shape == p.shape:
-                        others = [p, *(draw(rng, 5, k)[1] for _ in range(5))]
-                        _check_minimum(subject, variant, y, others)
-                    if variant.link is not None:
-                        check_logits(subject, variant, y, rng.standard_normal(p.shape))
-                    for size in extremes:
-                        _check_extreme(subject, variant, y, size * np.where(rng.random(p.shape) < 0.5, -1, 1))
+            _check_numbers(subject, variant, kind, options)
+            for seed in options.seeds:
+                for k in options.outputs:
+                    _check_on(subject, variant, kind, options, seed, k)
+            if reduction == reductions[0]:
+                _check_values(subject, variant, kind, options)
             if type(variant).replayable:
-                _check_replay(subject, variant, draw, max(outputs))
+                _check_replay(subject, variant, kind, max(options.outputs))
+    domain = {name for name in loss.get_params(deep=False) if "log" in name}  # whether predictions are logits, or logs
+    for variant in variants(loss, lambda copy: _check_accepted(copy, kind, options), BESIDE | domain):
+        _check_variant(loss, variant, kind, options)
 
 
-def _samples(loss: Loss, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
-    """Return targets that `loss` accepts and predictions away from the usual kinks."""
-    p = rng.uniform(0.1, 0.9, (n, outputs))
-    if loss.link == "softmax":
-        p /= p.sum(axis=1, keepdims=True)
-    soft = rng.dirichlet(np.ones(outputs), n)
-    offset = p + rng.choice([-1, 1], p.shape) * rng.uniform(0.2, 2, p.shape)
-    for y in (offset, rng.choice([-1.0, 1.0], p.shape), soft, rng.integers(0, outputs, n)):
-        try:
-            return loss.check_targets(y, (outputs,), np.float64), p
-        except ValueError:
-            continue
-    raise ValueError("no usual kind of targets is accepted: give inputs=")
+def _check_numbers(subject: Subject, loss: Loss, kind: Kind, options: _Options) -> None:
+    """Check `per_sample` and `gradient`, for each number of outputs."""
+    for seed in options.seeds:
+        for i, k in enumerate(options.outputs):
+            rng = np.random.default_rng(seed)
+            y, p = subject.call("inputs", drawn, loss, kind, rng, 5, k)
+            _check_per_sample(subject, loss, y, p, options.definition)
+            if seed == options.seeds[0]:
+                check_sizes(subject, loss, "per_sample", kind, k)
+            _check_gradient(subject, loss, y, p, rng, options.outputs[0] if i else 0)
+            if seed == options.seeds[0]:
+                check_sizes(subject, loss, "gradient", kind, k)
 
 
-def _check_per_sample(
-    subject: Subject, loss: Loss, y: Array, p: Array, definition: Callable[[Array, Array], Array] | None
-) -> None:
+def _check_on(subject: Subject, loss: Loss, kind: Kind, options: _Options, seed: int, k: int) -> None:
+    """Check all that depends on the reduction."""
+    rng = np.random.default_rng(seed)
+    y, p = drawn(loss, kind, rng, 5, k)
+    check_batch(subject, loss, y, p)
+    check_weights(subject, loss, y, p)
+    check_forms(subject, loss, y, p)
+    if options.minimum and y.shape == p.shape:
+        others = [p, *(drawn(loss, kind, rng, 5, k)[1] for _ in range(5))]
+        _check_minimum(subject, loss, y, others)
+    if loss.link is not None:
+        check_logits(subject, loss, y, rng.standard_normal(p.shape))
+    check_special(subject, loss, kind, y, p, options.extremes, options.minimum)
+
+
+def _check_values(subject: Subject, loss: Loss, kind: Kind, options: _Options) -> None:
+    k = max(options.outputs)
+    check_jumps(subject, loss, kind, k)
+    check_slopes(subject, loss, kind, k, options.definition)
+    if options.one_output:
+        check_one_output(subject, loss, kind)
+
+
+def _check_accepted(loss: Loss, kind: Kind, options: _Options) -> None:
+    """Raise ValueError unless `loss`, with other arguments than it was given, can be tried."""
+    y, p = drawn(loss, kind, np.random.default_rng(0), 5, max(options.outputs))
+    try:
+        with np.errstate(all="ignore"):
+            fine = np.isfinite(loss.per_sample(y, p)).all() and np.isfinite(loss.gradient(y, p)).all()
+    except Exception as error:
+        raise ValueError("an argument that does not fit") from error
+    if not fine:
+        raise ValueError("an argument for which the loss is not finite")
+
+
+def _check_variant(loss: Loss, variant: Loss, kind: Kind, options: _Options) -> None:
+    subject, k = Subject(variant), max(options.outputs)
+    before, now = loss.get_params(deep=False), variant.get_params(deep=False)
+    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
+    rng = np.random.default_rng(0)
+    y, p = drawn(variant, kind, rng, 5, k)
+    try:
+        with unchanged(subject):
+            _check_per_sample(subject, variant, y, p, None)
+            _check_gradient(subject, variant, y, p, rng)
+            check_jumps(subject, variant, kind, k)
+            check_slopes(subject, variant, kind, k, None)
+            check_batch(subject, variant, y, p)
+    except AssertionError as error:
+        what, _, cause = str(error).partition("likeliest cause: ")
+        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
+        raise AssertionError(f"{what}likeliest cause: {right}: {name} is missing in a formula ({cause})") from error
+
+
+def _check_per_sample(subject: Subject, loss: Loss, y: Array, p: Array, definition: Definition | None) -> None:
     part = "per_sample"
     losses = subject.compute(part, lambda: loss.per_sample(y, p), (len(p),), y_true=y, y_pred=p)
+    cause = "the same call gives another value: it draws random numbers, or keeps stale state"
+    subject.same(part, loss.per_sample(y, p), losses, cause=cause)
     subject.finite(part, losses)
     if definition is not None:
         subject.same(part, losses, definition(y, p), factors=sizes(p.shape))
-    cause = "a sample's loss depends on the others: wrong axis, a mean over the batch, or stale state"
-    subject.same(part, losses, in_parts(loss.per_sample, 1, y, p), cause=cause)
-    again = loss.per_sample(y, p)
-    subject.same(part, again, losses, cause="stale state: the same call gives another value")
     subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
 
 
-def _check_gradient(subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator) -> None:
+def _check_gradient(
+    subject: Subject, loss: Loss, y: Array, p: Array, rng: np.random.Generator, others: int = 0
+) -> None:
+    """Check the gradient; `others` is a number of outputs for which it is right, if any."""
     part, c = "gradient", rng.uniform(0.5, 1.5, len(p))
     gradient = subject.compute(part, lambda: loss.gradient(y, p), p.shape, y_true=y, y_pred=p)
     moving = p.copy()
     expected = slopes(lambda: float(c @ loss.per_sample(y, moving)), moving, rng)
     expected = replace(expected, values=expected.values / c[[i[0] for i in expected.where]])
-    values = {"the value is returned instead": np.broadcast_to(loss.per_sample(y, p)[:, None], p.shape)}
-    compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=values)
+    alternatives = {"the value is returned instead": np.broadcast_to(loss.per_sample(y, p)[:, None], p.shape)}
+    if others and len(expected.where) == p.size:
+        right, outputs = expected.values.reshape(p.shape), p.shape[1]
+        fault = f"right for {others} outputs only: a number stands where the number of outputs belongs, y_pred.shape[1]"
+        alternatives |= {fault: right * outputs / others, f"{fault} ": right * others / outputs}
+    compared = subject.gradient(part, gradient, expected, factors=sizes(p.shape), alternatives=alternatives)
     subject.require_smooth("per_sample", compared, len(expected.where))
-    cause = "a sample's gradient depends on the others of its batch: wrong axis"
-    subject.same(part, gradient, in_parts(loss.gradient, 1, y, p), cause=cause)
 
 
 def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array]) -> None:
-    best = loss.per_sample(y, y.copy())
+    """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best."""
+    near = [y + share * (y.mean(axis=1, keepdims=True) - y) for share in (0.0, 0.02, 0.1, 0.2)]
+    with np.errstate(all="ignore"):
+        best = np.fmin.reduce([loss.per_sample(y, p) for p in near])
     for p in predictions:
         better = loss.per_sample(y, p) < best - 1e-9
         if better.any():
@@ -140,12 +216,12 @@ def _check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence
             subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
 
 
-def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> None:
+def _check_replay(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
     rng = np.random.default_rng(0)
     link = None if loss.from_logits else loss.link
     activations = ["linear" if loss.from_logits else "sigmoid", *([link] if link else [])]
     for dtype in (np.float32, np.float64):
-        pairs = [draw(rng, 5, outputs) for _ in range(PLAYED)]
+        pairs = [drawn(loss, kind, rng, 5, outputs) for _ in range(PLAYED)]
         for activation in activations:
             for weighted in (False, True):
                 weights = [rng.uniform(0.5, 2, 5).astype(dtype) if weighted else None for _ in pairs]
@@ -154,12 +230,3 @@ def _check_replay(subject: Subject, loss: Loss, draw: Inputs, outputs: int) -> N
                 ]
                 layers = [Dense(outputs, activation)]
                 check_replay(subject, layers, (outputs,), loss, batches, dtype, activation == link)
-
-
-def _check_extreme(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
-    with np.errstate(all="ignore"):
-        value, gradient = loss.value_and_gradient(y, p)
-    part = f"predictions of +-{np.abs(p).max():g}"
-    cause = "a logarithm or division at 0, or an exp that overflows (else give extremes=)"
-    subject.finite(f"{part}, value", value, cause)
-    subject.finite(f"{part}, gradient", gradient, cause)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
-from framework.testing.optimizers.trajectories import fresh, run
+from framework.testing.optimizers.trajectories import SHORT, advice, fresh, run, tell
 from framework.testing.report import Subject
-from framework.testing.state import attributes
+
+SPLIT = 23  # steps before a state is saved: no multiple of a usual period
 
 
 def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
@@ -20,7 +23,7 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
         run(optimizer, start, grads),
         expected,
         rtol=0,
-        cause="equal steps give other values: not deterministic",
+        cause="equal steps give other values: not deterministic, or state on the class (keep it in a slot)",
     )
     params, buffer, new = start.copy(), np.empty(len(start)), fresh(optimizer, start)
     other, elsewhere = fresh(optimizer, start), start.copy()
@@ -30,51 +33,66 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
         new.apply(params, buffer)
         buffer[...] = 1e3
         kept.append(params.copy())
-    subject.same(
-        part, kept, expected, rtol=0, cause="a slot keeps the vector grads itself, which is used again: copy it"
-    )
+    cause = "a slot keeps the vector grads itself, which is used again: copy it"
+    subject.same(part, kept, expected, rtol=0, cause=cause)
     params, new = start.copy(), fresh(optimizer, start)
     for gradient in grads:
         new.apply(params, gradient)
         other.apply(elsewhere, -gradient)
         shared.append(params.copy())
-    subject.same(part, shared, expected, rtol=0, cause="two instances share state: a slot belongs to the class")
+    cause = "two instances share state: a slot belongs to the class, or to something that both use"
+    subject.same(part, shared, expected, rtol=0, cause=cause)
     again = start.copy()
     new.bind(again)
     restarted = []
     for gradient in grads:
         new.apply(again, gradient)
         restarted.append(again.copy())
-    cause = "stale state: bind() does not reset all of it; name vectors in slots, use self.step"
+    names = _loose(new)
+    cause = f"stale state: bind() does not reset all of it; name vectors in slots, use self.step{_listed(names)}"
     subject.same("trajectory after bind", restarted, expected, rtol=0, cause=cause)
 
 
 def check_state(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check that a trajectory goes on unchanged after `state` and `restore`."""
-    part, half = "state() and restore()", len(grads) // 2
+    part = "state() and restore()"
     params, first = start.copy(), fresh(optimizer, start)
-    for gradient in grads[:half]:
+    for gradient in grads[:SPLIT]:
         first.apply(params, gradient)
     state, middle = subject.call(part, first.state), params.copy()
     saved = {name: np.copy(value) for name, value in state.items()}
-    for gradient in grads[half:]:
+    for gradient in grads[SPLIT:]:
         first.apply(params, gradient)
     for name, value in saved.items():
         subject.same(f"state()[{name!r}]", state[name], value, cause="it is not a copy: later steps change it")
     second = fresh(optimizer, middle)
     subject.call(part, lambda: second.restore(state))
-    for gradient in grads[half:]:
-        second.apply(middle, gradient)
-    known = {*attributes(fresh(optimizer, start)), *optimizer.slots}
-    loose = [name for name in vars(first) if name not in known]
-    cause = f"what it has learned is not all saved: name it in slots ({', '.join(loose) or 'none is missing by name'})"
+    names = _loose(first)
+    cause = (
+        f"what it has learned is not all saved: name it in slots ({', '.join(names) or 'none is missing by name'})"
+        " and count with self.step"
+    )
+    for gradient in grads[SPLIT:]:
+        tell(subject, part, partial(second.apply, middle, gradient), second, cause)
     subject.same(part, middle, params, rtol=0, cause=cause)
     subject.require(second.step == first.step, part, f"step is {second.step}, expected {first.step}", "step count")
 
 
+def _loose(stepped: Optimizer) -> list[str]:
+    """Return the names of what an optimizer has on itself beside its arguments, its slots and what the base keeps."""
+    base = fresh(Optimizer(), np.zeros(1))
+    known = {*vars(base), *stepped.slots, *stepped.get_params(deep=False)}
+    return [name for name in vars(stepped) if name not in known and not hasattr(Optimizer, name)]
+
+
+def _listed(names: list[str]) -> str:
+    return f" (on self there are also {', '.join(names)})" if names else ""
+
+
 def check_changed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check that a trajectory goes on unchanged after arguments were changed and the optimizer was made again."""
-    half = len(grads) // 2
+    grads = grads[:SHORT]
+    half = SHORT // 2
     for name, value in optimizer.get_params(deep=False).items():
         if type(value) is not float or not value:
             continue
@@ -92,17 +110,21 @@ def check_changed(subject: Subject, optimizer: Optimizer, start: Array, grads: A
             first.apply(params, gradient)
             second.apply(middle, gradient)
         cause = f"what depends on the {name} of earlier steps is not saved: keep it in a slot, or compute it anew"
+        if names := _loose(first):
+            cause = f"{cause} (on self there are also {', '.join(names)})"
+        elif name == "learning_rate":
+            cause = "the learning rate is read once, in bind or in a step, and kept: use self.rate in each step"
         subject.same(f"state() and restore() after a change of {name}", middle, params, rtol=0, cause=cause)
 
 
 def check_thawed(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
     """Check that parameters that join in later step as in an optimizer of their own, and the others as before."""
-    half, late = len(grads) // 2, np.zeros(len(start), bool)
+    late = np.zeros(len(start), bool)
     late[2:-2] = True
     alone, params = fresh(optimizer, start[~late]), start[~late].copy()
-    for gradient in grads[:half]:
+    for gradient in grads[:SPLIT]:
         alone.apply(params, gradient[~late])
-    state: dict[str, object] = {"step": half, "missed": np.where(late, half, 0)}
+    state: dict[str, object] = {"step": SPLIT, "missed": np.where(late, SPLIT, 0)}
     for slot, vector in alone.state().items():
         if slot != "step":
             whole = np.zeros(len(start), vector.dtype)
@@ -111,17 +133,18 @@ def check_thawed(subject: Subject, optimizer: Optimizer, start: Array, grads: Ar
     joined, together = start.copy(), fresh(optimizer, start)
     joined[~late] = params
     together.restore(state)
-    expected = run(optimizer, start[late], grads[half:, late])
+    expected = run(optimizer, start[late], grads[SPLIT:, late])
     part = "step after a thaw"
     cause = (
         "after layers were thawed, update is called for parts of the vectors, each with its own self.step: take sizes "
         "from params and counts from self.step (or say elementwise = False)"
     )
-    for step, gradient in enumerate(grads[half:]):
+    for step, gradient in enumerate(grads[SPLIT:]):
         try:
             together.apply(joined, gradient)
         except Exception as error:
-            subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
+            problem = f"raised {type(error).__name__}: {error}"
+            subject.fail(part, problem, advice(error, together) or cause)
         alone.apply(params, gradient[~late])
         subject.same(part, joined[late], expected[step], rtol=1e-12, cause=cause)
         subject.same(part, joined[~late], params, rtol=1e-12, cause=cause)

@@ -1,4 +1,4 @@
-"""Trajectories of an optimizer, and the faults that show in several steps."""
+"""Trajectories of an optimizer: what all of its checks compare."""
 
 from __future__ import annotations
 
@@ -9,10 +9,22 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
+from framework.optimizers.clipping import clip_norm
 from framework.schedules import Schedule
 from framework.testing.report import Subject
 
-Definition = Callable[..., Array]
+SIZE = 7
+STEPS = 50
+SHORT = 12  # steps, where a whole trajectory shows no more
+UNEVEN = np.array([1.0, 1e-4, 1e-8, 1e4, 0.0, 1e-4, 1.0])  # sizes of the gradients of one vector
+
+
+def gradients(rng: np.random.Generator) -> Array:
+    """Return gradients of STEPS steps, (STEPS, SIZE); from the sixth step on, some of them are 0, as in sparse data."""
+    grads = rng.standard_normal((STEPS, SIZE))
+    grads[6:] *= rng.random((STEPS - 6, SIZE)) > 0.3
+    grads[20:24] = 0
+    return grads
 
 
 def fresh(optimizer: Optimizer, params: Array) -> Optimizer:
@@ -23,96 +35,124 @@ def fresh(optimizer: Optimizer, params: Array) -> Optimizer:
 
 
 def run(optimizer: Optimizer, start: Array, grads: Array, shift: int = 0) -> Array:
-    """Return the parameters after each step from a fresh state, (steps, size); `shift` is added to the step count."""
+    """Return the parameters after each step from a fresh state, (steps, size).
+
+    `shift` is added to the step count, from the second step on: the first may prepare slots.
+    """
     params, new = start.copy(), fresh(optimizer, start)
-    trajectory = []
+    trajectory = np.empty((len(grads), len(start)), start.dtype)
     for step, gradient in enumerate(grads):
-        new.step = step + shift
+        if shift and step:
+            new.step = step + shift
         new.apply(params, gradient.copy())
+        trajectory[step] = params
+    return trajectory
+
+
+def moves(optimizer: Optimizer, start: Array, grads: Array, shift: int = 0) -> Array:
+    """Return the steps themselves, (steps, size)."""
+    return np.diff(run(optimizer, start, grads, shift), axis=0, prepend=start[None])
+
+
+def by_hand(
+    plain: Optimizer,
+    start: Array,
+    grads: Array,
+    done: Mapping[str, float],
+    *,
+    again: bool = False,
+    decayed: int | None = None,
+) -> Array:
+    """Return the trajectory of an optimizer that neither clips nor decays, with clipping and decay done for it.
+
+    Parameters
+    ----------
+    plain : Optimizer
+    start : ndarray, shape (size,)
+    grads : ndarray, shape (steps, size)
+    done : dict
+        The strength of each that is to be done of "coupled" and "decoupled" decay, "clip_norm" and "clip_value".
+    again : bool
+        Whether the gradient is clipped once more after the decay was added.
+    decayed : int, optional
+        How many parameters decay, from the first.
+    """
+    params, new, trajectory = start.copy(), fresh(plain, start), []
+    for step, gradient in enumerate(grads):
+        followed = gradient.copy()
+        rate = plain.learning_rate
+        params[:decayed] *= 1 - float(rate(step) if isinstance(rate, Schedule) else rate) * done.get("decoupled", 0)
+        for turn in range(1 + again):
+            if "clip_value" in done:
+                np.clip(followed, -done["clip_value"], done["clip_value"], out=followed)
+            if "clip_norm" in done:
+                clip_norm(followed, done["clip_norm"])
+            if not turn:
+                followed[:decayed] += done.get("coupled", 0) * params[:decayed]
+        new.apply(params, followed)
         trajectory.append(params.copy())
     return np.array(trajectory)
 
 
-def check_step_count(subject: Subject, optimizer: Optimizer, start: Array, gradient: Array) -> None:
-    """Fail if a constant gradient, or one that ends, shows a wrong step count or a momentum applied twice.
-
-    With the right bias correction, the average of a constant gradient is that gradient at every step. So if the steps
-    are of equal length only when the count is shifted, the rule counts wrongly.
-    """
-    if isinstance(optimizer.learning_rate, Schedule):
-        return
-    constant = np.tile(gradient, (6, 1))
-    lengths = {shift: _steps(optimizer, start, constant, shift) for shift in (0, 1, -1)}
-    if not _equal(lengths[0]):
-        for shift, by in ((1, "too low"), (-1, "too high")):
-            if _equal(lengths[shift]) and not np.array_equal(lengths[shift], lengths[0]):
-                shown = " ".join(f"{step[0]:.4g}" for step in lengths[0][:3])
-                cause = f"step count off by one in a bias correction: it is {by} by 1 (self.step begins at 1)"
-                subject.fail("constant gradient", f"entry [0]: steps {shown} ..., expected equal ones", cause)
-        if not np.array_equal(lengths[1], lengths[0]):
-            _check_corrections(subject, optimizer, lengths[0])
-    momentum = optimizer.get_params(deep=False).get("momentum")
-    if not isinstance(momentum, float) or not momentum:
-        return
-    impulse = np.zeros((6, len(start)))
-    impulse[0] = gradient
-    moved = _steps(optimizer, start, impulse, 0)
-    if moved[3].any():
-        ratio = float(moved[4] @ moved[3] / (moved[3] @ moved[3]))
-        if abs(ratio - momentum) > 1e-6:
-            cause = "momentum applied twice" if abs(ratio - momentum**2) < 1e-6 else "momentum applied wrongly"
-            problem = (
-                f"after the gradient has ended each step is {ratio:.6g} times the last, momentum is {momentum:.6g}"
-            )
-            subject.fail("momentum", problem, cause)
+def plain(optimizer: Optimizer) -> Optimizer:
+    """Return a copy that neither clips nor decays."""
+    return optimizer.clone().set_params(clip_norm=None, clip_value=None, weight_decay=0.0)
 
 
-def _check_corrections(subject: Subject, optimizer: Optimizer, steps: Array) -> None:
-    """Fail if only a missing ``1 - beta ** step`` keeps the steps from being equal."""
-    count = np.arange(1, len(steps) + 1)[:, None]
-    for name, beta in optimizer.get_params(deep=False).items():
-        if isinstance(beta, float) and 0 < beta < 1:
-            correction = 1 - beta**count
-            if _equal(steps / correction) or _equal(steps * np.sqrt(correction)):
-                cause = f"a bias correction is missing: divide the average by 1 - {name} ** step"
-                subject.fail("constant gradient", "the steps differ in length", cause)
+def constant(optimizer: Optimizer) -> Optimizer:
+    """Return a copy whose learning rate does not change."""
+    rate = optimizer.learning_rate
+    return optimizer.clone().set_params(learning_rate=rate(0) or 0.1) if isinstance(rate, Schedule) else optimizer
 
 
-def _steps(optimizer: Optimizer, start: Array, grads: Array, shift: int) -> Array:
+def own_arguments(optimizer: Optimizer) -> dict[str, Any]:
+    """Return the arguments that are not those of every optimizer."""
+    common = Optimizer().get_params(deep=False)
+    return {name: value for name, value in optimizer.get_params(deep=False).items() if name not in common}
+
+
+def advice(error: BaseException | None, optimizer: Optimizer) -> str | None:
+    """Return what to do about an exception that a step has raised, if it is one that optimizers have."""
+    if isinstance(error, AttributeError) and error.name and isinstance(error.obj, Optimizer):
+        if hasattr(Optimizer, error.name) or error.name in vars(fresh(Optimizer(), np.zeros(1))):
+            return "bind is overridden: begin it with super().bind(params, decayed)"
+        return f"name it in slots, ({error.name!r},): then bind() makes it, zero at first, and files hold it"
+    if isinstance(error, TypeError) and isinstance(optimizer.learning_rate, Schedule):
+        return "self.learning_rate can be a schedule: use self.rate, which is the number for this step"
+    if isinstance(error, TypeError) and "bind()" in str(error):
+        return "bind takes two arguments: def bind(self, params, decayed=None), and passes both on to super().bind"
+    if isinstance(error, ValueError) and any(word in str(error) for word in ("broadcast", "reshape", "shape")):
+        return "params, grads and slots are vectors of any size, (n,): take sizes from params"
+    return None
+
+
+def tell(subject: Subject, part: str, function: Callable[[], Any], optimizer: Optimizer, cause: str = "") -> Any:
+    """Return what `function` returns; if it raises, fail with the advice for the exception, or with `cause`."""
     try:
-        with np.errstate(all="ignore"):
-            return np.diff(run(optimizer, start, grads, shift), axis=0, prepend=start[None])
-    except ArithmeticError:  # at a step count of 0 a correct rule divides by 1 - beta ** 0
-        return np.full(grads.shape, np.nan)
+        return subject.call(part, function)
+    except AssertionError as failed:
+        error = failed.__cause__
+        if error is None or not (cause := advice(error, optimizer) or cause):
+            raise
+        subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
 
 
-def _equal(steps: Array) -> bool:
-    return bool(np.isfinite(steps).all() and np.allclose(steps, steps[0], rtol=1e-5, atol=0))
+def floating_fault(function: Callable[[], Any]) -> str:
+    """Return the first floating-point error of a call, in words: `` (divide by zero encountered in divide)``."""
+    try:
+        with np.errstate(all="raise", under="ignore"):
+            function()
+    except Exception as error:  # a rule may meet others on the way
+        return str(error)
+    return ""
 
 
-def check_definition(
-    subject: Subject, optimizer: Optimizer, start: Array, grads: Array, definition: Definition
-) -> None:
-    """Fail unless the trajectory is that of `definition`, and say which known fault would explain it."""
-    arguments = optimizer.get_params(deep=False)
-    rate = arguments.pop("learning_rate")
-
-    def by_definition(shift: int = 0, grads: Array = grads, other: Mapping[str, float] = arguments) -> Array:
-        x, memory, trajectory = start.copy(), dict[str, Any](), []
-        for step, gradient in enumerate(grads):
-            now = float(rate(step)) if isinstance(rate, Schedule) else rate
-            x = definition(x, gradient, step + 1 + shift, now, memory, **{**arguments, **other})
-            trajectory.append(x)
-        return np.array(trajectory)
-
-    with np.errstate(all="ignore"):
-        faults = {f"step count off by one: it is {shift:+d}": by_definition(shift) for shift in (1, -1)}
-        for name, value in arguments.items():
-            if isinstance(value, float) and value:
-                faults[f"{name} applied twice"] = by_definition(other={name: value**2})
-                faults[f"{name} is ignored"] = by_definition(other={name: 0.0})
-                faults[f"1 - {name} in place of {name}"] = by_definition(other={name: 1 - value})
-        faults["the sign of the gradient is wrong"] = by_definition(grads=-grads)
-        faults["a factor 2 on the gradient"] = by_definition(grads=2 * grads)
-    expected = by_definition()
-    subject.same("trajectory", run(optimizer, start, grads), expected, rtol=1e-7, alternatives=faults)
+def of_fault(fault: str) -> str:
+    """Return the cause of values that are not finite, from the floating-point error behind them."""
+    if "sqrt" in fault:
+        return f"the square root of a negative number ({fault}): of a sum of squares, or of a difference cut off at 0"
+    if "divide" in fault or "power" in fault or "reciprocal" in fault:
+        return f"0 / 0 ({fault}): add an epsilon to the denominator"
+    if "overflow" in fault:
+        return f"an overflow ({fault}): write the formula so that large gradients do not matter"
+    return fault and f"{fault}: numbers that the formula does not allow"

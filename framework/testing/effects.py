@@ -1,0 +1,131 @@
+"""Arguments that change nothing: flags and numbers that a component takes and does not use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from math import isfinite
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from framework.core.component import Component
+from framework.core.types import Array
+from framework.testing.report import Subject
+from framework.testing.variants import with_argument
+
+LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show nowhere
+
+
+def check_effects(subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]]) -> None:
+    """Fail if a number among the arguments of a component has no effect on `outcomes`.
+
+    A word among them, as ``mode="soft"``, may choose what needs the number: then nothing is known.
+
+    Parameters
+    ----------
+    subject : Subject
+    component : Component
+    outcomes : callable
+        Returns the numbers and arrays that a component computes, for inputs of all sizes.
+    """
+
+    def compute(component: Any) -> Array:
+        with np.errstate(all="ignore"):
+            return np.concatenate([np.asarray(each, np.float64).ravel() for each in outcomes(component)])
+
+    arguments = component.get_params(deep=False)
+    if any(isinstance(value, str) for value in arguments.values()):
+        return
+    flags = {name: not value for name, value in arguments.items() if isinstance(value, bool)}
+    numbers = {name: value for name, value in arguments.items() if type(value) is float and isfinite(value)}
+    names = [name for name, value in numbers.items() if not 0 < abs(value) < LEAST]
+    for name in without_effect(component, names, compute, flags):
+        problem = "has no effect: other values give the same results"
+        subject.fail(f"argument {name!r}", problem, f"self.{name} is not used: a number or a class attribute is")
+
+
+def without_effect(
+    component: Component,
+    names: Collection[str],
+    compute: Callable[[Any], Array],
+    beside: Mapping[str, Any] | None = None,
+) -> Iterator[str]:
+    """Yield the arguments of which no other value changes what is computed.
+
+    An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
+    tried with the component as it is and with each of the others set to another value.
+
+    Parameters
+    ----------
+    component : Component
+    names : collection of str
+        The arguments to try; those that are no numbers or flags are left out.
+    compute : callable
+        Returns all that may depend on the arguments. A copy for which it raises does not count.
+    beside : dict, optional
+        Values of further arguments that some argument may need.
+    """
+    arguments = component.get_params(deep=False)
+    own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
+    on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
+    settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
+    for name, value in own.items():
+        had = False
+        for setting in settings:
+            changes = _changes(setting, name, value, compute)
+            if changes:
+                break
+            had = had or changes is not None
+        else:
+            if had:
+                yield name
+
+
+def declared(component: Component, method: str) -> list[str]:
+    """Return the arguments that `method` should use: a subclass that inherits a constructor may leave some of them."""
+    names = list(component.get_params(deep=False))
+    classes = type(component).__mro__
+    rule = next(cls for cls in classes if method in vars(cls))
+    constructor = next(cls for cls in classes if "__init__" in vars(cls))
+    if issubclass(constructor, rule):
+        return names
+    methods = [value for value in vars(rule).values() if isinstance(value, FunctionType)]
+    mentioned = {name for function in methods for name in function.__code__.co_names}
+    return [name for name in names if name in mentioned]
+
+
+def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:
+    """Return whether some other value of an argument changes what is computed; None if no other one can be had."""
+    usual, had = _computed(component, compute), False
+    for other in _values(value):
+        changed = with_argument(component, name, other)
+        computed = None if changed is None else _computed(changed, compute)
+        if usual is None or computed is None:
+            continue
+        if not np.array_equal(computed, usual, equal_nan=True):
+            return True
+        had = True
+    return False if had else None
+
+
+def _on(value: Any) -> list[Any]:
+    """Return values with which an argument is in use, so that others can matter beside it."""
+    if isinstance(value, bool):
+        return [not value]
+    return [2, 10 * value + 7] if isinstance(value, int) else [0.5, 0.99]
+
+
+def _values(value: Any) -> list[Any]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, 1, 2, 2 * value, 10 * value + 7, 0]
+    return [0.9 * value, 0.5, 10 * value, 0.0, 1.0, 100.0, 1e-3, 0.9, 0.99]
+
+
+def _computed(component: Any, compute: Callable[[Any], Array]) -> Array | None:
+    try:
+        return compute(component)
+    except Exception:  # a value that it cannot have
+        return None

@@ -1,0 +1,185 @@
+"""Targets and predictions on which a loss is tried: given by its user, or of the first usual kind that suits it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from framework.core.types import Array
+from framework.losses import Loss
+
+Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
+
+BARRIER = 1.0  # how much more a loss with a logarithm costs at 1e-6 than at 1e-3; one without, a thousandth
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of targets and predictions.
+
+    Attributes
+    ----------
+    draw : callable ``(rng, n, outputs) -> (y_true, y_pred)``
+    low, high : float
+        Where predictions lie, for checks that move them further than they were drawn; NaN if as drawn.
+    residuals : bool
+        Whether the loss depends on ``y_pred - y_true`` alone, so that every prediction is in its domain.
+    given : bool
+        Whether the user of the check has given it.
+    sure : bool
+        Whether only a target that is not the best prediction leaves a doubt that the loss is meant for this kind.
+    """
+
+    draw: Inputs
+    low: float = np.nan
+    high: float = np.nan
+    residuals: bool = False
+    given: bool = False
+    sure: bool = False
+
+
+def kinds(loss: Loss, inputs: Inputs | None, outputs: int) -> list[Kind]:
+    """Return the kinds on which to try `loss`; it is right if it is right on one of them.
+
+    There are several if what the loss expects cannot be told: the targets may be classes, for which alone the target
+    is the best prediction; or, if the loss has a logarithm of the prediction, classes or positive numbers.
+    """
+    if inputs is not None:
+        return [Kind(inputs, given=True)]
+    logits = loss.from_logits
+    named = {
+        "numbers": Kind(_numbers, -3, 3),
+        "signed": Kind(_signs, -6, 6),
+        "probabilities": Kind(_logits if logits else _bits, *((-6, 6) if logits else (0.001, 0.999))),
+        "distribution": Kind(_class_logits if logits else _classes, *((-6, 6) if logits else (0.001, 0.999))),
+        "positive": Kind(_positive, 0.01, 3),
+        "labels": Kind(_labels, 0.001, 0.999),
+    }
+    order = ["numbers", "signed", "positive", "distribution", "probabilities", "labels"]
+    suited = [name for name in order if suits(loss, named[name], outputs)]
+    suited = suited or [name for name in order if _accepts(loss, named[name], outputs)]
+    if not suited:
+        raise ValueError("no usual kind of targets is accepted: give inputs=")
+    if loss.expects != "numbers":
+        first = [name for name in (loss.expects, "labels") if name in suited]
+        suited = first or suited
+        return [named[name] for name in suited[:1]]
+    if loss.link == "softmax":
+        suited = [name for name in ("distribution", "labels") if name in suited] or suited
+    if _has_barrier(loss, outputs):
+        likely = [name for name in ("probabilities", "distribution", "positive", "labels") if name in suited]
+        return [named[name] for name in likely or suited[:1]]
+    if suited[0] != "numbers":
+        return [named[suited[0]]]
+    if depends_on_residuals(loss, named["numbers"], outputs):
+        return [Kind(_numbers, -10, 10, residuals=True)]
+    return [replace(named[name], sure=True) for name in ("numbers", "probabilities") if name in suited]
+
+
+def suits(loss: Loss, kind: Kind, outputs: int) -> bool:
+    """Return whether `loss` accepts such targets, and computes finite numbers from them."""
+    if not _accepts(loss, kind, outputs):
+        return False
+    y, p = drawn(loss, kind, np.random.default_rng(0), 16, outputs)
+    try:
+        with np.errstate(all="ignore"):
+            losses = loss.per_sample(y, p)
+        return bool(np.isfinite(losses).all())
+    except IndexError:  # integer labels, to a loss of rows
+        return False
+    except Exception:  # what is wrong is for the checks to tell
+        return True
+
+
+def drawn(loss: Loss, kind: Kind, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    """Return targets and predictions as the loss gets them; ValueError if it does not accept these targets."""
+    y, p = kind.draw(rng, n, outputs)
+    return (y, p) if kind.given else (loss.check_targets(y, (outputs,), np.float64), p)
+
+
+def inside(kind: Kind, rng: np.random.Generator, p: Array) -> Array:
+    """Return predictions moved into the domain of a loss of probabilities, or of positive numbers."""
+    low, high = kind.low, kind.high
+    if kind.given:
+        known = kind.draw(rng, 32, p.shape[1])[1]
+        low, high = known.min(), known.max()
+    return np.clip(p, 0 if low >= 0 else None, 1 if low >= 0 and high <= 1 else None)
+
+
+def depends_on_residuals(loss: Loss, kind: Kind, outputs: int) -> bool:
+    """Return whether the loss stays the same if the same is added to the targets and the predictions."""
+    y, p = drawn(loss, kind, np.random.default_rng(0), 16, outputs)
+    try:
+        with np.errstate(all="ignore"):
+            here, there = loss.per_sample(y.copy(), p.copy()), loss.per_sample(y + 0.7, p + 0.7)
+    except Exception:
+        return False
+    return y.shape == p.shape and np.shape(here) == np.shape(there) and np.allclose(here, there, rtol=1e-9, atol=1e-12)
+
+
+def wide(loss: Loss, kind: Kind, n: int, outputs: int) -> Iterator[tuple[Array, Array]]:
+    """Yield targets and predictions over all of the loss's domain, as far as it is known."""
+    rng = np.random.default_rng(2)
+    y, p = drawn(loss, kind, rng, n, outputs)
+    yield y, p
+    if kind.residuals:
+        yield y, y + rng.choice([-1, 1], p.shape) * 10 ** rng.uniform(-3, 3, p.shape)
+    elif not kind.given and kind.high > 1:  # below 0, a loss may clip what it takes the logarithm of
+        yield y, np.abs(p) * 10 ** rng.uniform(0, 1.5, p.shape)
+
+
+def _accepts(loss: Loss, kind: Kind, outputs: int) -> bool:
+    try:
+        drawn(loss, kind, np.random.default_rng(0), 16, outputs)
+    except ValueError:
+        return False
+    return True
+
+
+def _has_barrier(loss: Loss, outputs: int) -> bool:
+    """Return whether a prediction near 0 costs more and more if the target is 1, as a logarithm does."""
+    y = np.ones((2, outputs))
+    p = np.array([[1e-6], [1e-3]]) * y
+    try:
+        with np.errstate(all="ignore"):
+            near, far = loss.per_sample(loss.check_targets(y, (outputs,), np.float64), p)
+        return bool(near - far > BARRIER)
+    except Exception:  # it does not accept such targets, or is wrong in a way that the checks will tell
+        return False
+
+
+def _numbers(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    p = rng.uniform(0.1, 0.9, (n, outputs))
+    return p + rng.choice([-1, 1], p.shape) * rng.uniform(0.2, 2, p.shape), p
+
+
+def _signs(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    return rng.choice([-1.0, 1.0], (n, outputs)), 2 * rng.standard_normal((n, outputs))
+
+
+def _positive(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    return rng.uniform(0.3, 3, (n, outputs)), rng.uniform(0.3, 3, (n, outputs))
+
+
+def _bits(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    return rng.integers(0, 2, (n, outputs)).astype(float), rng.uniform(0.1, 0.9, (n, outputs))
+
+
+def _logits(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    return _bits(rng, n, outputs)[0], 2 * rng.standard_normal((n, outputs))
+
+
+def _classes(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    p = rng.uniform(0.1, 0.9, (n, outputs))
+    return np.eye(outputs)[rng.integers(0, outputs, n)], p / p.sum(axis=1, keepdims=True)
+
+
+def _class_logits(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    return _classes(rng, n, outputs)[0], 2 * rng.standard_normal((n, outputs))
+
+
+def _labels(rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
+    y, p = _classes(rng, n, outputs)
+    return y.argmax(axis=1), p

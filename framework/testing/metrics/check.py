@@ -1,0 +1,210 @@
+"""The conformance check of metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from framework.core.types import Array
+from framework.metrics.base import FunctionMetric, Metric
+from framework.testing.arguments import check_arguments
+from framework.testing.arrays import layouts
+from framework.testing.metrics.samples import Inputs, N, accepted
+from framework.testing.metrics.values import (
+    Definition,
+    check_definition,
+    check_degenerate,
+    check_pairs,
+    check_perfect,
+    check_precision,
+)
+from framework.testing.report import Subject, reporting
+from framework.testing.state import unchanged
+from framework.testing.variants import variants
+
+ROUNDING = 1e-12  # of a sum of numbers of size 1
+
+
+@reporting
+def check_metric(
+    metric: Any,
+    *,
+    inputs: Inputs | None = None,
+    number: bool = True,
+    weighted: bool = True,
+    perfect: bool = True,
+    definition: Definition | None = None,
+    seeds: Sequence[int] = (0, 1),
+) -> None:
+    """Check a metric: order and batches of the samples, weights, purity, dtypes, and that a perfect prediction is best.
+
+    Parameters
+    ----------
+    metric : Metric or callable ``(y_true, y_pred) -> float``
+    inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
+        Draws targets and predictions. None: every usual kind (numbers, two classes, several classes as labels and
+        as one-hot rows) that the metric does not refuse with a ValueError.
+    number : bool
+        Whether the value is a float (else an array).
+    weighted : bool
+        Whether the metric accepts sample weights; a function does if it has a parameter `sample_weight`.
+    perfect : bool
+        Whether a prediction that equals the target has the best possible value; not checked for a function.
+    definition : callable ``(y_true, y_pred)``, optional
+        The formula that the metric should compute.
+    seeds : sequence of int
+
+    Raises
+    ------
+    AssertionError
+        With the values computed and expected, and the likeliest cause.
+    """
+    metric = Metric.of(metric)
+    subject = Subject(metric)
+    if isinstance(metric, FunctionMetric):  # whether a larger value of a function is better is not known
+        weighted, perfect = weighted and "sample_weight" in signature(metric.function).parameters, False
+    else:
+        check_arguments(subject)
+    options = _Options(number, weighted, perfect, definition)
+    with unchanged(subject):
+        kinds, refusal = ([inputs], "") if inputs else accepted(metric)
+        problem = f"refuses every usual kind of targets: {refusal}"
+        wrong_axis = "broadcast" in refusal or "AxisError" in refusal
+        cause = "a wrong axis (else give inputs=)" if wrong_axis else "give inputs="
+        subject.require(kinds, "metric(y_true, y_pred)", problem, cause)
+        for kind in kinds:
+            for seed in seeds:
+                _check_on(subject, metric, kind, options, seed)
+    options = replace(options, ordered=False, definition=None)
+    for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
+        for kind in kinds:
+            _check_variant(metric, variant, kind, options)
+
+
+@dataclass(frozen=True)
+class _Options:
+    number: bool
+    weighted: bool
+    ordered: bool
+    definition: Definition | None
+
+
+def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y, p = kind(rng, N)
+    value = _value(subject, metric, y, p, options.number)
+    floor = _floor(y, p)
+    _check_order(subject, metric, y, p, value, rng, floor)
+    if options.number:
+        check_pairs(subject, metric, y, p, options.ordered)
+    if options.definition is not None:
+        check_definition(subject, metric, kind, options.definition, N)
+    check_precision(subject, metric, y, p, floor)
+    if options.weighted:
+        _check_weights(subject, metric, y, p, value, rng, floor)
+    if metric.by_batches:
+        _check_batches(subject, metric, y, p, rng, options.weighted, floor)
+    if options.number:
+        check_degenerate(subject, metric, y, p)
+        if options.ordered:
+            check_perfect(subject, metric, y, p, value)
+
+
+def _check_accepted(metric: Metric, kinds: Sequence[Inputs]) -> None:
+    """Raise ValueError unless `metric`, with other arguments than it was given, can be tried."""
+    for kind in kinds:
+        try:
+            with np.errstate(all="raise", under="ignore"):
+                fine = np.isfinite(np.asarray(metric(*kind(np.random.default_rng(0), N)), float)).all()
+        except Exception as error:
+            raise ValueError("an argument that does not fit") from error
+        if not fine:
+            raise ValueError("an argument for which the value is not finite")
+
+
+def _check_variant(metric: Metric, variant: Metric, kind: Inputs, options: _Options) -> None:
+    before, now = metric.get_params(deep=False), variant.get_params(deep=False)
+    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
+    subject = Subject(variant)
+    try:
+        with unchanged(subject):
+            _check_on(subject, variant, kind, options, 0)
+    except AssertionError as error:
+        what, _, cause = str(error).partition("likeliest cause: ")
+        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
+        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
+
+
+def _floor(y: Array, p: Array) -> float:
+    """Return the size of what is summed, on which rounding depends where the sum is near 0."""
+    return max(1.0, float(np.abs(y).max()), float(np.abs(p).max())) ** 2
+
+
+def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -> Array:
+    part = f"value for targets {y.shape} and predictions {p.shape}"
+    value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
+    if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
+        subject.fail(part, f"computed {type(value).__name__}, expected a float", "a mean over all axes is missing")
+    subject.finite(part, value)
+    return np.array(value, np.float64)
+
+
+def _check_order(
+    subject: Subject, metric: Metric, y: Array, p: Array, value: Array, rng: np.random.Generator, floor: float
+) -> None:
+    if len(np.unique(y[:5])) > 1:
+        metric(y[:5], p[:5])
+    atol = ROUNDING * floor + 1e-9 * np.abs(value).max()
+    cause = "it draws random numbers, or keeps stale state: the same call gives another value"
+    subject.same("value", metric(y, p), value, atol=atol, cause=cause)
+    order = rng.permutation(len(p))
+    computed = metric(y[order], p[order])
+    subject.same("value, samples in another order", computed, value, atol=atol, cause="the order matters")
+    for layout, stored in layouts(y, p):
+        name = f"value, arrays {layout}"
+        subject.same(name, subject.call(name, metric, *stored), value, atol=atol)
+
+
+def _check_weights(
+    subject: Subject, metric: Metric, y: Array, p: Array, value: Array, rng: np.random.Generator, floor: float
+) -> None:
+    ones = np.ones(len(p))
+    part, atol = "sample_weight", ROUNDING * floor + 1e-9 * np.abs(value).max()
+    computed = subject.call(part, lambda: metric(y, p, ones), y_true=y, y_pred=p)
+    subject.same(f"{part}, all 1", computed, value, atol=atol, cause="weights of 1 are not the same as no weights")
+    counts = rng.integers(0, 4, len(p))
+    rows = np.repeat(np.arange(len(p)), counts)
+    w = counts.astype(float)
+    weighted = subject.call(part, lambda: metric(y, p, w), y_true=y, y_pred=p, sample_weight=w)
+    cause = "weights are ignored" if np.allclose(weighted, value) else "a weight is not the same as repetition"
+    subject.same(part, weighted, metric(y[rows], p[rows]), atol=atol, cause=cause)
+
+
+def _check_batches(
+    subject: Subject, metric: Metric, y: Array, p: Array, rng: np.random.Generator, weighted: bool, floor: float
+) -> None:
+    """Check that batches give the value of all samples at once, if their arrays are overwritten and only some weigh."""
+    part, atol = "accumulator, in batches", ROUNDING * floor + 1e-9 * np.abs(metric(y, p)).max()
+    weight = np.ones(len(p))
+    for sizes in ((len(p),), (1, 5, 4, len(p) - 10), (1,) * len(p)):
+        samples = subject.call(part, metric.accumulator)
+        start = 0
+        for i, size in enumerate(sizes):
+            rows = slice(start, start + size)
+            start += size
+            arrays = [y[rows].copy(), p[rows].copy()]
+            if weighted and i % 2:
+                weight[rows] = rng.uniform(0.5, 2, size)
+                arrays.append(weight[rows].copy())
+            names = ("y_true", "y_pred", "sample_weight")
+            subject.call(part, samples.add, *arrays, **dict(zip(names, arrays, strict=False)))
+            for array in arrays:
+                array[...] = 0
+        expected = metric(y, p, weight) if weighted else metric(y, p)
+        cause = "sums do not add up: return sums over the samples, not means, and copies of what is kept"
+        subject.same(part, subject.call(part, samples.value), expected, atol=atol, cause=cause)
+        weight[...] = 1

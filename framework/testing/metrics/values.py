@@ -1,0 +1,171 @@
+"""Values at which metrics go wrong: pairs of all samples, empty classes, targets of 0, large numbers in float32."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from framework.core.types import Array
+from framework.metrics.base import Metric
+from framework.testing.arrays import narrowed
+from framework.testing.causes import likeliest
+from framework.testing.metrics.samples import Inputs, degenerate, is_binary, one_class, perfect
+from framework.testing.report import Subject
+
+Definition = Callable[[Array, Array], Any]
+
+FAR = 1000.0
+SQUARE = "(n,) against (n, 1) broadcasts to (n, n), and all pairs of samples are compared: give both one shape"
+
+
+def check_definition(subject: Subject, metric: Metric, kind: Inputs, definition: Definition, n: int) -> None:
+    """Check that a metric computes what it should, on several draws; their differences tell the cause."""
+    draws = [kind(np.random.default_rng(seed), n) for seed in range(3)]
+    computed, expected = (np.array([f(y, p) for y, p in draws], float) for f in (metric, definition))
+    first = _first_output(draws, definition)
+    for i, value in enumerate(computed):
+        subject.same("value", value, expected[i], cause=_cause(computed, expected, first, n))
+
+
+def _cause(computed: Array, expected: Array, first: Array | None, n: int) -> str:
+    known = {
+        "the square root is missing": expected**2,
+        "a square root too much": np.sqrt(np.abs(expected)),
+        "the complement: 1 minus the value": 1 - expected,
+        "the reciprocal: numerator and denominator are exchanged": 1 / np.where(expected == 0, np.nan, expected),
+        "a division by n - 1 where n belongs (ddof)": expected * n / (n - 1),
+        "a division by n - 1 where n belongs (ddof), below a root": expected * np.sqrt(n / (n - 1)),
+        "a division by n where n - 1 belongs (ddof)": expected * (n - 1) / n,
+        "only the first output is used": expected if first is None else first,
+    }
+    for cause, alternative in known.items():
+        if np.allclose(computed, alternative, rtol=1e-7) and not np.allclose(computed, expected, rtol=1e-7):
+            return cause
+    if computed.ndim == 1 and np.ptp(computed - expected) < 1e-9 * np.abs(expected).max():
+        return "a constant is added"
+    text = likeliest(computed, expected, {"the number of samples": n})
+    return text if text.startswith("every entry") or not np.isfinite(computed).all() else "a wrong formula"
+
+
+def _first_output(draws: list[tuple[Array, Array]], definition: Definition) -> Array | None:
+    if any(y.shape != p.shape or p.ndim != 2 or p.shape[1] < 2 for y, p in draws):
+        return None
+    try:
+        return np.array([definition(y[:, :1], p[:, :1]) for y, p in draws], float)
+    except Exception:  # a definition for several outputs
+        return None
+
+
+def check_pairs(subject: Subject, metric: Metric, y: Array, p: Array, ordered: bool) -> None:
+    """Check that one output is compared sample by sample, and not every target with every prediction.
+
+    A metric of the distributions, such as a mean error, does not depend on which prediction belongs to which target,
+    either; but it does not depend on it in whatever shape the two come, and a perfect prediction is not worse for it
+    than a constant one.
+    """
+    if y.shape != p.shape or p.shape[1:] != (1,) or _depends_on_pairs(metric, y, p):
+        return
+    flat = [(y[:, 0], p[:, 0]), (y[:, 0], p), (y, p[:, 0])]
+    square = any(_depends_on_pairs(metric, *arrays) for arrays in flat)
+    if ordered and not square:
+        with np.errstate(all="ignore"):
+            best, constant = (metric(y, q) for q in (y.copy(), np.full_like(p, y.mean())))
+        square = constant > best + 1e-9 if metric.greater_is_better else constant < best - 1e-9
+    if square:
+        problem = "the value stays the same if predictions are exchanged between the samples"
+        subject.fail("value for one output", problem, SQUARE)
+
+
+def _depends_on_pairs(metric: Metric, y: Array, p: Array) -> bool:
+    order = np.random.default_rng(7).permutation(len(p))
+    try:
+        with np.errstate(all="ignore"):
+            values = np.array([metric(y, p), metric(y, p[order])], float)
+    except Exception:  # it does not accept these shapes
+        return False
+    return values.shape == (2,) and bool(np.abs(values[0] - values[1]) > 1e-9 * (1 + np.abs(values[0])))
+
+
+def check_degenerate(subject: Subject, metric: Metric, y: Array, p: Array) -> None:
+    """Check that no count or target of 0 is divided by; NaN is a fine value, if it is meant."""
+    cases = degenerate(y, p)
+    if is_binary(y, p) and _counts(metric, y, p):
+        cases |= one_class(y, p)
+    for lack, (targets, predictions) in cases.items():
+        with warnings.catch_warnings(record=True) as caught, np.errstate(all="warn", under="ignore"):
+            warnings.simplefilter("always")
+            try:
+                value = np.asarray(metric(targets.copy(), predictions.copy()), float)
+            except ZeroDivisionError:
+                caught.append(warnings.WarningMessage("", RuntimeWarning, "", 0))
+                value = np.array(np.nan)
+            except Exception:  # refused
+                continue
+        if not np.isfinite(value).all() and any(issubclass(each.category, RuntimeWarning) for each in caught):
+            cause = f"a division by 0 where {lack}: say what holds there, such as 0 (or float('nan'), outright)"
+            subject.fail("value", f"computed {value.flat[0]}, expected a number, where {lack}", cause)
+
+
+def _counts(metric: Metric, y: Array, p: Array) -> bool:
+    """Return whether only the side of 0.5 on which predictions lie counts, and not their order, as for an area."""
+    other = np.where(p > 0.5, 0.5, 0) + np.random.default_rng(8).uniform(0.01, 0.49, p.shape)
+    return bool(np.isclose(metric(y, other), metric(y, p), rtol=1e-12))
+
+
+def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor: float) -> None:
+    """Check float32, also far from 0 if only differences count."""
+    small = narrowed(y), p.astype(np.float32)
+    whole = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in small]
+    expected = np.array(metric(*whole), float)
+    atol = 1e-4 * np.abs(expected).max() + 1e-6 * floor
+    subject.same("value in float32", metric(*small), expected, rtol=1e-4, atol=atol)
+    if y.dtype.kind != "f" or y.shape != p.shape or np.isin(y, (-1, 0, 1)).all():
+        return
+    try:
+        moved = np.array(metric(y + 0.5, p + 0.5), float)
+    except Exception:  # targets or predictions that it refuses
+        return
+    if not np.allclose(moved, metric(y, p), rtol=1e-9, atol=1e-12 * floor):
+        return
+    small = (y + FAR).astype(np.float32), (p + FAR).astype(np.float32)
+    expected = np.array(metric(*(x.astype(np.float64) for x in small)), float)
+    atol = 1e-2 * np.abs(expected).max() + 1e-5 * FAR
+    cause = "sums of squares, or of large numbers, in float32 lose the difference: subtract first, or sum in float64"
+    subject.same(f"value in float32, near {FAR:g}", metric(*small), expected, rtol=1e-2, atol=atol, cause=cause)
+
+
+def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: Array) -> None:
+    """Check that a perfect prediction is at least as good as others; a signed error has no best value but 0."""
+    target = perfect(y, p)
+    best = float(metric(y, target))
+    if y.shape == p.shape and _is_signed(metric, y, p, best):
+        return
+    for other in (float(value), _of_constant(metric, y, p)):
+        better = other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9
+        if better or (other == float(value) and np.isclose(other, best, rtol=0, atol=1e-9)):
+            problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for another"
+            cause = "greater_is_better or the sign is wrong (else give perfect=False)"
+            subject.fail("perfect prediction", problem, cause)
+
+
+def _is_signed(metric: Metric, y: Array, p: Array, best: float) -> bool:
+    """Return whether predictions above and below the targets have values on different sides of the perfect one."""
+    off = np.abs(p - y) + 0.01
+    try:
+        with np.errstate(all="ignore"):
+            above, below = float(metric(y, y + off)), float(metric(y, y - off))
+    except ValueError:  # not between 0 and 1
+        return False
+    return (above - best) * (below - best) < -1e-12
+
+
+def _of_constant(metric: Metric, y: Array, p: Array) -> float:
+    """Return the value of the best constant prediction; NaN if it has none."""
+    try:
+        with np.errstate(all="ignore"):
+            return float(metric(y, np.full_like(p, y.mean()) if y.shape == p.shape else 0 * p + perfect(y, p).mean(0)))
+    except (ValueError, IndexError, FloatingPointError, ZeroDivisionError):
+        return float("nan")
