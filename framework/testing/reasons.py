@@ -57,6 +57,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("sample_weight",), "the signature differs from the base class"),
     (("positional argument",), "the signature differs from the base class"),
     (("unexpected keyword",), "the signature differs from the base class"),
+    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
     (("contiguous",), "it assumes that the input is contiguous"),
     (("ncompatible shape",), "it assumes that the input is contiguous"),
     (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),

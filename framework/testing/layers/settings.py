@@ -11,7 +11,8 @@ from framework.layers.base import Layer
 from framework.testing.arrays import in_parts
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.gradients import check_slope
-from framework.testing.layers.shapes import check_shapes, refuses
+from framework.testing.layers.shapes import check_shapes
+from framework.testing.reasons import on_purpose
 from framework.testing.report import Subject
 from framework.testing.variants import BESIDE, other_values, with_argument
 
@@ -133,7 +134,7 @@ def _check_elsewhere(
         bench = Bench(layer, shape)
         y = bench.forward(bench.context(n), x)
     except Exception as error:
-        if refuses(error) or isinstance(error, ArithmeticError | Warning):
+        if on_purpose(error) or isinstance(error, ArithmeticError | Warning):
             return
         subject.fail(f"input_shape={shape}", f"raised {type(error).__name__}: {error}", cause)
     found, expected = np.shape(y), (n, *bench.output_shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dis import opmap
 from typing import Any
 
 import numpy as np
@@ -73,16 +72,6 @@ def check_broadcasting(subject: Subject, bench: Bench, x: Array) -> None:
     if watched.seen:
         problem = f"the first sample gives {y[0].flat[0]:.10g}, and alone {alone[0].flat[0]:.10g}"
         subject.fail(f"forward in inference, {batch_of(COUNT)}", problem, BROADCAST)
-
-
-def refuses(error: Exception) -> bool:
-    """Return whether a component raised this error by a ``raise`` or an ``assert`` of its own."""
-    at = error.__traceback__
-    while at is not None and at.tb_next is not None:
-        at = at.tb_next
-    if at is None or str(at.tb_frame.f_globals.get("__name__")).startswith("numpy"):
-        return False
-    return at.tb_frame.f_code.co_code[at.tb_lasti] == opmap["RAISE_VARARGS"]
 
 
 class _Watched(np.ndarray[Any, Any]):
