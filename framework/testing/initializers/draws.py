@@ -12,7 +12,7 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-from framework.testing.initializers.repeats import check_repeats
+from framework.testing.initializers.repeats import LONG, check_repeats
 from framework.testing.report import Subject
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -45,6 +45,9 @@ def check_draws(subject: Subject, f: Initializer, shape: Shape) -> None:
             cached = later.bit_generator.state == start
             cause = "they are kept from the first call (a cache): draw anew in each call"
             subject.fail(part, alike, cause if cached else "what it draws is not used")
+    elif not drawn and kept.size >= LONG and np.array_equal(f(shape, rng), kept):
+        cause = "a generator of its own begins at the seed of rng each time, and rng does not advance: draw from rng"
+        subject.fail(part, "a second call with the same generator gives the same values", cause)
     if made and kept.size >= MANY and _follow(samples.reshape(len(samples), -1)):
         subject.fail(part, "different seeds give the same values but for their size", FIXED)
     check_repeats(subject, f, samples)

@@ -19,6 +19,7 @@ from framework.testing.report import Subject
 POWERS = {"fan_in": 1.0, "fan_out": -1.0, "fan_avg": 0.0}
 FAMILIES = {"he": "fan_in", "kaiming": "fan_in", "lecun": "fan_in", "glorot": "fan_avg", "xavier": "fan_avg"}
 NUMERATORS = {"he": 2.0, "kaiming": 2.0, "lecun": 1.0, "glorot": 2.0, "xavier": 2.0}
+BY_INPUTS = "xavier"  # is also the name of 1 / fan_in, in Caffe and in courses
 PLAIN = {"my", "own", "custom", "plain", "random", "semi", "normal", "uniform"}
 PLAIN |= {"init", "initializer", "initialization", "weights"}
 ORTHOGONAL = {"orthogonal", "orthonormal"}
@@ -63,6 +64,8 @@ def check_named(subject: Subject, draw: Callable[[], Sequence[Array]]) -> None:
             subject.fail(part, problem, "the variance is taken for the standard deviation: a square root is missing")
         if power * wanted < 0.5:
             subject.fail(part, problem, f"the values do not grow and shrink with {declared}, or with both fans alike")
+    if where != DESCRIPTION and BY_INPUTS in where.lower() and power > 0.5 and _near(variances[0], 1 / fan_in):
+        return
     if not wanted and abs(power) > 0.5:
         alone = "fan_in" if power > 0 else "fan_out"
         subject.fail(part, problem, f"the values depend on {alone} more than on the other: (fan_in + fan_out) is meant")
@@ -79,11 +82,15 @@ def _check_size(subject: Subject, f: Initializer, part: str, variance: float, fa
     (rule,) = family
     size = {"fan_in": fan_in, "fan_avg": fan_in + fan_out}[FAMILIES[rule]]
     right = NUMERATORS[rule] / size
-    if not 1 - 2 * SPREAD < variance / right < 1 + 2 * SPREAD:
+    if not _near(variance, right):
         formula = f"sqrt({NUMERATORS[rule]:g} / {'fan_in' if size == fan_in else '(fan_in + fan_out)'})"
         problem = f"standard deviation {sqrt(variance):.4g} for {fan_in} inputs and {fan_out} units"
         cause = of_variance(variance, sqrt(right), sqrt(right), SPREAD * variance)
         subject.fail(part, f"{problem}, but {rule} says {formula} = {sqrt(right):.4g} (or give std=)", cause)
+
+
+def _near(variance: float, right: float) -> bool:
+    return 1 - 2 * SPREAD < variance / right < 1 + 2 * SPREAD
 
 
 def _words(f: Initializer) -> set[str]:

@@ -64,7 +64,7 @@ class LeakyHe(Quiet, HeNormal):
 
 
 @fault("depend on fan_in more", check_initializer)
-class Xavier(Quiet, Initializer):
+class Glorot(Quiet, Initializer):
     def __call__(self, shape, rng):
         return rng.normal(0, sqrt(1 / fans(shape)[0]), shape)
 
