@@ -17,6 +17,7 @@ from framework.testing.activations.gradients import check_gradients, check_point
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import check_effects
+from framework.testing.jumps import check_step
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -88,6 +89,7 @@ def check_activation(
         check_degenerate(subject, activation, shapes)
         check_extremes(subject, activation, shapes[0])
         if elementwise:
+            check_step(subject, activation, tuple(kinks))
             check_growth(subject, activation)
             check_limits(subject, activation)
         if type(activation).replayable:

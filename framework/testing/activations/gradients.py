@@ -113,7 +113,8 @@ def _why(z: Array, slope: Array, expected: Slopes) -> str:
         return ""
     telling = np.maximum(np.abs(computed), np.abs(right)) > 1e-3 * np.abs(right).max(initial=0.0)
     if of_range := where_wrong(inputs[telling], wrong[telling]):
-        return of_range
+        there = likeliest(computed[wrong], right[wrong])
+        return f"{of_range}; there {there}" if "times what it should be" in there else of_range
     return "a wrong formula" if cause.startswith("a wrong formula") else ""
 
 

@@ -96,11 +96,15 @@ def where_wrong(z: Array, wrong: Array) -> str:
     for size, of in ((z, "z"), (np.abs(z), "|z|")):
         order = np.argsort(size)
         runs = np.flatnonzero(np.diff(wrong[order]))
-        edges = [f"{size[order][k + side]:.4g}" for k in runs for side in (0, 1)]
+        edges = [size[order][k + side] for k in runs for side in (0, 1)]
+        shown = [f"{edge:.4g}" for edge in edges]
+        if len(runs) == 1 and edges[0] < 0 < edges[1]:
+            right, other = "<>" if wrong[order][-1] else "><"
+            return f"right where z {right} 0, wrong where z {other} 0: {BOUND}"
         if len(runs) == 1 and wrong[order][-1]:
-            return f"right up to {of} = {edges[0]}, wrong beyond: {BOUND}"
+            return f"right up to {of} = {shown[0]}, wrong beyond: {BOUND}"
         if len(runs) == 1:
-            return f"right from {of} = {edges[1]} on, wrong below: {BOUND}"
+            return f"right from {of} = {shown[1]} on, wrong below: {BOUND}"
         if len(runs) == 2 and wrong[order][runs[1]]:
-            return f"wrong between {of} = {edges[0]} and {edges[3]} alone: {BOUND}"
+            return f"wrong between {of} = {shown[0]} and {shown[3]} alone: {BOUND}"
     return ""
