@@ -14,10 +14,10 @@ from framework.testing.activations.buffers import check_buffers, check_float32
 from framework.testing.activations.dependence import is_elementwise
 from framework.testing.activations.extremes import check_degenerate, check_extremes, check_growth, check_limits
 from framework.testing.activations.gradients import check_gradients, check_points
+from framework.testing.activations.jumps import check_jumps
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import check_effects
-from framework.testing.jumps import check_step
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
@@ -89,7 +89,7 @@ def check_activation(
         check_degenerate(subject, activation, shapes)
         check_extremes(subject, activation, shapes[0])
         if elementwise:
-            check_step(subject, activation, tuple(kinks))
+            check_jumps(subject, activation, shapes[0][-1], tuple(kinks))
             check_growth(subject, activation)
             check_limits(subject, activation)
         if type(activation).replayable:
