@@ -29,7 +29,7 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
     moving = z.copy()
     expected = slopes(lambda: float((grad * f(moving)).sum()), moving, rng)
     faults = {"grad is passed on unchanged": grad, "it returns a = f(z) times grad": a * grad}
-    cause = ""
+    narrow = cause = _of_precision(a)
     if elementwise:
         derivative = subject.compute("derivative(z, a)", lambda: f.derivative(z, a), z.shape, z=z, a=a)
         weights = np.array([grad[i] for i in expected.where])
@@ -41,7 +41,7 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
         exchanged = {fault: derivative for fault, other in swapped.items() if _fits(other, own)}
         known = bool(exchanged)
         exchanged["it returns a = f(z), not the slope"] = a
-        reason = _of_steps(own, derivative) or ("" if known else _why(z, derivative, own))
+        reason = narrow or _of_steps(own, derivative) or ("" if known else _why(z, derivative, own))
         subject.gradient("derivative(z, a)", derivative, own, alternatives=exchanged, cause=reason)
         faults["the derivative alone: grad is left out"] = derivative
         faults["the derivative is multiplied in twice"] = derivative**2 * grad
@@ -124,6 +124,17 @@ def _of_steps(expected: Slopes, computed: Array) -> str:
     if not flat or not np.any(computed):
         return ""
     return "f is constant between its jumps, where its slope is 0: a straight-through slope is not its derivative"
+
+
+def _of_precision(a: Array) -> str:
+    """Return the cause if values hold no more than a smaller dtype does, and are not few."""
+    with np.errstate(all="ignore"):
+        for dtype in (np.float16, np.float32):
+            if np.array_equal(a, a.astype(dtype)) and (a * 1024 % 1).any():
+                return (
+                    f"f(z) is computed in {np.dtype(dtype)} alone: a cast narrows the data; use the dtype of the data"
+                )
+    return ""
 
 
 def _quietly(f: Activation, z: Array, a: Array) -> Array:

@@ -33,6 +33,28 @@ def check_draws(subject: Subject, f: Initializer, shape: Shape) -> None:
     again = f(shape, np.random.default_rng(SEEDS[0]))
     own = "the same seed gives other values: a generator of its own; draw from rng"
     subject.same(part, again, kept, cause=own if made or drawn else f"{own} (or np.empty is not filled)")
+    _check_seeds(subject, part, f, kept, rng, drawn, bool(made))
+    if not again.flags.writeable:
+        subject.fail(part, "returns an array that is read-only", "a view, as from np.broadcast_to: copy it")
+    again[...] = 7.0
+    last = f(shape, np.random.default_rng(SEEDS[0]))
+    cause = "it returns the same array twice: a buffer or an argument is given away; copy it"
+    subject.same(part, last, kept, cause=cause)
+
+
+def _check_seeds(
+    subject: Subject, part: str, f: Initializer, kept: Array, rng: np.random.Generator, drawn: bool, made: bool
+) -> None:
+    """Check that other seeds give other values, and the same generator other values in a second call.
+
+    Parameters
+    ----------
+    kept : ndarray
+        What was drawn first, from `rng`.
+    drawn, made : bool
+        Whether `rng` was used, and whether another generator was made.
+    """
+    shape = kept.shape
     later = np.random.default_rng(SEEDS[1])
     start = later.bit_generator.state
     samples = np.stack([kept, f(shape, later).copy(), *(f(shape, np.random.default_rng(k)) for k in SEEDS[2:])])
@@ -51,12 +73,6 @@ def check_draws(subject: Subject, f: Initializer, shape: Shape) -> None:
     if made and kept.size >= MANY and _follow(samples.reshape(len(samples), -1)):
         subject.fail(part, "different seeds give the same values but for their size", FIXED)
     check_repeats(subject, f, samples)
-    if not again.flags.writeable:
-        subject.fail(part, "returns an array that is read-only", "a view, as from np.broadcast_to: copy it")
-    again[...] = 7.0
-    last = f(shape, np.random.default_rng(SEEDS[0]))
-    cause = "it returns the same array twice: a buffer or an argument is given away; copy it"
-    subject.same(part, last, kept, cause=cause)
 
 
 def _follow(rows: Array) -> bool:
