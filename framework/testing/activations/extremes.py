@@ -77,7 +77,10 @@ def check_growth(subject: Subject, f: Activation) -> None:
 
 
 def check_limits(subject: Subject, f: Activation) -> None:
-    """Check the slope at the largest numbers of a function that has become a straight line long before."""
+    """Check the slope at the largest numbers of a function that has become a straight line long before.
+
+    Where it depends on the last bits of a, as z - a does, it is not known.
+    """
     for sign in (-1, 1):
         limit = _slope_far_out(f, sign)
         if limit is None:
@@ -91,8 +94,10 @@ def check_limits(subject: Subject, f: Activation) -> None:
                         "derivative(z, a)": np.asarray(f.derivative(z, a)),
                         "backward(grad, z, a)": np.asarray(f.backward(np.ones_like(z), z, a)),
                     }
+                    moved = np.asarray(f.derivative(z, a * dtype(1 + ULPS)))
+                    unsure = ~(np.abs(moved - values["derivative(z, a)"]) <= NEAR)
                 for part, value in values.items():
-                    wrong = np.isfinite(a) & (np.abs(value - limit) > NEAR)  # a NaN shows itself in training
+                    wrong = ~unsure & np.isfinite(a) & (np.abs(value - limit) > NEAR)
                     problem = f"computed {value.ravel()[0]:.6g}, expected about {limit:.6g}"
                     cause = "a factor of a product is bounded, and the other one is not"
                     where = f"{part}, z = {sign * size:.3g} in {np.dtype(dtype)}"

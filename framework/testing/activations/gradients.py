@@ -11,7 +11,7 @@ from framework.activations import Activation
 from framework.core.types import Array
 from framework.testing.activations.dependence import defines, depends
 from framework.testing.activations.values import where_wrong
-from framework.testing.causes import likeliest
+from framework.testing.causes import FORMULA, likeliest
 from framework.testing.numeric import Slopes, away_from, one_sided, slopes
 from framework.testing.report import Subject
 
@@ -96,7 +96,7 @@ def _of_zero(value: float) -> str:
 
 def _at(z: Array) -> str:
     if len(z) > 4:
-        return "a wrong formula"
+        return FORMULA
     return f"right elsewhere, wrong at z = {', '.join(f'{value:g}' for value in z)}: the bound of a case (< or <=)"
 
 
@@ -115,7 +115,7 @@ def _why(z: Array, slope: Array, expected: Slopes) -> str:
     if of_range := where_wrong(inputs[telling], wrong[telling]):
         there = likeliest(computed[wrong], right[wrong])
         return f"{of_range}; there {there}" if "times what it should be" in there else of_range
-    return "a wrong formula" if cause.startswith("a wrong formula") else ""
+    return FORMULA if cause.startswith(FORMULA) else ""
 
 
 def _of_steps(expected: Slopes, computed: Array) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.types import Array, Shape
 from framework.testing.arrays import check_layouts, check_parts
-from framework.testing.causes import likeliest
+from framework.testing.causes import FORMULA, likeliest
 from framework.testing.reasons import on_purpose
 from framework.testing.report import Subject
 
@@ -72,7 +72,9 @@ def _values(subject: Subject, f: Activation, z: Array) -> Array:
     return a
 
 
-def check_definition(subject: Subject, f: Activation, definition: Callable[[Array], Array], z: Array) -> None:
+def check_definition(
+    subject: Subject, f: Activation, definition: Callable[[Array], Array], z: Array, elementwise: bool
+) -> None:
     """Compare f(z) with its definition, where that is finite."""
     with np.errstate(all="ignore"):
         expected = np.asarray(subject.call("definition(z)", lambda: definition(z.copy())), float)
@@ -85,7 +87,10 @@ def check_definition(subject: Subject, f: Activation, definition: Callable[[Arra
     if wrong.any():
         i = tuple(np.argwhere(wrong)[0])
         problem = f"computed {a[i]:.10g}, expected {expected[i]:.10g} by definition"
-        subject.fail(f"f(z), z = {z[i]:.6g}", problem, where_wrong(z, wrong) or likeliest(a, expected))
+        cause = where_wrong(z, wrong) or likeliest(a, expected)
+        if elementwise and cause.startswith(FORMULA):  # there is no axis to mistake
+            cause = FORMULA
+        subject.fail(f"f(z), z = {z[i]:.6g}", problem, cause)
 
 
 def where_wrong(z: Array, wrong: Array) -> str:
