@@ -12,7 +12,7 @@ from framework.core.types import Array, Shape
 from framework.layers.dense import Dense
 from framework.testing.activations.buffers import check_buffers, check_float32
 from framework.testing.activations.dependence import is_elementwise
-from framework.testing.activations.extremes import check_degenerate, check_extremes, check_growth, check_limits
+from framework.testing.activations.extremes import check_degenerate, check_extremes, check_growth
 from framework.testing.activations.gradients import check_gradients, check_points
 from framework.testing.activations.jumps import check_jumps
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
@@ -93,7 +93,6 @@ def check_activation(
         if elementwise:
             check_jumps(subject, activation, shapes[0][-1], tuple(kinks))
             check_growth(subject, activation)
-            check_limits(subject, activation)
         if type(activation).replayable:
             _check_replay(subject, activation)
         _check_variants(subject, activation, shapes, elementwise)
