@@ -10,7 +10,7 @@ from framework.activations import Activation
 from framework.core.types import Array, Shape
 from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.causes import FORMULA, likeliest
-from framework.testing.reasons import on_purpose
+from framework.testing.reasons import refuses
 from framework.testing.report import Subject
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
@@ -26,10 +26,8 @@ def accepted(f: Activation, shapes: Sequence[Shape]) -> list[Shape]:
 def _refuses(f: Activation, shape: Shape) -> bool:
     try:
         f(np.ones(shape))
-    except ValueError as error:
-        return on_purpose(error) or "cannot reshape" in str(error)
-    except Exception:  # the checks show it
-        return False
+    except Exception as error:  # what is no refusal the checks show
+        return refuses(error)
     return False
 
 
