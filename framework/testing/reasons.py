@@ -14,6 +14,8 @@ import numpy as np
 from framework.core.types import Shape
 
 NO_AXIS = "a sum or mean over the wrong axis, or a missing keepdims"
+REFUSALS = (ValueError, TypeError, IndexError, AssertionError)
+DIVIDES = ("cannot reshape array", "equal division")  # a size that blocks of some size do not fill
 BROADCAST_INTO = re.compile(r"from shape \(([\d, ]+)\) into shape \(([\d, ]+)\)")
 REDUCED = "reduced over all axes: one number is returned for all of them"
 ZERO_BY_ZERO = "0 / 0, such as a division by the norm, which is 0: divide by np.where(norm > 0, norm, 1)"
@@ -68,8 +70,6 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("not enough values to unpack",), "it expects more axes than the array has"),
     (("too many values to unpack",), "it expects fewer axes than the array has"),
     (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
-    (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),
-    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 
@@ -120,6 +120,11 @@ def on_purpose(error: BaseException) -> bool:
     code = trace.tb_frame.f_code
     raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
     return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("numpy")
+
+
+def refuses(error: BaseException) -> bool:
+    """Return whether an exception refuses a shape: by a ``raise`` or ``assert``, or as it cannot be cut into blocks."""
+    return isinstance(error, REFUSALS) and (on_purpose(error) or any(words in str(error) for words in DIVIDES))
 
 
 def of_shape(computed: Shape, expected: Shape) -> str:

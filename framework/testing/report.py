@@ -185,7 +185,7 @@ class Subject:
                 cause = self._likeliest(computed, values.reshape(computed.shape), factors, alternatives)
             elif not cause:
                 cause = self._likeliest(entries, values, factors, others)
-            problem = f"entry {list(where[k])}: computed {entries[k]:.10g}, expected {values[k]:.10g}"
+            problem = f"entry {list(where[k])}: computed {entries[k]:.10g}, expected {values[k] + 0.0:.10g}"
             self.fail(part, f"{problem} by central differences", cause)
         return len(where)
 
