@@ -13,8 +13,8 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.constructors import made_from
 from framework.saving.config import from_config, to_config
+from framework.testing.equality import same
 from framework.testing.report import Subject, plain
-from framework.testing.state import same
 from framework.testing.variants import other_values, with_argument
 
 
