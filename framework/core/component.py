@@ -265,7 +265,8 @@ def _cloned(value: Any) -> Any:
     if isinstance(value, Component):
         return value.clone()
     if isinstance(value, list | tuple):
-        return type(value)(_cloned(item) for item in value)
+        items = [_cloned(item) for item in value]
+        return value._make(items) if hasattr(value, "_make") else type(value)(items)  # a named tuple, or another
     if isinstance(value, dict):
         return {key: _cloned(item) for key, item in value.items()}
     return copied(value)

@@ -55,6 +55,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("unknown ", "did you mean"), "the name is misspelled"),
     (("'out'",), "the signature differs from the base class"),
     (("sample_weight",), "the signature differs from the base class"),
+    (("positional-only",), "an argument in front of a / has no name: copies and files need one, so leave the / out"),
     (("positional argument",), "the signature differs from the base class"),
     (("unexpected keyword",), "the signature differs from the base class"),
     (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
@@ -68,8 +69,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("not enough values to unpack",), "it expects more axes than the array has"),
     (("too many values to unpack",), "it expects fewer axes than the array has"),
     (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
-    (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),
-    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
+    (("pickle",), "an attribute that no pickle can hold: a lambda, an inner function, a lock or an open file"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 

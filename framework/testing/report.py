@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
+import pickle
 import random
 import re
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import partial, wraps
 from typing import Any, NoReturn, ParamSpec
 
 import numpy as np
-from numpy.random.mtrand import get_bit_generator
 
 from framework.core.component import Component
 from framework.core.types import Array
@@ -20,16 +20,21 @@ from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, wat
 
 P = ParamSpec("P")
 
+# Whether each call is watched for draws from the global generators: only in a check made again because there was one.
+WATCHING: ContextVar[bool] = ContextVar("WATCHING", default=False)
+
 NUMPY_NUMBER = re.compile(r"np\.(?:(?:float|int|uint|complex|longdouble|bool|str)\w*\(([^()]*)\)|(True|False)_)")
-MT19937_BYTES = 4 * 624 + 4  # its key and its position
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
 def reporting(check: Callable[P, None]) -> Callable[P, None]:
-    """Make a check turn every exception into an AssertionError that names its first argument, the component."""
+    """Make a check turn every exception into an AssertionError that names its first argument, the component.
 
-    @wraps(check)
-    def reported(*args: P.args, **kwargs: P.kwargs) -> None:
+    If NumPy's or Python's global random state has changed, the check is made again to see which call changes it, and
+    the state is put back.
+    """
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             check(*args, **kwargs)
         except Exception as error:
@@ -37,6 +42,24 @@ def reporting(check: Callable[P, None]) -> Callable[P, None]:
                 raise
             who = args[0] if args else check.__name__
             raise AssertionError(_message(_name(who), _raised(error), of_error(error))) from error
+
+    @wraps(check)
+    def reported(*args: P.args, **kwargs: P.kwargs) -> None:
+        if WATCHING.get():
+            run(*args, **kwargs)
+            return
+        before = _global_random_state()
+        try:
+            run(*args, **kwargs)
+        finally:
+            if _global_random_state() != before:
+                _set_global_random_state(before)
+                token = WATCHING.set(True)
+                try:
+                    run(*args, **kwargs)
+                finally:
+                    WATCHING.reset(token)
+                    _set_global_random_state(before)
 
     return reported
 
@@ -70,7 +93,7 @@ class Subject:
     def call(self, part: str, function: Callable[..., Any], /, *args: Any, **inputs: Array) -> Any:
         """Return ``function(*args)``; fail if it changes the global random state or writes to one of `inputs`."""
         before = {name: array.copy() for name, array in inputs.items()}
-        state = _global_random_state()
+        state = _global_random_state() if WATCHING.get() else b""
         self._last = partial(function, *args)
         try:
             result = function(*args)
@@ -79,7 +102,7 @@ class Subject:
                 raise
             cause = ("with a batch of one: " if _is_one(inputs) else "") + of_error(error, part)
             raise AssertionError(self.message(part, _raised(error), cause)) from error
-        if _global_random_state() != state:
+        if WATCHING.get() and _global_random_state() != state:
             cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
         for name, array in inputs.items():
@@ -89,6 +112,11 @@ class Subject:
                 problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
                 self.fail(part, problem, _of_writing(name))
         return result
+
+    def repeat(self) -> Any:
+        """Make the last call again."""
+        with np.errstate(all="ignore"):
+            return self._last()
 
     def compute(
         self, part: str, function: Callable[[], Any], shape: tuple[int, ...], dtype: Any = np.float64, **inputs: Array
@@ -274,8 +302,11 @@ def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(off)), off.shape))
 
 
-def _global_random_state() -> tuple[Any, ...]:
-    generator = get_bit_generator()
-    if isinstance(generator, np.random.MT19937):  # read in a fiftieth of the time that its state takes
-        return ctypes.string_at(generator.ctypes.state_address, MT19937_BYTES), random.getstate()
-    return repr(generator.state), random.getstate()
+def _global_random_state() -> bytes:
+    return pickle.dumps((np.random.get_state(legacy=False), random.getstate()))
+
+
+def _set_global_random_state(state: bytes) -> None:
+    of_numpy, of_python = pickle.loads(state)
+    np.random.set_state(of_numpy)
+    random.setstate(of_python)
