@@ -106,7 +106,7 @@ class Subject:
             cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
         for name, array in inputs.items():
-            if not np.array_equal(array, before[name], equal_nan=True):
+            if array.tobytes() != before[name].tobytes():  # a tenth of the time of np.array_equal, and NaN is NaN
                 i = _worst(array, before[name])
                 at = f"entry {list(i)} was" if i else "it was"
                 problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
@@ -182,7 +182,7 @@ class Subject:
         if atol is None:
             finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else np.abs(expected)
             atol = rtol * float(finite.max(initial=0.0))
-        if np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True):
+        if _close(computed, expected, rtol, atol):
             return
         i = _worst(computed, expected)
         if not np.isfinite(computed).all() and np.isfinite(expected).all():
@@ -297,16 +297,26 @@ def _name(component: Any) -> str:
     return text if len(text) <= 120 else text[:117] + "..."
 
 
+def _close(computed: Array, expected: Array, rtol: float, atol: float) -> bool:
+    """Return what ``np.allclose`` returns, in a fifth of its time where all is finite and close."""
+    if computed.dtype.kind == "f" and expected.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            off = np.abs(computed - expected)
+            if (off <= atol + rtol * np.abs(expected)).all() and off.max(initial=0.0) < np.inf:
+                return True
+    return bool(np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True))
+
+
 def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
     off = np.nan_to_num(np.abs(np.asarray(computed, float) - np.asarray(expected, float)), nan=np.inf)
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(off)), off.shape))
 
 
 def _global_random_state() -> bytes:
-    return pickle.dumps((np.random.get_state(legacy=False), random.getstate()))
+    return pickle.dumps((np.random.get_state(legacy=False), random.getstate()))  # noqa: NPY002 - what is asked for
 
 
 def _set_global_random_state(state: bytes) -> None:
     of_numpy, of_python = pickle.loads(state)
-    np.random.set_state(of_numpy)
+    np.random.set_state(of_numpy)  # noqa: NPY002 - as it was
     random.setstate(of_python)
