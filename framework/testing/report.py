@@ -24,6 +24,7 @@ P = ParamSpec("P")
 WATCHING: ContextVar[bool] = ContextVar("WATCHING", default=False)
 
 NUMPY_NUMBER = re.compile(r"np\.(?:(?:float|int|uint|complex|longdouble|bool|str)\w*\(([^()]*)\)|(True|False)_)")
+STEPS = "the inputs lie on kinks (see kinks= and inputs=), or values go in steps: a cast to float32, np.round, integers"
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
@@ -112,11 +113,6 @@ class Subject:
                 problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
                 self.fail(part, problem, _of_writing(name))
         return result
-
-    def repeat(self) -> Any:
-        """Make the last call again."""
-        with np.errstate(all="ignore"):
-            return self._last()
 
     def compute(
         self, part: str, function: Callable[[], Any], shape: tuple[int, ...], dtype: Any = np.float64, **inputs: Array
@@ -220,7 +216,7 @@ class Subject:
     def require_smooth(self, part: str, compared: int, wanted: int, question: str = "") -> None:
         """Fail if fewer than half of the derivatives wanted could be compared."""
         problem = "has a kink or a jump almost everywhere" + (f": {question}" if question else "")
-        self.require(2 * compared >= wanted, part, problem, "the inputs lie on kinks (see kinks= and inputs=)")
+        self.require(2 * compared >= wanted, part, problem, STEPS)
 
     def _operation(self) -> str:
         """Return which operation in the last call gives no finite number, or "": it is made again to see that."""

@@ -61,34 +61,6 @@ def unchanged(subject: Subject) -> Iterator[None]:
         raise
     for problem in changes(subject.component, before, failed=False).values():
         subject.fail("state", problem, _advice(subject.component))
-    for place in _places(subject.component, "self", set()):
-        if place.name in before and _matters(subject, place.value, before[place.name].value):
-            problem = f"what a call computes depends on {place.name}, which earlier calls have changed"
-            subject.fail("state", problem, _advice(subject.component))
-
-
-def _matters(subject: Subject, value: Any, before: Any) -> bool:
-    """Return whether the last call computes something else from a list, dictionary or set as it was `before`.
-
-    A memo of constants is filled again, and a log is not read: then it is not state.
-    """
-    if not isinstance(value, list | dict | set | deque) or same(value, before):
-        return False
-    now = copy.copy(value)
-    try:
-        first, again = (copy.deepcopy(subject.repeat()) for _ in range(2))
-        _put(value, copy.copy(before))
-        put_back = subject.repeat()
-    except Exception:  # it cannot be made again
-        return False
-    finally:
-        _put(value, now)
-    return same(first, again) and not same(first, put_back)
-
-
-def _put(container: Any, items: Any) -> None:
-    container.clear()
-    (container.extend if isinstance(container, list | deque) else container.update)(items)
 
 
 def lengths(component: Component) -> dict[str, int]:
