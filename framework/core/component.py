@@ -262,6 +262,8 @@ class Component(Carrying):
 
 
 def _cloned(value: Any) -> Any:
+    if value is None or type(value) in (bool, int, float, str):  # most often, and copying takes twenty times as long
+        return value
     if isinstance(value, Component):
         return value.clone()
     if isinstance(value, list | tuple):

@@ -224,12 +224,13 @@ def _no_source(value: Any) -> bool:
     return callable(value)
 
 
-def _can_be_read(cls: type) -> bool:
+def _can_be_read(cls: type[Any]) -> bool:
     """Return whether it can be known which arguments the constructor passes on by itself: they are not in a repr."""
-    if all(each.kind is not each.VAR_KEYWORD for each in inspect.signature(cls.__init__).parameters.values()):
+    constructor: Any = cls.__init__
+    if all(each.kind is not each.VAR_KEYWORD for each in inspect.signature(constructor).parameters.values()):
         return True
     try:
-        return bool(inspect.getsource(cls.__init__))
+        return bool(inspect.getsource(constructor))
     except (OSError, TypeError):
         return False
 

@@ -1,4 +1,4 @@
-"""Whether two values are the same, for whatever a component may be given or keep."""
+"""The comparison of whatever a component may be given or keep."""
 
 from __future__ import annotations
 
@@ -72,4 +72,5 @@ def _contents(value: Any) -> Any:
     if isinstance(value, FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if cell != type(cell)()]
         return value.__code__, value.__defaults__, value.__kwdefaults__, cells
-    return attributes_of(value) if type(value).__eq__ is object.__eq__ else None
+    own = any("__eq__" in vars(cls) for cls in type(value).__mro__[:-1])
+    return None if own else attributes_of(value)

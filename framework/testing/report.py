@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
-import random
 import re
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from functools import partial, wraps
 from typing import Any, NoReturn, ParamSpec
 
@@ -15,25 +12,22 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.causes import likeliest
-from framework.testing.numeric import RTOL, Slopes
+from framework.testing.draws import noticing_draws, watched_state
+from framework.testing.numeric import RTOL, Slopes, close, worst
 from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, watched
 
 P = ParamSpec("P")
 
-# Whether each call is watched for draws from the global generators: only in a check made again because there was one.
-WATCHING: ContextVar[bool] = ContextVar("WATCHING", default=False)
-
 NUMPY_NUMBER = re.compile(r"np\.(?:(?:float|int|uint|complex|longdouble|bool|str)\w*\(([^()]*)\)|(True|False)_)")
+UNMOVED = (
+    "what is computed does not change with it: it is rounded or compared, or a copy made before is used in its place"
+)
 STEPS = "the inputs lie on kinks (see kinks= and inputs=), or values go in steps: a cast to float32, np.round, integers"
 BATCHES = ("x", "z", "grad", "y_true", "y_pred")  # the inputs whose first axis counts samples
 
 
 def reporting(check: Callable[P, None]) -> Callable[P, None]:
-    """Make a check turn every exception into an AssertionError that names its first argument, the component.
-
-    If NumPy's or Python's global random state has changed, the check is made again to see which call changes it, and
-    the state is put back.
-    """
+    """Make a check turn every exception into an AssertionError that names its first argument, the component."""
 
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
@@ -46,21 +40,7 @@ def reporting(check: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(check)
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
-        if WATCHING.get():
-            run(*args, **kwargs)
-            return
-        before = _global_random_state()
-        try:
-            run(*args, **kwargs)
-        finally:
-            if _global_random_state() != before:
-                _set_global_random_state(before)
-                token = WATCHING.set(True)
-                try:
-                    run(*args, **kwargs)
-                finally:
-                    WATCHING.reset(token)
-                    _set_global_random_state(before)
+        noticing_draws(lambda: run(*args, **kwargs))
 
     return reported
 
@@ -94,7 +74,7 @@ class Subject:
     def call(self, part: str, function: Callable[..., Any], /, *args: Any, **inputs: Array) -> Any:
         """Return ``function(*args)``; fail if it changes the global random state or writes to one of `inputs`."""
         before = {name: array.copy() for name, array in inputs.items()}
-        state = _global_random_state() if WATCHING.get() else b""
+        state = watched_state()
         self._last = partial(function, *args)
         try:
             result = function(*args)
@@ -103,12 +83,12 @@ class Subject:
                 raise
             cause = ("with a batch of one: " if _is_one(inputs) else "") + of_error(error, part)
             raise AssertionError(self.message(part, _raised(error), cause)) from error
-        if WATCHING.get() and _global_random_state() != state:
+        if watched_state() != state:
             cause = "it draws from np.random or random: use the Generator that it is given (rng, ctx.rng)"
             self.fail(part, "the global random state was changed", cause)
         for name, array in inputs.items():
             if array.tobytes() != before[name].tobytes():  # a tenth of the time of np.array_equal, and NaN is NaN
-                i = _worst(array, before[name])
+                i = worst(array, before[name])
                 at = f"entry {list(i)} was" if i else "it was"
                 problem = f"writes to {name}: {at} {plain(before[name][i])} and is now {plain(array[i])}"
                 self.fail(part, problem, _of_writing(name))
@@ -178,9 +158,9 @@ class Subject:
         if atol is None:
             finite = np.abs(expected[np.isfinite(expected)]) if expected.dtype.kind == "f" else np.abs(expected)
             atol = rtol * float(finite.max(initial=0.0))
-        if _close(computed, expected, rtol, atol):
+        if close(computed, expected, rtol, atol):
             return
-        i = _worst(computed, expected)
+        i = worst(computed, expected)
         if not np.isfinite(computed).all() and np.isfinite(expected).all():
             cause = cause or self._operation()
         cause = cause or self._likeliest(computed, expected, factors, alternatives)
@@ -205,7 +185,9 @@ class Subject:
         if wrong.any():
             k = int(np.argmax(np.where(wrong, np.nan_to_num(np.abs(entries - values), nan=np.inf), -1)))
             others = {fault: np.array([a[i] for i in where]) for fault, a in (alternatives or {}).items()}
-            if not cause and len(where) == computed.size and not isinstance(where[0], int):
+            if not cause and not values.any():
+                cause = UNMOVED
+            elif not cause and len(where) == computed.size and not isinstance(where[0], int):
                 cause = self._likeliest(computed, values.reshape(computed.shape), factors, alternatives)
             elif not cause:
                 cause = self._likeliest(entries, values, factors, others)
@@ -291,28 +273,3 @@ def _name(component: Any) -> str:
     except Exception:  # a broken repr has a check of its own
         text = type(component).__name__
     return text if len(text) <= 120 else text[:117] + "..."
-
-
-def _close(computed: Array, expected: Array, rtol: float, atol: float) -> bool:
-    """Return what ``np.allclose`` returns, in a fifth of its time where all is finite and close."""
-    if computed.dtype.kind == "f" and expected.dtype.kind == "f":
-        with np.errstate(all="ignore"):
-            off = np.abs(computed - expected)
-            if (off <= atol + rtol * np.abs(expected)).all() and off.max(initial=0.0) < np.inf:
-                return True
-    return bool(np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True))
-
-
-def _worst(computed: Array, expected: Array) -> tuple[int, ...]:
-    off = np.nan_to_num(np.abs(np.asarray(computed, float) - np.asarray(expected, float)), nan=np.inf)
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(off)), off.shape))
-
-
-def _global_random_state() -> bytes:
-    return pickle.dumps((np.random.get_state(legacy=False), random.getstate()))  # noqa: NPY002 - what is asked for
-
-
-def _set_global_random_state(state: bytes) -> None:
-    of_numpy, of_python = pickle.loads(state)
-    np.random.set_state(of_numpy)  # noqa: NPY002 - as it was
-    random.setstate(of_python)

@@ -21,6 +21,7 @@ from framework.testing.equality import attributes_of, same
 from framework.testing.report import Subject, plain
 
 MISSING = "not there"
+MOST = 1 << 16  # items of what is copied
 CHANGING = (list, dict, set, deque, np.ndarray, np.random.Generator, np.random.RandomState, random.Random)
 DATA = (bool, int, float, complex, str, tuple, np.generic, *CHANGING)
 
@@ -191,6 +192,9 @@ def _advice(component: Component) -> str:
 
 
 def _copied(value: Any) -> Any:
+    size = value.size if isinstance(value, np.ndarray) else len(value) if isinstance(value, list | dict | set) else 0
+    if size > MOST:  # a set of data, say
+        return value
     try:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
