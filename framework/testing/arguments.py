@@ -129,7 +129,7 @@ def _check_config(subject: Subject) -> None:
 
 
 def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
-    """Fail if the constructor computes an attribute that goes stale when an argument is set."""
+    """Fail if what is worked out in the constructor, or once and then kept, goes stale when an argument is set."""
     component = subject.component
     for name, value in params.items():
         for other in _changed(name, value):
@@ -137,23 +137,22 @@ def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
             if built is None or again is None:
                 continue
             changed = component.clone()
-            _use_cached(changed)
+            _worked_out(changed)
             try:
                 changed.set_params(**{name: other})
             except (TypeError, ValueError):
                 continue
-            for each in (built, again, changed):
-                _use_cached(each)
-            for key, right in attributes_of(built).items():
-                old = attributes_of(changed).get(key)
-                if key in params or same(right, old):
+            fresh, twin, stale = (_worked_out(each) for each in (built, again, changed))
+            for key, right in fresh.items():
+                old = stale.get(key)
+                if key in params or same(right, old) or not _follows(right, twin.get(key), old):
                     continue
-                if _follows(right, attributes_of(again).get(key), old):
-                    cause = f"self.{key} is worked out in the constructor and goes stale: work it out where it is used"
-                    if isinstance(getattr(type(component), key, None), cached_property):
-                        cause = f"self.{key} is worked out once and goes stale: a property, not a cached_property"
-                    problem = f"after set_params({name}={plain(other)}) self.{key} is still old"
-                    subject.fail("set_params", problem, cause)
+                cause = f"self.{key} is worked out in the constructor and goes stale: work it out where it is used"
+                if key.endswith("()") or isinstance(getattr(type(component), key, None), cached_property):
+                    cause = (
+                        f"self.{key} is worked out once and goes stale: leave out the cache, or give it the arguments"
+                    )
+                subject.fail("set_params", f"after set_params({name}={plain(other)}) self.{key} is still old", cause)
             break
 
 
@@ -188,13 +187,17 @@ def _named(name: str, value: str) -> Any:
         return None
 
 
-def _use_cached(component: Component) -> None:
-    """Let a component work out what it keeps from when it is first used."""
+def _worked_out(component: Component) -> dict[str, Any]:
+    """Return the attributes of a component, and the results of its methods that are worked out once and kept."""
+    found = {}
     for cls in type(component).__mro__:
         for name, value in vars(cls).items():
-            if isinstance(value, cached_property):
-                with suppress(Exception):  # it may need more than the arguments
+            with suppress(Exception):  # it may need more than the arguments
+                if isinstance(value, cached_property):
                     getattr(component, name)
+                elif hasattr(value, "cache_info"):
+                    found[f"{name}()"] = getattr(component, name)()
+    return found | attributes_of(component)
 
 
 def _values(value: Any) -> Iterator[Any]:

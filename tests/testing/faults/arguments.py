@@ -145,7 +145,7 @@ class MakesAnArray(Quiet, Activation):
         return np.where(z > 0, *self.slopes[::-1]).astype(z.dtype)
 
 
-@fault(r"self.total is worked out once and goes stale: a property", check_activation)
+@fault(r"self.total is worked out once and goes stale", check_activation)
 class GoesStale(Quiet, Activation):
     def __init__(self, factors=(0.5, 2.0)):
         self.factors = factors
