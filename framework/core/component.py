@@ -266,10 +266,11 @@ def _cloned(value: Any) -> Any:
         return value
     if isinstance(value, Component):
         return value.clone()
-    if isinstance(value, list | tuple):
-        items = [_cloned(item) for item in value]
-        return value._make(items) if hasattr(value, "_make") else type(value)(items)  # a named tuple, or another
-    if isinstance(value, dict):
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named one
+        return value._make(map(_cloned, value))
+    if type(value) in (list, tuple):
+        return type(value)(map(_cloned, value))
+    if type(value) is dict:
         return {key: _cloned(item) for key, item in value.items()}
     return copied(value)
 

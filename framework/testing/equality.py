@@ -5,7 +5,7 @@ from __future__ import annotations
 import copyreg
 import random
 from functools import partial
-from types import BuiltinMethodType, FunctionType, MethodType
+from types import BuiltinMethodType, FunctionType, MethodType, MethodWrapperType
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def _contents(value: Any) -> Any:
         return value.func, value.args, value.keywords
     if isinstance(value, MethodType):
         return value.__func__, value.__self__
-    if isinstance(value, BuiltinMethodType):
+    if isinstance(value, BuiltinMethodType | MethodWrapperType):
         return value.__name__, value.__self__
     if isinstance(value, FunctionType):
         cells = [cell.cell_contents for cell in value.__closure__ or () if cell != type(cell)()]

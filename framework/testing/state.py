@@ -22,7 +22,8 @@ from framework.testing.report import Subject, plain
 
 MISSING = "not there"
 MOST = 1 << 16  # items of what is copied
-CHANGING = (list, dict, set, deque, np.ndarray, np.random.Generator, np.random.RandomState, random.Random)
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+CHANGING = (list, dict, set, deque, np.ndarray, *GENERATORS)
 DATA = (bool, int, float, complex, str, tuple, np.generic, *CHANGING)
 
 
@@ -171,6 +172,9 @@ def changes(component: Component, before: dict[str, Place], failed: bool) -> dic
         if name not in before and _is_cached_property(component, name.removeprefix("self.")):
             continue
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
+            continue
+        if isinstance(old, GENERATORS) and isinstance(new, GENERATORS):
+            found[name] = f"{name} is drawn from: use the generator that a call is given, rng or ctx.rng"
             continue
         was, now = (value if value is MISSING else plain(value) for value in (old, new))
         found[name] = f"{name} was {was} and is now {now}"
