@@ -110,7 +110,7 @@ def _why_not_kept(name: str, expected: Any, kept: Any, own: Mapping[str, inspect
 def _check_survival(subject: Subject, part: str, other: Any, cause: str = "") -> None:
     subject.require(type(other) is type(subject.component), part, f"gave a {type(other).__name__}")
     params = subject.component.get_params(deep=False)
-    for name, value in other.get_params(deep=False).items():
+    for name, value in subject.call(part, lambda: other.get_params(deep=False)).items():
         if not _as_given(params[name], value):
             problem = f"argument {name!r} was {plain(params[name])} and came back as {plain(value)}"
             subject.fail(part, problem, cause)
