@@ -18,11 +18,12 @@ from framework.testing.activations.jumps import check_jumps
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import check_effects
+from framework.testing.equality import same
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
-from framework.testing.state import same, unchanged
+from framework.testing.state import unchanged
 from framework.testing.variants import BESIDE, variants
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4), (4, 1), (1, 1))
