@@ -66,6 +66,9 @@ def kinds(loss: Loss, inputs: Inputs | None, outputs: int) -> list[Kind]:
         first = [name for name in (loss.expects, "labels") if name in suited]
         suited = first or suited
         return [named[name] for name in suited[:1]]
+    if loss.classifies and suited[0] == "numbers":
+        suited = [name for name in ("signed", "distribution", "probabilities", "labels") if name in suited]
+        return [replace(named[name], sure=name == suited[-1]) for name in suited]
     if loss.link == "softmax":
         suited = [name for name in ("distribution", "labels") if name in suited] or suited
     if _has_barrier(loss, outputs):
