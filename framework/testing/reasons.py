@@ -91,6 +91,10 @@ def of_error(error: BaseException, part: str = "") -> str:
         source, target = (tuple(re.findall(r"\d+", shape)) for shape in shapes.groups())
         if source != target and source == target[::-1]:
             return "transposed: assign .T of it (W has shape (units, inputs))"
+    if isinstance(error, ValueError | TypeError) and on_purpose(error, ("numpy", "framework")):
+        return (
+            "the component itself refuses this: give the check what it is for, as by input_shape=, shapes= or inputs="
+        )
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"
@@ -110,7 +114,7 @@ def watched(function: Callable[[], Any]) -> tuple[Any, str]:
     return result, next(causes, "")
 
 
-def on_purpose(error: BaseException) -> bool:
+def on_purpose(error: BaseException, but: tuple[str, ...] = ("numpy",)) -> bool:
     """Return whether the last line of an exception is a ``raise`` outside of NumPy: a refusal, not an accident."""
     trace = error.__traceback__
     if trace is None:
@@ -119,7 +123,7 @@ def on_purpose(error: BaseException) -> bool:
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
-    return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("numpy")
+    return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith(but)
 
 
 def of_shape(computed: Shape, expected: Shape) -> str:
