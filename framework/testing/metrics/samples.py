@@ -72,7 +72,7 @@ def _weighs(metric: Metric, kind: Inputs) -> bool:
         with np.errstate(all="ignore"):
             metric(y, p, np.ones(N))
     except (ValueError, IndexError):
-        return p.shape[1:] == (1,)
+        return bool(p.shape[1:] == (1,))
     except Exception:  # for the check to tell
         return True
     return True
