@@ -96,6 +96,21 @@ def suits(loss: Loss, kind: Kind, outputs: int) -> bool:
         return True
 
 
+def even(loss: Loss, inputs: Inputs | None) -> bool:
+    """Return whether a loss is made for an even number of outputs."""
+
+    def fits(outputs: int) -> bool:
+        draw = inputs or _numbers
+        try:
+            with np.errstate(all="ignore"):
+                y, p = draw(np.random.default_rng(0), 5, outputs)
+                return np.shape(loss.gradient(y, p)) == p.shape and np.shape(loss.per_sample(y, p)) == (5,)
+        except Exception:  # what is wrong with all numbers of outputs is for the checks to tell
+            return False
+
+    return not fits(3) and not fits(5) and fits(2) and fits(4)
+
+
 def drawn(loss: Loss, kind: Kind, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:
     """Return targets and predictions as the loss gets them; ValueError if it does not accept these targets."""
     y, p = kind.draw(rng, n, outputs)
