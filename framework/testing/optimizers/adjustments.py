@@ -24,6 +24,9 @@ class _Falling(Schedule, registered=False):
         return self.rate / (1 + step)
 
 
+FIRST_ALONE = "if the rate is meant for the first step alone"
+
+
 def check_schedule_followed(
     subject: Subject, optimizer: Optimizer, start: Array, grads: Array, follows_rate: bool
 ) -> None:
@@ -43,7 +46,7 @@ def check_schedule_followed(
     subject.same(part, followed, expected, rtol=1e-12, cause=cause)
     steady = run(optimizer.clone().set_params(learning_rate=rate), start, grads)
     if follows_rate and np.allclose(followed, steady, rtol=1e-9):
-        cause = f"{cause} (if the rate is meant for the first step alone, as in Rprop, check with follows_rate=False)"
+        cause = f"{cause} ({FIRST_ALONE}, as in Rprop, check with follows_rate=False)"
         subject.fail("schedule", "a falling learning rate changes nothing", cause)
 
 
