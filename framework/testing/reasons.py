@@ -92,9 +92,7 @@ def of_error(error: BaseException, part: str = "") -> str:
         if source != target and source == target[::-1]:
             return "transposed: assign .T of it (W has shape (units, inputs))"
     if isinstance(error, ValueError | TypeError) and on_purpose(error, ("numpy", "framework")):
-        return (
-            "the component itself refuses this: tell what it is for, by input_shape=, shapes= or inputs="
-        )
+        return "the component itself refuses this: tell what it is for, by input_shape=, shapes= or inputs="
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"

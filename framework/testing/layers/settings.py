@@ -92,7 +92,8 @@ def _is_cut_short(layer: Layer, copy: Layer, name: str, x: Array) -> bool:
             outputs.append(bench.forward(bench.context(len(x)), x).copy())
         except Exception:  # arguments that do not fit each other
             return False
-    return outputs[0].shape == outputs[1].shape and bool(np.allclose(*outputs, rtol=1e-9, atol=1e-12))
+    most, less = outputs
+    return most.shape == less.shape and bool(np.allclose(most, less, rtol=1e-9, atol=1e-12))
 
 
 def _variants(layer: Layer) -> dict[str, list[tuple[Layer, str]]]:
