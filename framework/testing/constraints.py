@@ -70,7 +70,7 @@ def check_constraint(
         for other in variants(constraint):
             if works(other, tried[0]) and not _goes_part_of_the_way(other, tried[0]):
                 _check_shape(Subject(other), other, tried[0], seeds[0], None)
-        check_effects(subject, constraint, lambda other: _outcomes(other, tried[0]))
+        check_effects(subject, constraint, lambda other: [V for shape in tried for V in _outcomes(other, shape)])
 
 
 def _check_shape(

@@ -20,8 +20,6 @@ LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show 
 def check_effects(subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]]) -> None:
     """Fail if a number among the arguments of a component has no effect on `outcomes`.
 
-    A word among them, as ``mode="soft"``, may choose what needs the number: then nothing is known.
-
     Parameters
     ----------
     subject : Subject
@@ -35,8 +33,6 @@ def check_effects(subject: Subject, component: Component, outcomes: Callable[[An
             return np.concatenate([np.asarray(each, np.float64).ravel() for each in outcomes(component)])
 
     arguments = component.get_params(deep=False)
-    if any(isinstance(value, str) for value in arguments.values()):
-        return
     flags = {name: not value for name, value in arguments.items() if isinstance(value, bool)}
     numbers = {name: value for name, value in arguments.items() if type(value) is float and isfinite(value)}
     names = [name for name, value in numbers.items() if not 0 < abs(value) < LEAST]
@@ -54,7 +50,8 @@ def without_effect(
     """Yield the arguments of which no other value changes what is computed.
 
     An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
-    tried with the component as it is and with each of the others set to another value.
+    tried with the component as it is and with each of the others set to another value. A word among them, as
+    ``mode="soft"``, may choose what needs the number: then nothing is known.
 
     Parameters
     ----------
@@ -67,6 +64,8 @@ def without_effect(
         Values of further arguments that some argument may need.
     """
     arguments = component.get_params(deep=False)
+    if any(isinstance(value, str) for value in arguments.values()):
+        return
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
     on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
     settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]

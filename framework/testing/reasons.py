@@ -95,6 +95,8 @@ def of_error(error: BaseException, part: str = "") -> str:
         source, target = (tuple(re.findall(r"\d+", shape)) for shape in shapes.groups())
         if source != target and source == target[::-1]:
             return "transposed: assign .T of it (W has shape (units, inputs))"
+    if isinstance(error, ValueError | TypeError) and on_purpose(error, ("numpy", "framework")):
+        return "the component itself refuses this: tell what it is for, by input_shape=, shapes= or inputs="
     if "a batch of" not in part:  # and so for the first batch, too
         if "core dimension" in text or "not aligned" in text:
             return PRODUCT
@@ -121,7 +123,7 @@ def watched(function: Callable[[], Any]) -> tuple[Any, str]:
     return result, next(causes, "")
 
 
-def on_purpose(error: BaseException) -> bool:
+def on_purpose(error: BaseException, but: tuple[str, ...] = ("numpy",)) -> bool:
     """Return whether the last line of an exception is a ``raise`` outside of NumPy: a refusal, not an accident."""
     trace = error.__traceback__
     if trace is None:
@@ -130,7 +132,7 @@ def on_purpose(error: BaseException) -> bool:
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
-    return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("numpy")
+    return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith(but)
 
 
 def refuses(error: BaseException) -> bool:
@@ -170,5 +172,7 @@ def of_dtype(computed: Any, expected: Any) -> str:
     if computed.kind == "f" and computed.itemsize < expected.itemsize:
         return f"a {computed} array or a cast to {computed} narrows the data; use the dtype of the data"
     if computed.kind == "f":
-        return f"a {computed} constant, array or generator meets the {expected} data; use the dtype of the data"
+        integers = ", or integers, as from np.where(x > 0, 3, 1) or np.arange" if computed.itemsize == 8 else ""
+        meets = f"a {computed} constant, array or generator meets the {expected} data"
+        return f"{meets}{integers}; use the dtype of the data"
     return "an array of Python objects: rows of unlike lengths, or None among them"

@@ -11,6 +11,7 @@ from framework.core.types import Array
 from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
+from framework.testing.variants import with_argument
 
 PASSES = 200
 ROWS = 16  # or a few more, a multiple of a batch size that works
@@ -36,16 +37,34 @@ def check_mean(subject: Subject, bench: Bench, x: Array) -> None:
     if y is None:
         _check_added(subject, bench, draws)
         return
-    means = (draws * y).reshape(PASSES, -1).sum(axis=1) / float((y * y).sum())
-    mean, error = float(means.mean()), float(means.std()) / PASSES**0.5
+    mean, error = _mean(draws, y)
     alike = np.allclose(draws.mean(axis=(0, 1)), mean * y[0], rtol=0, atol=UNLIKE * np.abs(y).max())
-    if abs(mean - 1) <= NEAR + 5 * error or not alike:
+    if abs(mean - 1) <= NEAR + 5 * error or not alike or _is_chosen(bench, ones):
         return
     noise = _Factor.of(draws, y)
     if noise.erases and explained(bench, noise.kept) is None and _has_size(bench):
         return  # blocks of a given size are erased: published (as cutout) without a scale
     problem = f"its mean is {mean:.3g} times the outputs in inference, expected 1 times{noise.described()}"
     subject.fail("forward in training", problem, _cause(bench, noise, mean, y if y.shape == ones.shape else None))
+
+
+def _mean(draws: Array, y: Array) -> tuple[float, float]:
+    """Return by what noise multiplies the outputs on average, and the error of this mean."""
+    means = (draws * y).reshape(PASSES, -1).sum(axis=1) / float((y * y).sum())
+    return float(means.mean()), float(means.std()) / PASSES**0.5
+
+
+def _is_chosen(bench: Bench, ones: Array) -> bool:
+    """Return whether a flag turns off what makes the mean 1, as ``scale_by_keep=False`` of stochastic depth."""
+    layer = bench.place.layer
+    for name, value in layer.get_params(deep=False).items():
+        if isinstance(value, bool) and name != "trainable" and (other := with_argument(layer, name, not value)):
+            factors = _factors(Bench(other, ones.shape[1:]), ones)
+            if factors is not None and factors[1] is not None:
+                mean, error = _mean(factors[0], factors[1])
+                if error and abs(mean - 1) <= NEAR + 5 * error:
+                    return True
+    return False
 
 
 def _factors(bench: Bench, ones: Array) -> tuple[Array, Array | None] | None:

@@ -20,6 +20,7 @@ ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"
 NOT_CALLED = "backward of the layer inside is not called, or does not write it: child.layer.backward(child, grad)"
 REBOUND = "backward makes a new array of that name: assign into it, ctx.dW[...] = ..., not ctx.dW = ..."
+WHOLE = "x is read as whole numbers, such as indices: give inputs=, a function that draws them"
 INVERTED = "ctx.needs_input_grad is tested the wrong way round: the gradient is returned where nobody needs it"
 FROZEN = "a frozen layer (trainable=False) returns the gradient of its input, too; ask ctx.needs_input_grad instead"
 MOST = 40  # elements of an array whose derivatives are compared one by one
@@ -107,6 +108,8 @@ class Projection:
             first.forward(ctx, self.x)
             if first.backward(ctx, self.grad) is not None:
                 self.subject.fail(part, problem, INVERTED)
+            still = np.array_equal(self.bench.output(self.ctx, self.x), self.bench.output(self.ctx, self.x + 1e-7))
+            self.subject.require(not still, part, problem, WHOLE)
         return self.subject.array(part, dx, self.x.shape, np.float64)
 
     def __call__(self) -> float:

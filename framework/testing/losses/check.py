@@ -14,7 +14,7 @@ from framework.testing.arrays import narrowed
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.losses.formulas import check_gradient, check_minimum, check_per_sample, reads_all
 from framework.testing.losses.paths import Definition, check_jumps, check_slopes
-from framework.testing.losses.samples import Inputs, Kind, drawn, kinds
+from framework.testing.losses.samples import Inputs, Kind, drawn, even, kinds
 from framework.testing.losses.sizes import check_one_output, check_sizes
 from framework.testing.losses.values import check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
@@ -52,7 +52,8 @@ def check_loss(
     definition : callable ``(y_true, y_pred) -> (n,)``, optional
         The formula that `per_sample` should compute.
     outputs : sequence of int, optional
-        Numbers of outputs to try. None: 3 and 4, and 1 if the loss can be of one output.
+        Numbers of outputs to try. None: 3 and 4, and 1 if the loss can be of one output; 2 and 4 if it takes the
+        outputs by halves, such as means and deviations.
     seeds : sequence of int
 
     Raises
@@ -61,7 +62,8 @@ def check_loss(
         With the part, the entry, the values computed and expected, and the likeliest cause.
     """
     check_arguments(Subject(loss))
-    options = _Options(minimum, extremes, definition, outputs or (3, 4), outputs is None, seeds)
+    sizes = outputs or ((2, 4) if even(loss, inputs) else (3, 4))
+    options = _Options(minimum, extremes, definition, sizes, outputs is None and sizes == (3, 4), seeds)
     first: AssertionError | None = None
     with exchange_named(loss.per_sample, loss.gradient), unchanged(Subject(loss)):
         for kind in kinds(loss, inputs, max(options.outputs)):

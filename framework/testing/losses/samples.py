@@ -66,6 +66,9 @@ def kinds(loss: Loss, inputs: Inputs | None, outputs: int) -> list[Kind]:
         first = [name for name in (loss.expects, "labels") if name in suited]
         suited = first or suited
         return [named[name] for name in suited[:1]]
+    if loss.classifies and suited[0] == "numbers":
+        suited = [name for name in ("signed", "distribution", "probabilities", "labels") if name in suited]
+        return [replace(named[name], sure=name == suited[-1]) for name in suited]
     if loss.link == "softmax":
         suited = [name for name in ("distribution", "labels") if name in suited] or suited
     if _has_barrier(loss, outputs):
@@ -91,6 +94,21 @@ def suits(loss: Loss, kind: Kind, outputs: int) -> bool:
         return False
     except Exception:  # what is wrong is for the checks to tell
         return True
+
+
+def even(loss: Loss, inputs: Inputs | None) -> bool:
+    """Return whether a loss is made for an even number of outputs."""
+
+    def fits(outputs: int) -> bool:
+        draw = inputs or _numbers
+        try:
+            with np.errstate(all="ignore"):
+                y, p = draw(np.random.default_rng(0), 5, outputs)
+                return np.shape(loss.gradient(y, p)) == p.shape and np.shape(loss.per_sample(y, p)) == (5,)
+        except Exception:  # what is wrong with all numbers of outputs is for the checks to tell
+            return False
+
+    return not fits(3) and not fits(5) and fits(2) and fits(4)
 
 
 def drawn(loss: Loss, kind: Kind, rng: np.random.Generator, n: int, outputs: int) -> tuple[Array, Array]:

@@ -49,7 +49,8 @@ def check_metric(
     metric : Metric or callable ``(y_true, y_pred) -> float``
     inputs : callable ``(rng, n) -> (y_true, y_pred)``, optional
         Draws targets and predictions. None: every usual kind (two numbers or one for each sample, two classes,
-        several classes as labels and as one-hot rows) that the metric does not refuse with a ValueError.
+        several classes as labels and as one-hot rows) that the metric does not refuse with a ValueError; if it is
+        right with weights for one column alone, as with ``np.ravel(y_true)``, only those of one column.
     number : bool
         Whether the value is a float (else an array).
     weighted : bool
@@ -76,7 +77,8 @@ def check_metric(
     options = _Options(number, weighted, perfect, definition)
     function = metric.function if isinstance(metric, FunctionMetric) else metric.__call__
     with exchange_named(function), unchanged(subject):
-        kinds = [inputs] if inputs else subject.call("metric(y_true, y_pred), with every usual kind", accepted, metric)
+        part = "metric(y_true, y_pred), with every usual kind"
+        kinds = [inputs] if inputs else subject.call(part, accepted, metric, weighted)
         subject.require(kinds, "metric(y_true, y_pred)", "is not finite on any usual kind of targets: give inputs=")
         for kind in kinds:
             if exchanged(function) is not None:
@@ -171,8 +173,9 @@ def _value(subject: Subject, metric: Metric, y: Array, p: Array, number: bool) -
     part = f"value for targets {y.shape} and predictions {p.shape}"
     value = subject.call(part, lambda: metric(y, p), y_true=y, y_pred=p)
     if number and (isinstance(value, bool) or not isinstance(value, int | float | np.number)):
-        what = "a mean over all axes is missing" if np.ndim(value) else "return a number, such as float(...)"
-        cause = "return is missing" if value is None else what
+        cause = "return is missing" if value is None else "return a number, such as float(...)"
+        if np.ndim(value):
+            cause = "a mean over all axes is missing (else give number=False)"
         subject.fail(part, f"computed {type(value).__name__}, expected a float", cause)
     subject.finite(part, value)
     return np.array(value, np.float64)
@@ -188,10 +191,22 @@ def _check_order(
     subject.same("value", metric(y, p), value, atol=atol, cause=cause)
     order = rng.permutation(len(p))
     computed = metric(y[order], p[order])
-    subject.same("value, samples in another order", computed, value, atol=atol, cause="the order matters")
+    cause = "the order matters" + _of_ties(metric, y, p, order)
+    subject.same("value, samples in another order", computed, value, atol=atol, cause=cause)
     for layout, stored in layouts(y, p):
         name = f"value, arrays {layout}"
         subject.same(name, subject.call(name, metric, *stored), value, atol=atol)
+
+
+def _of_ties(metric: Metric, y: Array, p: Array, order: Array) -> str:
+    """Return what to say if the order of the samples matters among equal targets or predictions alone."""
+    apart = [a + 1e-6 * np.arange(a.size).reshape(a.shape) for a in (y, p)]
+    try:
+        with np.errstate(all="ignore"):
+            same = np.allclose(metric(*apart), metric(*(a[order] for a in apart)), rtol=1e-9)
+    except Exception:  # labels are whole numbers
+        return ""
+    return ", that of equal numbers: give them one rank (or try it on others, inputs=)" if same else ""
 
 
 def _check_weights(

@@ -46,8 +46,12 @@ def one_hot(rng: np.random.Generator, n: int) -> tuple[Array, Array]:
 NUMBERS: tuple[Inputs, ...] = (regression, column)
 
 
-def accepted(metric: Metric) -> list[Inputs]:
-    """Return the usual kinds that suit a metric; if none does, raise what it says of the first."""
+def accepted(metric: Metric, weighted: bool = False) -> list[Inputs]:
+    """Return the usual kinds that suit a metric; if none does, raise what it says of the first.
+
+    One that makes a row of its targets, with ``np.ravel``, is made for one column: where there are several, its
+    weights do not fit, which it says by an error.
+    """
     kinds: list[Inputs] = []
     first: Exception | None = None
     for kind in (regression, column, binary, labels, one_hot):
@@ -58,7 +62,20 @@ def accepted(metric: Metric) -> list[Inputs]:
             first = first or error
     if not kinds and first is not None:
         raise first
-    return kinds
+    weighing = [kind for kind in kinds if not weighted or _weighs(metric, kind)]
+    return weighing if any(kind in (column, binary) for kind in weighing) else kinds
+
+
+def _weighs(metric: Metric, kind: Inputs) -> bool:
+    y, p = kind(np.random.default_rng(0), N)
+    try:
+        with np.errstate(all="ignore"):
+            metric(y, p, np.ones(N))
+    except (ValueError, IndexError):
+        return bool(p.shape[1:] == (1,))
+    except Exception:  # for the check to tell
+        return True
+    return True
 
 
 def _suits(metric: Metric, kind: Inputs) -> bool:

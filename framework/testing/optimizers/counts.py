@@ -12,6 +12,9 @@ from framework.optimizers import Optimizer
 from framework.testing.optimizers.trajectories import SHORT, moves, own_arguments
 from framework.testing.report import Subject
 
+LEAST = 0.01  # of the share that an average keeps: smaller numbers are there to avoid a division by 0
+MISSING = "a bias correction is missing"
+
 
 def check_step_count(subject: Subject, optimizer: Optimizer, start: Array, gradient: Array) -> None:
     """Fail if a constant gradient shows a wrong step count or bias correction.
@@ -30,16 +33,20 @@ def check_step_count(subject: Subject, optimizer: Optimizer, start: Array, gradi
         if _equal(shifted[shift][1:]):
             cause = f"step count off by one in a bias correction: it is {by} by 1 (self.step begins at 1)"
             subject.fail("constant gradient", f"{_shown(steps)}, expected equal ones", cause)
-    betas = {name: value for name, value in own_arguments(optimizer).items() if type(value) is float and 0 < value < 1}
+    numbers = own_arguments(optimizer)
+    betas = {name: value for name, value in numbers.items() if type(value) is float and LEAST < value < 1}
+    several = len(optimizer.slots) > 2 and len(betas) > 2
     for cause, factor in _faults(betas):
-        if _equal(steps[1:] / factor[1:, None]):
+        if several and cause.startswith(MISSING):
+            continue  # of three averages, one is left as it is on purpose: AdaMod's bound
+        if not _equal(factor[1:, None]) and _equal(steps[1:] / factor[1:, None]):
             subject.fail("constant gradient", f"{_shown(steps)}, expected equal ones", cause)
 
 
 def _faults(betas: dict[str, float]) -> Iterator[tuple[str, Array]]:
     """Yield what wrong corrections make of the lengths of equal steps, each after its name."""
     t = np.arange(1, SHORT + 1)
-    missing = "a bias correction is missing: divide the average by 1 - {} ** step"
+    missing = MISSING + ": divide the average by 1 - {} ** step"
     for name, beta in betas.items():
         right = 1 - beta**t
         yield missing.format(name), right

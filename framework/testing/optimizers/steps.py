@@ -59,6 +59,8 @@ def _make_steps(subject: Subject, optimizer: Optimizer, new: Optimizer, start: A
             if still
             else "params are not changed in place: write params -= ..., or params[...] = ..."
         )
+        if not start.any() and np.any(run(optimizer, start + 1, grads) != 1):
+            cause = "params of 0 never move, as biases are at first: the step is proportional to params"
         subject.fail(UPDATE, f"{len(grads)} steps changed nothing", cause)
 
 
