@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from inspect import signature
 from math import isfinite
 from types import FunctionType
 from typing import Any
@@ -12,15 +13,13 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.report import Subject
-from framework.testing.variants import with_argument
+from framework.testing.variants import COMMON, with_argument
 
 LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show nowhere
 
 
 def check_effects(subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]]) -> None:
     """Fail if a number among the arguments of a component has no effect on `outcomes`.
-
-    A word among them, as ``mode="soft"``, may choose what needs the number: then nothing is known.
 
     Parameters
     ----------
@@ -35,8 +34,6 @@ def check_effects(subject: Subject, component: Component, outcomes: Callable[[An
             return np.concatenate([np.asarray(each, np.float64).ravel() for each in outcomes(component)])
 
     arguments = component.get_params(deep=False)
-    if any(isinstance(value, str) for value in arguments.values()):
-        return
     flags = {name: not value for name, value in arguments.items() if isinstance(value, bool)}
     numbers = {name: value for name, value in arguments.items() if type(value) is float and isfinite(value)}
     names = [name for name, value in numbers.items() if not 0 < abs(value) < LEAST]
@@ -54,7 +51,8 @@ def without_effect(
     """Yield the arguments of which no other value changes what is computed.
 
     An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
-    tried with the component as it is and with each of the others set to another value.
+    tried with the component as it is and with each of the others set to another value. Beside a word, a function or
+    None, as in ``mode="soft"``, which may choose what needs the number, nothing is known.
 
     Parameters
     ----------
@@ -67,6 +65,8 @@ def without_effect(
         Values of further arguments that some argument may need.
     """
     arguments = component.get_params(deep=False)
+    if any(_may_choose(value) for name, value in arguments.items() if name not in COMMON):
+        return
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
     on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
     settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
@@ -83,16 +83,21 @@ def without_effect(
 
 
 def declared(component: Component, method: str) -> list[str]:
-    """Return the arguments that `method` should use: a subclass that inherits a constructor may leave some of them."""
-    names = list(component.get_params(deep=False))
+    """Return the arguments that `method` should use.
+
+    These are the ones of constructors written with it or after it, and those that its class mentions: a subclass that
+    inherits a constructor, or passes the rest on to one, may leave some of them.
+    """
     classes = type(component).__mro__
-    rule = next(cls for cls in classes if method in vars(cls))
-    constructor = next(cls for cls in classes if "__init__" in vars(cls))
-    if issubclass(constructor, rule):
-        return names
-    methods = [value for value in vars(rule).values() if isinstance(value, FunctionType)]
-    mentioned = {name for function in methods for name in function.__code__.co_names}
-    return [name for name in names if name in mentioned]
+    rule = next(i for i, cls in enumerate(classes) if method in vars(cls))
+    written = [value for cls in classes[: rule + 1] for value in vars(cls).values() if isinstance(value, FunctionType)]
+    named = {name for each in written if each.__name__ == "__init__" for name in signature(each).parameters}
+    used = {name for each in written if each.__name__ not in ("__init__", "check") for name in each.__code__.co_names}
+    return [name for name in component.get_params(deep=False) if name in named | used]
+
+
+def _may_choose(value: Any) -> bool:
+    return value is None or isinstance(value, str) or (callable(value) and not isinstance(value, Component))
 
 
 def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:
