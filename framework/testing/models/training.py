@@ -69,7 +69,7 @@ class Fits:
     def step(self, model: Model) -> None:
         """Make one step of `fit`, on the first samples."""
         X, y = self.X[: self.batch_size], self.y[: self.batch_size]
-        self.subject.call("fit", lambda: model.fit(X, y, batch_size=self.batch_size, shuffle=False))
+        self.subject.call("fit", lambda: model.fit(X, y, batch_size=self.batch_size))
 
 
 def check_training(fits: Fits) -> None:

@@ -24,18 +24,17 @@ from framework.testing.report import Subject
 from framework.testing.variants import with_argument
 
 STEADY = 8  # times as many parameters, so that one of them meets what rounding can do
-DECAYS = ("decay", "l1", "l2", "lambda", "lamb", "penalty", "shrink", "prox")  # in names of own arguments
+DECAYS = ("decay", "l1", "l2", "lambda", "lamb", "penalty", "shrink", "prox", "wd", "reg")  # in names of own arguments
 
 
 def without_decay(optimizer: Optimizer) -> Optimizer:
-    """Return the optimizer, or a copy without decays of its own, which may move what has no gradient."""
-    for name in own_arguments(optimizer):
-        if any(word in name.lower() for word in DECAYS):
-            try:
-                bare = optimizer.clone().set_params(**{name: 0.0})
-                bare.check()
-            except (TypeError, ValueError):
-                continue
+    """Return the optimizer, or a copy without decays of its own, which move what has no gradient."""
+    start, zeros = np.linspace(-2, 2, SIZE), np.zeros((3, SIZE))
+    for name, value in own_arguments(optimizer).items():
+        if not value or not any(word in name.lower() for word in DECAYS):
+            continue
+        bare = with_argument(optimizer, name, 0.0)
+        if bare is not None and np.abs(moves(bare, start, zeros)).sum() < np.abs(moves(optimizer, start, zeros)).sum():
             optimizer = bare
     return optimizer
 
@@ -129,6 +128,8 @@ def check_direction(subject: Subject, optimizer: Optimizer, start: Array, gradie
     first = int(moved[0]) if len(moved) else 0
     for step in (first, STEPS - 1):
         uphill = float(away[step] @ gradient)
+        if uphill >= 0 and _is_noisy(optimizer, start):
+            return
         part = "first step" if step == first else f"{STEPS} steps with a constant gradient"
         problem = f"moves by {uphill:.4g} along the gradient, expected < 0"
         one_sign = (away[step] >= 0).all() or (away[step] <= 0).all()
