@@ -130,6 +130,11 @@ def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
             for key, right in vars(built).items():
                 if key not in params and key not in made and not same(right, vars(changed).get(key)):
                     cause = f"self.{key} is worked out in the constructor and goes stale: work it out where it is used"
+                    if isinstance(right, np.random.Generator):
+                        cause = (
+                            f"self.{key} is random state that all calls share: draw from a Generator that is given, "
+                        )
+                        cause += f"or make one in each call, default_rng((self.{name}, self.step))"
                     subject.fail("set_params", f"after set_params({name}={other!r}) self.{key} is still old", cause)
             break
 

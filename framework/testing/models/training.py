@@ -124,10 +124,13 @@ def _check_arguments_of_fit(fits: Fits) -> None:
 
 
 def _check_frozen(subject: Subject, before: Model, after: Model) -> None:
+    cause = "the step changes frozen parameters: use network.trainable_params and network.trainable_grads"
+    bound, able = after.optimizer_._size, after.network.trainable_params.size
+    problem = f"the optimizer was given {bound} parameters, of which {able} are trainable"
+    subject.require(bound <= able or after.optimizer_.step == 0, "fit", problem, cause)
     for entry in before.network.layout.entries:
         name = entry.name
         if entry.parameter.trainable and not before.network.layout.learns(entry):
-            cause = "the step changes frozen parameters: use network.trainable_params and network.trainable_grads"
             subject.same(
                 f"fit, frozen {name}", after.network.views[name], before.network.views[name], rtol=0, cause=cause
             )
