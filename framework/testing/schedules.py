@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dis import get_instructions
+from functools import partial
+from inspect import unwrap
 from itertools import combinations
 from math import isfinite
 from typing import Any
@@ -11,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from framework.core.component import Component
+from framework.core.types import Array
 from framework.schedules import Schedule
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import declared, without_effect
 from framework.testing.rates import check_rates
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import looks_up, variants
 
 FAR = 10**6
 FARTHER = 10**8  # tried if the rate is highest at FAR
@@ -85,13 +88,15 @@ def _divides_whole(schedule: Schedule) -> bool:
     """Return whether the formula has a division without rest that is not an index of a list in the arguments."""
     if any(isinstance(value, list | tuple | dict) for value in schedule.get_params(deep=False).values()):
         return False
-    code = type(schedule).__call__.__code__
+    code = getattr(unwrap(type(schedule).__call__), "__code__", None)
+    if code is None:
+        return False
     whole = any(each.opname == "BINARY_OP" and each.argrepr.startswith("//") for each in get_instructions(code))
     return whole or bool({"int", "floor", "trunc", "round"} & set(code.co_names))
 
 
 def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
-    """Fail if the rate grows for ever; a search for a good rate may grow, exponentially and slowly."""
+    """Fail if the rate grows for ever; a search for a good rate may, exponentially, by a factor among the arguments."""
     highest = max(rates.values())
     meant = any(word in type(schedule).__name__.lower() for word in SEARCHES)
     if meant or not rates[FAR] == highest > 2 * rates[0]:
@@ -100,7 +105,8 @@ def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float])
         farther = float(schedule(FARTHER))
     except Exception:  # an overflow
         farther = np.inf
-    most = np.inf if highest > ABSURD * rates[0] else CUBE
+    asked = any(isinstance(value, float) and value > 1 for value in schedule.get_params(deep=False).values())
+    most = np.inf if highest > ABSURD * rates[0] and not asked else CUBE
     if 5 * highest < farther <= most * highest:
         problem = f"grows without end: {rates[0]:.4g} at step 0, {highest:.4g} at {FAR}, {farther:.4g} at {FARTHER}"
         subject.fail("rate", problem, "a factor where a divisor belongs; or hold the highest rate, min(step, steps)")
@@ -124,26 +130,17 @@ def _check_other_arguments(subject: Subject, schedule: Schedule) -> None:
     """Check that each number and flag among the arguments matters, and that other ones are right, too."""
     tried = sorted({*range(FEW), *SPACED[:8], *_edges(schedule)})  # a rate may be computed by a loop over the steps
 
-    def compute(each: Schedule) -> Any:
-        return np.array([float(each(step)) for step in tried])
-
-    for name in without_effect(schedule, declared(schedule, "__call__"), compute):
+    for name in without_effect(schedule, declared(schedule, "__call__"), lambda each: _all_rates(each, tried)):
         cause = f"{name} is ignored: the formula does not use self.{name}"
         subject.fail(f"argument {name!r}", f"no other value of it changes any of {len(tried)} rates", cause)
     for other in variants(schedule):
         steps = sorted({*range(FEW), *_edges(other)})
-        if _order(other) == _order(schedule) and not _looks_up(other, steps):
+        if _order(other) == _order(schedule) and not looks_up(partial(_all_rates, other, steps)):
             _rates(Subject(other), other, steps)
 
 
-def _looks_up(schedule: Schedule, steps: list[int]) -> bool:
-    """Return whether it finds nothing in a table, which may need the value that an argument had."""
-    try:
-        for step in steps:
-            schedule(step)
-    except Exception as error:
-        return isinstance(error, LookupError)
-    return False
+def _all_rates(schedule: Schedule, steps: list[int]) -> Array:
+    return np.array([float(schedule(step)) for step in steps])
 
 
 def _order(schedule: Schedule) -> list[bool]:
