@@ -14,6 +14,8 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.component import Component, named_component
+from framework.core.constructors import constructor_arguments
+from framework.model import Model
 from framework.saving.config import encode, from_config, to_config
 from framework.testing.equality import attributes_of, same
 from framework.testing.report import Subject, plain
@@ -134,8 +136,12 @@ def _check_config(subject: Subject) -> None:
 
 
 def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
-    """Fail if what is worked out in the constructor, or once and then kept, goes stale when an argument is set."""
+    """Fail if what is worked out in the constructor, or once and then kept, goes stale when an argument is set.
+
+    A model may make its layers of its arguments; a copy of it has them anew.
+    """
     component = subject.component
+    made = constructor_arguments(Model) if isinstance(component, Model) else ()
     for name, value in params.items():
         for other in _changed(name, value):
             built, again = (with_argument(component, name, other) for _ in range(2))
@@ -150,12 +156,17 @@ def _check_derived(subject: Subject, params: dict[str, Any]) -> None:
             fresh, twin, stale = (_worked_out(each) for each in (built, again, changed))
             for key, right in fresh.items():
                 old = stale.get(key)
-                if key in params or same(right, old) or not _follows(right, twin.get(key), old):
+                if key in params or key in made or same(right, old) or not _follows(right, twin.get(key), old):
                     continue
                 cause = f"self.{key} is worked out in the constructor and goes stale: work it out where it is used"
                 if key.endswith("()") or isinstance(getattr(type(component), key, None), cached_property):
                     cause = (
                         f"self.{key} is worked out once and goes stale: leave out the cache, or give it the arguments"
+                    )
+                if isinstance(right, np.random.Generator):
+                    cause = (
+                        f"self.{key} is random state that all calls share: draw from a Generator that is given, or "
+                        f"make one in each call, default_rng((self.{name}, self.step))"
                     )
                 subject.fail("set_params", f"after set_params({name}={plain(other)}) self.{key} is still old", cause)
             break

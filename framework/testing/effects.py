@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from inspect import signature
 from math import isfinite
 from types import FunctionType
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.report import Subject
-from framework.testing.variants import with_argument
+from framework.testing.variants import COMMON, with_argument
 
 LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show nowhere
 
@@ -50,8 +51,8 @@ def without_effect(
     """Yield the arguments of which no other value changes what is computed.
 
     An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
-    tried with the component as it is and with each of the others set to another value. A word among them, as
-    ``mode="soft"``, may choose what needs the number: then nothing is known.
+    tried with the component as it is and with each of the others set to another value. Beside a word, a function or
+    None, as in ``mode="soft"``, which may choose what needs the number, nothing is known.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def without_effect(
         Values of further arguments that some argument may need.
     """
     arguments = component.get_params(deep=False)
-    if any(isinstance(value, str) for value in arguments.values()):
+    if any(_may_choose(value) for name, value in arguments.items() if name not in COMMON):
         return
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
     on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
@@ -82,16 +83,21 @@ def without_effect(
 
 
 def declared(component: Component, method: str) -> list[str]:
-    """Return the arguments that `method` should use: a subclass that inherits a constructor may leave some of them."""
-    names = list(component.get_params(deep=False))
+    """Return the arguments that `method` should use.
+
+    These are the ones of constructors written with it or after it, and those that its class mentions: a subclass that
+    inherits a constructor, or passes the rest on to one, may leave some of them.
+    """
     classes = type(component).__mro__
-    rule = next(cls for cls in classes if method in vars(cls))
-    constructor = next(cls for cls in classes if "__init__" in vars(cls))
-    if issubclass(constructor, rule):
-        return names
-    methods = [value for value in vars(rule).values() if isinstance(value, FunctionType)]
-    mentioned = {name for function in methods for name in function.__code__.co_names}
-    return [name for name in names if name in mentioned]
+    rule = next(i for i, cls in enumerate(classes) if method in vars(cls))
+    written = [value for cls in classes[: rule + 1] for value in vars(cls).values() if isinstance(value, FunctionType)]
+    named = {name for each in written if each.__name__ == "__init__" for name in signature(each).parameters}
+    used = {name for each in written if each.__name__ not in ("__init__", "check") for name in each.__code__.co_names}
+    return [name for name in component.get_params(deep=False) if name in named | used]
+
+
+def _may_choose(value: Any) -> bool:
+    return value is None or isinstance(value, str) or (callable(value) and not isinstance(value, Component))
 
 
 def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dis import get_instructions
+from functools import partial
+from inspect import unwrap
 from itertools import combinations
 from math import isfinite
 from typing import Any
@@ -10,20 +13,22 @@ from typing import Any
 import numpy as np
 
 from framework.core.component import Component
+from framework.core.types import Array
 from framework.schedules import Schedule
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import declared, without_effect
 from framework.testing.rates import check_rates
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-from framework.testing.variants import variants, with_argument
+from framework.testing.variants import looks_up, variants
 
 FAR = 10**6
 FARTHER = 10**8  # tried if the rate is highest at FAR
+CUBE = 10**7  # more than by this factor no power of the step up to 3 grows between the two
+ABSURD = 10**9  # times the first rate: not even a search goes so far
 SPACED = tuple(int(step) for step in np.geomspace(400, FAR, 16))
 FEW = 40
 SEARCHES = ("find", "search", "range", "increas", "ramp")  # in names of classes whose rate may grow for ever
-WAITS = ("delay", "wait", "start", "begin", "freeze", "offset")  # in names of arguments: a rate that begins at 0
 
 
 @reporting
@@ -69,34 +74,42 @@ def _check_rates(subject: Subject, schedule: Schedule, steps: int) -> dict[int, 
     tried = sorted({*range(steps), *SPACED, *_edges(schedule)})
     rates = _rates(subject, schedule, tried)
     subject.require(any(rates.values()), "rate", "is 0 at every step", "an integer division, int(), or a factor of 0")
-    lengths = [length for _, length in _lengths(schedule)]
     first = next(step for step, rate in rates.items() if rate)
-    if first > 1 and not _may_wait(schedule):
-        cause = "an integer division (//) where / belongs, or a rise from 0 that starts too late"
-        subject.fail("rate", f"is 0 in the first {first} steps, so that nothing is learned in them", cause)
-    if rates[0] and not any(list(rates.values())[1:]) and 1 not in lengths:
+    if first > 1 and rates[first] == max(rates.values()) and _divides_whole(schedule):
+        problem = f"is 0 in the first {first} steps and {rates[first]!r} at once: nothing is learned in them"
+        subject.fail("rate", problem, "an integer division (//) or int() where / belongs")
+    if rates[0] and not any(list(rates.values())[1:]) and 1 not in dict(_lengths(schedule)).values():
         cause = "an integer division (//) or int() where / belongs, or a power of 0"
         subject.fail("rate", f"is {rates[0]!r} at step 0 and 0 for ever after", cause)
     return rates
 
 
-def _may_wait(schedule: Schedule) -> bool:
-    """Return whether arguments ask for rates of 0: a delay, or a list of rates with 0 in it."""
-    arguments = schedule.get_params(deep=False)
-    listed = [list(value.values()) if isinstance(value, dict) else value for value in arguments.values()]
-    zeros = any(item == 0 for value in listed if isinstance(value, list | tuple) for item in value)
-    delays = [name for name, value in arguments.items() if type(value) is int]
-    return zeros or any(word in name for name in delays for word in WAITS)
+def _divides_whole(schedule: Schedule) -> bool:
+    """Return whether the formula has a division without rest that is not an index of a list in the arguments."""
+    if any(isinstance(value, list | tuple | dict) for value in schedule.get_params(deep=False).values()):
+        return False
+    code = getattr(unwrap(type(schedule).__call__), "__code__", None)
+    if code is None:
+        return False
+    whole = any(each.opname == "BINARY_OP" and each.argrepr.startswith("//") for each in get_instructions(code))
+    return whole or bool({"int", "floor", "trunc", "round"} & set(code.co_names))
 
 
 def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
+    """Fail if the rate grows for ever; a search for a good rate may, exponentially, by a factor among the arguments."""
     highest = max(rates.values())
     meant = any(word in type(schedule).__name__.lower() for word in SEARCHES)
-    if rates[FAR] == highest > 2 * rates[0] and not meant:
-        farther = _rate(subject, schedule, FARTHER, rates)
+    if meant or not rates[FAR] == highest > 2 * rates[0]:
+        return
+    try:
+        farther = float(schedule(FARTHER))
+    except Exception:  # an overflow
+        farther = np.inf
+    asked = any(isinstance(value, float) and value > 1 for value in schedule.get_params(deep=False).values())
+    most = np.inf if highest > ABSURD * rates[0] and not asked else CUBE
+    if 5 * highest < farther <= most * highest:
         problem = f"grows without end: {rates[0]:.4g} at step 0, {highest:.4g} at {FAR}, {farther:.4g} at {FARTHER}"
-        cause = "a factor where a divisor belongs; or hold the highest rate, min(step, steps)"
-        subject.require(farther <= 5 * highest, "rate", problem, cause)
+        subject.fail("rate", problem, "a factor where a divisor belongs; or hold the highest rate, min(step, steps)")
 
 
 def _check_numpy_integers(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
@@ -117,19 +130,23 @@ def _check_other_arguments(subject: Subject, schedule: Schedule) -> None:
     """Check that each number and flag among the arguments matters, and that other ones are right, too."""
     tried = sorted({*range(FEW), *SPACED[:8], *_edges(schedule)})  # a rate may be computed by a loop over the steps
 
-    def compute(each: Schedule) -> Any:
-        return np.array([float(each(step)) for step in tried])
-
-    for name in without_effect(schedule, declared(schedule, "__call__"), compute):
+    for name in without_effect(schedule, declared(schedule, "__call__"), lambda each: _all_rates(each, tried)):
         cause = f"{name} is ignored: the formula does not use self.{name}"
         subject.fail(f"argument {name!r}", f"no other value of it changes any of {len(tried)} rates", cause)
-    numbers = schedule.get_params(deep=False)
-    whole = [name for name, value in numbers.items() if isinstance(value, int)]
-    others = [each for each in variants(schedule) if any(getattr(each, name) != numbers[name] for name in whole)]
-    if len(whole) == 1 and not isinstance(numbers[whole[0]], bool):
-        others += filter(None, [with_argument(schedule, whole[0], 1)])
-    for other in others:
-        _rates(Subject(other), other, sorted({*range(FEW), *_edges(other)}))
+    for other in variants(schedule):
+        steps = sorted({*range(FEW), *_edges(other)})
+        if _order(other) == _order(schedule) and not looks_up(partial(_all_rates, other, steps)):
+            _rates(Subject(other), other, steps)
+
+
+def _all_rates(schedule: Schedule, steps: list[int]) -> Array:
+    return np.array([float(schedule(step)) for step in steps])
+
+
+def _order(schedule: Schedule) -> list[bool]:
+    """Return which of two whole numbers among the arguments is the larger one: a warm-up ends before the end."""
+    whole = [value for value in schedule.get_params(deep=False).values() if type(value) is int]
+    return [one < other for one in whole for other in whole]
 
 
 def _lengths(component: Component) -> Iterator[tuple[str, int]]:
@@ -181,10 +198,11 @@ def _rate(subject: Subject, schedule: Schedule, step: int, before: dict[int, flo
     if isinstance(rate, bool) or not isinstance(rate, int | float | np.floating | np.integer):
         subject.fail(part, f"computed {type(rate).__name__}, expected a float", "return a number: float(...)")
     number = float(rate)
-    problem = f"computed {number!r}, expected a finite rate >= 0"
     if not isfinite(number):
-        subject.fail(part, problem, "an overflow: hold the end value" if before else "a division by 0 at step 0")
+        cause = "an overflow: hold the end value" if before else "a division by 0 at step 0"
+        subject.fail(part, f"computed {number!r}, expected a finite rate >= 0", cause)
     if number < 0:
+        problem = f"computed {number:.10g}, a negative rate, expected a finite rate >= 0"
         held = "the end is not held: use min(step, steps), or max(rate, 0)"
         subject.fail(part, problem, held if any(before.values()) else "the sign is wrong")
     return number

@@ -54,6 +54,15 @@ def variants(
             yield copy
 
 
+def looks_up(function: Callable[[], Any]) -> bool:
+    """Return whether a call finds nothing in a table, which may need the value that an argument had."""
+    try:
+        function()
+    except Exception as error:
+        return isinstance(error, LookupError)
+    return False
+
+
 def with_argument(component: AnyComponent, name: str, value: Any) -> AnyComponent | None:
     """Return a copy that is constructed with another value of one argument; None if its constructor refuses it."""
     if name not in accepted_arguments(type(component)):

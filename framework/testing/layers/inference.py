@@ -54,7 +54,8 @@ def _check_training(subject: Subject, bench: Bench, x: Array, y: Array, learns: 
     trained = bench.forward(ctx, x)
     if any(at.layer.differs_in_training for at in bench.place):
         outputs = (trained, *(ctx.layer.forward(ctx, x) for _ in range(PASSES)))  # noise may leave some passes alone
-        differs = learns or any(not np.allclose(output, y, rtol=1e-9) for output in outputs)
+        frozen = any(not at.layer.trainable for at in bench.place)  # what it writes to its state is dropped
+        differs = learns or frozen or any(not np.allclose(output, y, rtol=1e-9) for output in outputs)
         problem = "the outputs are those of inference, but differs_in_training is True"
         cause = "ctx.training is ignored, or a rate is 0; else remove differs_in_training"
         subject.require(differs, "training", problem, cause)

@@ -118,13 +118,19 @@ def _moved(weight: Array, rng: np.random.Generator) -> Array:
 
 
 def _check_prediction(subject: Subject, model: Model, X: Array, y: Array) -> None:
-    before = model.network.params.copy()
+    before, learned = model.network.params.copy(), model.network.trainable_params.copy()
     prediction = subject.call("predict", lambda: model.predict(X), X=X)
     shape = (len(X), *model.network.output_shape)
     if own(model, "predict") and isinstance(prediction, np.ndarray) and prediction.shape[:1] == shape[:1]:
         shape = prediction.shape  # labels, say
     prediction = subject.array("predict", prediction, shape)
     kept = prediction.copy()
+    again, cause = np.asarray(model.predict(X)), "predict must not train"
+    if np.array_equal(learned, model.network.trainable_params):
+        cause = "predict makes a training pass, which changes running state: call super().predict"
+    subject.same("predict, weights after it", model.network.params, before, rtol=0, cause=cause)
+    cause = "the same samples give other predictions: predict draws random numbers, or makes a training pass"
+    subject.same("predict, once more", again, kept, cause=cause)
     cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
     turned = np.asarray(model.predict(X[::-1].copy()))
     cached = "it returns what it computed for other samples: compute it in each call"
@@ -138,9 +144,8 @@ def _check_prediction(subject: Subject, model: Model, X: Array, y: Array) -> Non
         ):
             computed = subject.call(part, model.predict, samples, rows)
             subject.same(part, computed, kept[: len(samples)], cause=cause)
-    for method in ("predict", *(name for name in ("evaluate", "score") if own(model, name))):
-        data = (X,) if method == "predict" else (X, y)
-        subject.call(method, getattr(model, method), *data)
+    for method in (name for name in ("evaluate", "score") if own(model, name)):
+        subject.call(method, getattr(model, method), X, y)
         subject.same(
             f"{method}, weights after it", model.network.params, before, rtol=0, cause=f"{method} must not train"
         )

@@ -69,7 +69,7 @@ class Fits:
     def step(self, model: Model) -> None:
         """Make one step of `fit`, on the first samples."""
         X, y = self.X[: self.batch_size], self.y[: self.batch_size]
-        self.subject.call("fit", lambda: model.fit(X, y, batch_size=self.batch_size, shuffle=False))
+        self.subject.call("fit", lambda: model.fit(X, y, batch_size=self.batch_size))
 
 
 def check_training(fits: Fits) -> None:
@@ -124,10 +124,13 @@ def _check_arguments_of_fit(fits: Fits) -> None:
 
 
 def _check_frozen(subject: Subject, before: Model, after: Model) -> None:
+    cause = "the step changes frozen parameters: use network.trainable_params and network.trainable_grads"
+    bound, able = after.optimizer_._size, after.network.trainable_params.size
+    problem = f"the optimizer was given {bound} parameters, of which {able} are trainable"
+    subject.require(bound <= able or after.optimizer_.step == 0, "fit", problem, cause)
     for entry in before.network.layout.entries:
         name = entry.name
         if entry.parameter.trainable and not before.network.layout.learns(entry):
-            cause = "the step changes frozen parameters: use network.trainable_params and network.trainable_grads"
             subject.same(
                 f"fit, frozen {name}", after.network.views[name], before.network.views[name], rtol=0, cause=cause
             )

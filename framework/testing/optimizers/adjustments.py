@@ -24,8 +24,6 @@ class _Falling(Schedule, registered=False):
         return self.rate / (1 + step)
 
 
-
-
 def check_schedule_followed(
     subject: Subject, optimizer: Optimizer, start: Array, grads: Array, follows_rate: bool
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from framework.testing.optimizers.counts import check_momentum, check_step_count
 from framework.testing.optimizers.definition import Definition, check_definition
 from framework.testing.optimizers.effects import check_effects
 from framework.testing.optimizers.state import check_changed, check_repeats, check_state, check_thawed
-from framework.testing.optimizers.trajectories import SHORT, SIZE, UNEVEN, constant, fresh, gradients, plain, run
+from framework.testing.optimizers.trajectories import SHORT, SIZE, STEPS, UNEVEN, constant, fresh, gradients, plain, run
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import looks_up, variants
 
 AFTER = 200  # steps that must stay near a minimum once it was reached
 
@@ -75,11 +76,12 @@ def check_optimizer(
 def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Array, follows_rate: bool) -> None:
     bare, few = plain(optimizer), grads[:SHORT]
     steps.check_steps(subject, optimizer, start, grads)
+    undecayed = responses.without_decay(constant(bare))
     check_repeats(subject, optimizer, start, few)
     check_state(subject, optimizer, start, grads)
     responses.check_still(subject, bare, start, grads)
-    responses.check_direction(subject, constant(bare), start, grads[0])
-    responses.check_mirrored(subject, responses.without_decay(bare), start, few)
+    responses.check_direction(subject, undecayed, start, grads[0])
+    responses.check_mirrored(subject, undecayed, start, few)
     if follows_rate:
         responses.check_rate(subject, bare, start, grads[0])
     adjustments.check_schedule_followed(subject, optimizer, start, few, follows_rate)
@@ -87,7 +89,8 @@ def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
     adjustments.check_decay(subject, optimizer, start, grads[:3])
     adjustments.check_clipping(subject, optimizer, start, grads[:3])
     steps.check_sizes(subject, bare, start, grads)
-    responses.check_small(subject, constant(bare), start, grads)
+    responses.check_small(subject, undecayed, start, grads)
+    steps.check_digits(subject, bare, start, grads)
     _check_float32(subject, optimizer, start, grads)
     check_step_count(subject, constant(bare), start, grads[0])
     check_momentum(subject, constant(bare), start, grads[0])
@@ -100,10 +103,15 @@ def _check_other_arguments(subject: Subject, optimizer: Optimizer) -> None:
     """Check that each number and flag among the arguments matters, and steps with other ones."""
     rng = np.random.default_rng(2)
     start, grads = rng.standard_normal(SIZE), gradients(rng)
-    check_effects(subject, constant(plain(optimizer)), start, grads)
+    bare = constant(plain(optimizer))
+    responses.check_steady(subject, bare, grads[0], 400)
+    check_effects(subject, bare, start, grads)
     for other in variants(optimizer):
+        if looks_up(partial(run, other, start, grads[:SHORT])):
+            continue
         steps.check_steps(Subject(other), other, start, grads[:SHORT])
         responses.check_still(Subject(other), plain(other), start, grads)
+        responses.check_steady(Subject(other), plain(other), grads[0], STEPS)
 
 
 def _check_float32(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:

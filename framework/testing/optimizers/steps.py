@@ -22,7 +22,6 @@ from framework.testing.optimizers.trajectories import (
 from framework.testing.report import Subject
 
 UPDATE = "update(params, grads)"
-DECAYS = ("decay", "l1", "l2", "lambda", "lamb", "penalty", "shrink", "noise", "prox")  # in names of own arguments
 
 
 def check_steps(subject: Subject, optimizer: Optimizer, start: Array, grads: Array, what: str = "") -> None:
@@ -128,3 +127,20 @@ def check_sizes(subject: Subject, optimizer: Optimizer, start: Array, grads: Arr
         fault = of_fault(floating_fault(lambda: run(optimizer, begin, narrow)))
         problem = f"step {step + 1}: entry [{i}] is {trajectory[step, i]:.4g} with a gradient of {narrow[0, i]:.1e}"
         subject.fail(part, problem, f"a number that float32 cannot hold, below 1e-38 or above 1e38; {fault}")
+
+
+def check_digits(subject: Subject, optimizer: Optimizer, start: Array, grads: Array) -> None:
+    """Fail if numbers of float64 are rounded to float32 on the way."""
+    params, new = 0 * start, fresh(optimizer, start)
+    new.apply(params, grads[0])
+    vectors = {"params": params.copy()}
+    for gradient in grads[1:3]:
+        new.apply(params, gradient)
+    vectors |= {f"slot {slot!r}": getattr(new, slot) for slot in optimizer.slots}
+    for part, vector in vectors.items():
+        long = np.rint(short := np.frexp(vector)[0] * 2**12) != short
+        if long.any() and (vector.astype(np.float32) == vector).all():
+            cause = "a cast or an array of float32, as in astype(np.float32): use the dtype of params"
+            subject.fail(
+                part, "holds rounded numbers, of float32, in a network of float64", f"digits are lost: {cause}"
+            )

@@ -18,6 +18,7 @@ from framework import (
     Metric,
     Model,
     Optimizer,
+    Parameter,
     Regularizer,
     Schedule,
 )
@@ -111,7 +112,34 @@ class NoWeights(Metric, registered=False):
         return float(np.abs(y_true - y_pred).mean())
 
 
+class Counts(Layer, registered=False):
+    """Training differs from inference in what it writes alone, which is dropped while it is frozen."""
+
+    differs_in_training = True
+
+    def parameters(self, input_shape):
+        return {"passes": Parameter(1, trainable=False)}
+
+    def forward(self, ctx, x):
+        if ctx.training:
+            ctx.passes[...] += 1
+        return x
+
+    def backward(self, ctx, grad):
+        return grad
+
+
+class Widths(Model, registered=False):
+    """Layers that the constructor makes of its arguments."""
+
+    def __init__(self, widths=(4, 3), outputs=2, **common):
+        self.widths, self.outputs = widths, outputs
+        super().__init__([*(Dense(width, "tanh") for width in widths), Dense(outputs)], **common)
+
+
 twice = Product()
+add(None, (5, 2), cls=Widths)
+add(None, [Dense(4, "tanh"), Counts(trainable=False), Counts(), Dense(2)])
 add(None, [Dense(4, "tanh"), Mask(), Dense(2)])
 add(None, [Dense(4, "relu"), Dropout(0.2), Dense(2)], optimizer="adam")
 add(None, [Dense(4, "softmax"), Logarithm(), Dense(2)])  # right for what it is given here

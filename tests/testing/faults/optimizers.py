@@ -287,25 +287,3 @@ class Jitters(Descent):
 class JittersAlone(Descent):
     def update(self, params, grads):
         params -= self.rate * grads * (1 + np.random.default_rng().random(grads.shape).astype(grads.dtype) / 10)
-
-
-@fault("not solved", check_optimizer)
-class Vanishes(Descent):
-    def update(self, params, grads):
-        params -= self.rate * grads / self.step**3
-
-
-@fault("beta_2 applied twice", check_optimizer, definition=adam)
-class BetaTwice(Moments):
-    def update(self, params, grads):
-        step, beta = self.step, self.beta_2**2
-        self.m += (1 - self.beta_1) * (grads - self.m)
-        self.v += (1 - beta) * (grads * grads - self.v)
-        m, v = self.m / (1 - self.beta_1**step), self.v / (1 - beta**step)
-        params -= self.rate * m / (np.sqrt(v) + params.dtype.type(1e-8))
-
-
-@fault("weight_decay is applied twice", check_optimizer)
-class DecaysAgain(Descent):
-    def update(self, params, grads):
-        params -= self.rate * (grads + params.dtype.type(self.weight_decay) * params)

@@ -25,14 +25,19 @@ class Ends(Timed):
 
 @right(check_schedule)
 class Waits(Quiet, Schedule):
-    """Right: a rate of 0 that is asked for."""
+    """Right: a rate of 0 that is asked for, an argument for another mode, and one of which there are two values."""
 
-    def __init__(self, learning_rate=0.1, delay=10):
+    def __init__(self, learning_rate=0.1, pause=10, shape="flat", power=2.0, mode=1):
         self.learning_rate = learning_rate
-        self.delay = delay
+        self.pause = pause
+        self.shape = shape
+        self.power = power
+        self.mode = mode
 
     def __call__(self, step):
-        return self.learning_rate if step >= self.delay else 0.0
+        rate = self.learning_rate * (0.5, 1.0)[self.mode]
+        rate = rate if self.shape == "flat" else rate / (1 + step) ** self.power
+        return rate if step >= self.pause else 0.0
 
 
 @right(check_schedule)
@@ -93,6 +98,9 @@ class IgnoresSteps(Quiet, Schedule):
 
 @fault("steps=1.*division by zero with steps=1", check_schedule)
 class NeedsTwoSteps(Timed):
+    def __init__(self, learning_rate=0.1, steps=2):
+        super().__init__(learning_rate, steps)
+
     def __call__(self, step):
         return self.learning_rate * (1 - min(step, self.steps - 1) / (self.steps - 1)) + 0.001
 
