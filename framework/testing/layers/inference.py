@@ -12,6 +12,11 @@ from framework.testing.layers.noise import mixes_samples
 from framework.testing.layers.projection import named_parameters
 from framework.testing.report import Subject
 
+UNTRAINED = (
+    "it divides by running state, {}, that starts at 0 and is not right after the first pass, either: let it start at "
+    "ones, Parameter(shape, 'ones', trainable=False)"
+)
+
 
 def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> None:
     """Check that each output depends on its own sample alone, and differs from training only if the layer says so.
@@ -43,6 +48,29 @@ def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> N
     check_layouts(subject, part, lambda other: bench.forward(ctx, other), [x], y)
     _check_training(subject, bench, x, y, learns)
     _check_network(subject, bench, x, y)
+
+
+def check_untrained(subject: Subject, bench: Bench, x: Array) -> None:
+    """Fail if inference divides by running state that starts at 0 and is moved a part of the way in each pass.
+
+    What is exact after one pass, such as a sum and a count, may be 0 / 0 before it: then there is nothing to infer from.
+    """
+    if not bench.state:
+        return
+    bench.restart()
+    first, outputs = {name: values.copy() for name, values in bench.state.items()}, []
+    try:
+        with np.errstate(all="ignore"):
+            for _ in range(3):  # before any training, and after one pass and two on the same batch
+                outputs.append(np.array(bench.forward(bench.context(len(x), training=False), x)))
+                bench.settle(x)
+    except Exception:  # the other checks report it
+        return
+    finally:
+        bench.start_from(first)
+    start, once, twice = outputs
+    if np.isfinite(once).all() and not np.allclose(once, twice, rtol=0.1, atol=0.1 * np.abs(once).mean()):
+        subject.finite("forward in inference, before any training", start, UNTRAINED.format(" or ".join(first)))
 
 
 def _check_training(subject: Subject, bench: Bench, x: Array, y: Array, learns: bool) -> None:
