@@ -22,7 +22,7 @@ REPRESENTABLE = 1e30
 
 OVERFLOWS = (
     "an intermediate value overflows, or becomes 0 (exp of a large number, log of such a 0): subtract the maximum "
-    "first, or use a form that stays finite, as np.logaddexp(0, x) or np.tanh(x / 2)"
+    "of each sample first, or use a form that stays finite, as np.logaddexp(0, x) or np.tanh(x / 2)"
 )
 ZERO = "0 / 0 (or 0 * inf) where {}: {}, or treat that case by itself"
 EPSILON = "add a small epsilon to the divisor"

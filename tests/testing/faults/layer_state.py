@@ -16,13 +16,6 @@ class WritesInput(Gain):
         return x
 
 
-@fault("writes to parameter s", check_layer, **VECTOR)
-class WritesParameter(Gain):
-    def forward(self, ctx, x):
-        ctx.s *= 0.99
-        return super().forward(ctx, x)
-
-
 @fault("writes to parameter s.*Parameter\\(..., constraint", check_layer, **VECTOR)
 class LimitsParameter(Gain):
     def forward(self, ctx, x):
