@@ -62,7 +62,7 @@ def why(at: Wrong, name: str, array: Array, computed: Array) -> str:
     if name != "x" and right_without_repeats(at, name):
         return REPEATED
     for other, values in at.bench.params.items():
-        if 1 < values.size and values.ndim <= computed.ndim and values.shape == computed.shape[-values.ndim :]:
+        if values.size > 1 and values.ndim <= computed.ndim and values.shape == computed.shape[-values.ndim :]:
             if _near(computed * values, expected):
                 return f"a factor ctx.{other} is missing"
             if _near(expected * values, computed):
@@ -161,7 +161,7 @@ def _mixes(at: Wrong) -> bool:
     """Return whether one entry of grad reaches more than its own entry of the gradient of the input."""
     unit = np.zeros_like(at.grad)
     unit.flat[0] = 1
-    return np.count_nonzero(by_backward(at, "x", unit)) > 1
+    return int(np.count_nonzero(by_backward(at, "x", unit))) > 1
 
 
 def _of_statistics(x: Array, missing: Array, axes: tuple[int, ...], name: str) -> tuple[str, str] | None:

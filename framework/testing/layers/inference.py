@@ -53,7 +53,7 @@ def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> N
 def check_untrained(subject: Subject, bench: Bench, x: Array) -> None:
     """Fail if inference divides by running state that starts at 0 and is moved a part of the way in each pass.
 
-    What is exact after one pass, such as a sum and a count, may be 0 / 0 before it: then there is nothing to infer from.
+    What is exact after one pass, such as a sum over a count, may be 0 / 0 before it.
     """
     if not bench.state:
         return

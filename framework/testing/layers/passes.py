@@ -108,8 +108,8 @@ def _check_not_written(
         i = tuple(int(k) for k in wrong[0])
         problem = f"writes to parameter {name}: entry {list(i)} was {before[i]:.6g} and is now {values[i]:.6g}"
         cause = (
-            "an operation in place, or out=; make a new array. What limits a parameter after each step is a constraint: "
-            "Parameter(..., constraint=...)"
+            "an operation in place, or out=; make a new array. What limits a parameter after each step is a "
+            "constraint: Parameter(..., constraint=...)"
         )
         if name in bench.state:
             cause = "running state is updated in inference, too: update it only if ctx.training"
