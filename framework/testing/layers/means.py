@@ -11,6 +11,7 @@ from framework.core.types import Array
 from framework.layers.base import Context
 from framework.testing.layers.bench import Bench
 from framework.testing.report import Subject
+from framework.testing.variants import with_argument
 
 PASSES = 200
 ROWS = 16  # or a few more, a multiple of a batch size that works
@@ -37,18 +38,34 @@ def check_mean(subject: Subject, bench: Bench, x: Array) -> None:
     if y is None:
         _check_added(subject, bench, draws)
         return
-    means = _means(draws, y)
-    mean, error = float(means.mean()), float(means.std()) / PASSES**0.5
+    mean, error = _mean(draws, y)
     alike = np.allclose(draws.mean(axis=(0, 1)), mean * y[0], rtol=0, atol=UNLIKE * np.abs(y).max())
-    if abs(mean - 1) <= NEAR + 5 * error or not alike:
-        return
-    if _is_learned(bench, ones, mean):
+    if abs(mean - 1) <= NEAR + 5 * error or not alike or _is_chosen(bench, ones) or _is_learned(bench, ones, mean):
         return
     noise = _Factor.of(draws, y)
     if noise.erases and explained(bench, noise.kept) is None and _has_size(bench):
         return  # blocks of a given size are erased: published (as cutout) without a scale
     problem = f"its mean is {mean:.3g} times the outputs in inference, expected 1 times{noise.described()}"
     subject.fail("forward in training", problem, _cause(bench, noise, mean, y if y.shape == ones.shape else None))
+
+
+def _mean(draws: Array, y: Array) -> tuple[float, float]:
+    """Return by what noise multiplies the outputs on average, and the error of this mean."""
+    means = (draws * y).reshape(PASSES, -1).sum(axis=1) / float((y * y).sum())
+    return float(means.mean()), float(means.std()) / PASSES**0.5
+
+
+def _is_chosen(bench: Bench, ones: Array) -> bool:
+    """Return whether a flag turns off what makes the mean 1, as ``scale_by_keep=False`` of stochastic depth."""
+    layer = bench.place.layer
+    for name, value in layer.get_params(deep=False).items():
+        if isinstance(value, bool) and name != "trainable" and (other := with_argument(layer, name, not value)):
+            factors = _factors(Bench(other, ones.shape[1:]), ones)
+            if factors is not None and factors[1] is not None:
+                mean, error = _mean(factors[0], factors[1])
+                if error and abs(mean - 1) <= NEAR + 5 * error:
+                    return True
+    return False
 
 
 def _factors(bench: Bench, ones: Array) -> tuple[Array, Array | None] | None:
@@ -71,11 +88,6 @@ def _factors(bench: Bench, ones: Array) -> tuple[Array, Array | None] | None:
     return (draws, y) if still else (draws - y, None)
 
 
-def _means(draws: Array, y: Array) -> Array:
-    """Return the factor between the outputs of each training pass and those in inference."""
-    return np.asarray((draws * y).reshape(PASSES, -1).sum(axis=1) / float((y * y).sum()))
-
-
 def _is_learned(bench: Bench, ones: Array, mean: float) -> bool:
     """Return whether the mean factor follows the parameters, as that of a gate does: then it need not be 1."""
     old = {name: values.copy() for name, values in bench.params.items()}
@@ -88,7 +100,7 @@ def _is_learned(bench: Bench, ones: Array, mean: float) -> bool:
             values[...] = old[name]
     if factors is None or factors[1] is None:
         return True
-    return abs(float(_means(factors[0], factors[1]).mean()) - mean) > NEAR
+    return abs(_mean(factors[0], factors[1])[0] - mean) > NEAR
 
 
 def _check_added(subject: Subject, bench: Bench, noise: Array) -> None:
