@@ -23,6 +23,7 @@ from framework.testing.layers.counterfactuals import (
     with_parameter,
     without_child,
 )
+from framework.testing.layers.noise import DEPENDS, mixes_samples
 
 CLOSE = 1e-5
 MANY = 600  # elements: more take too long
@@ -34,7 +35,7 @@ ADDED = "a term is added that does not depend on grad"
 REPEATED = "repeated indices count once: use np.add.at(ctx.dW, indices, grad)"
 STRAIGHT = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
 LEFT_CHAIN = "the chain through the {} is left out: {} on {}, too"
-WRONG_CHAIN = "the chain through the {} is wrong: backward must take its means over the axes of forward"
+WRONG_CHAIN = "the chain through the {} is wrong: its means must be those of forward (over which axes, by n or n - 1)"
 
 Mistake = tuple[str, Callable[[], Array | None]]
 
@@ -45,6 +46,8 @@ def why(at: Wrong, name: str, array: Array, computed: Array) -> str:
         return ""
     if cause := why_rough(at, array):
         return cause
+    if mixes_samples(at.bench, at.bench.context(len(at.x), training=False), at.x):
+        return f"in forward, {DEPENDS}"
     expected = right_gradient(at, array)
     if expected is None or (computed.size > 1 and _ratio(computed, expected)):
         return ""

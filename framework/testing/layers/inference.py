@@ -8,7 +8,7 @@ from framework.core.types import Array
 from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import PASSES
-from framework.testing.layers.noise import mixes_samples
+from framework.testing.layers.noise import DEPENDS, mixes_samples
 from framework.testing.layers.projection import named_parameters
 from framework.testing.report import Subject
 
@@ -31,7 +31,7 @@ def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> N
     cause = "it is random in inference: check ctx.training"
     subject.same(part, bench.forward(ctx, x), y, cause=cause)
     order = np.random.default_rng(0).permutation(len(x))
-    cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
+    cause = DEPENDS
     alone = not mixes_samples(bench, ctx, x)
     if alone and any(at.layer.differs_in_training for at in bench.place):
         cause = (
