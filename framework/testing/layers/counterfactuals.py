@@ -48,10 +48,10 @@ def with_parameter(at: Wrong, array: Array, parameter: Array, values: Array) -> 
     return result
 
 
-def of_positions(at: Wrong, array: Array, axis: int, positions: list[int]) -> Array | None:
-    """Return the gradient of `array` if only some positions along an axis of the outputs counted."""
+def of_position(at: Wrong, array: Array, axis: int, position: int) -> Array | None:
+    """Return the gradient of `array` if only one position along an axis of the outputs counted."""
     old = at.grad.copy()
-    chosen = (slice(None),) * axis + (positions,)
+    chosen = (slice(None),) * axis + (position,)
     at.grad[...] = 0
     at.grad[chosen] = old[chosen]
     result = right_gradient(at, array)
@@ -95,7 +95,7 @@ def forward_mode(at: Wrong) -> Array:
 
 def over_features(at: Wrong, array: Array) -> Array | None:
     """Return the gradient of `array`, one number per feature, if it were summed over these for each sample."""
-    rows = [of_positions(at, array, 0, [k]) for k in range(len(array))]
+    rows = [of_position(at, array, 0, k) for k in range(len(array))]
     return None if any(row is None for row in rows) else np.array([np.sum(row) for row in rows if row is not None])
 
 

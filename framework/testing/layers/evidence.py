@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -16,7 +16,7 @@ from framework.testing.layers.counterfactuals import (
     forward_mode,
     narrow_dtype,
     of_one_output,
-    of_positions,
+    of_position,
     over_features,
     right_gradient,
     right_without_repeats,
@@ -68,7 +68,7 @@ def _why(at: Wrong, name: str, array: Array, computed: Array) -> str:
             return "grad itself is missing: the direct path from x to y, as in y = x + f(x)"
         if _near(computed - expected, at.grad):
             return "grad itself is added, but there is no direct path from x to y"
-    for mistake, make in _mistakes(at, name, array, computed):
+    for mistake, make in _mistakes(at, name, array, computed, expected):
         result = make()
         if result is not None and result.shape == computed.shape and _near(computed, result):
             return mistake
@@ -91,7 +91,7 @@ def why_rough(at: Wrong, array: Array) -> str:
     return narrow and f"forward rounds float64 to {narrow}, or casts it: use the dtype of the data"
 
 
-def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[Mistake]:
+def _mistakes(at: Wrong, name: str, array: Array, computed: Array, expected: Array) -> Iterator[Mistake]:
     """Yield known mistakes, and what each would compute as the gradient of `array`."""
     grad = at.grad
     for other, values, _ in at.arrays():
@@ -114,9 +114,14 @@ def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[M
         for where, position in (("first", 0), ("last", size - 1)):
             if size > 1:
                 what = "sample" if axis == 0 else f"entry along axis {axis}"
-                yield f"only the {where} {what} counts", partial(of_positions, at, array, axis, [position])
-                others = [k for k in range(size) if k != position]
-                yield f"the {where} {what} is left out", partial(of_positions, at, array, axis, others)
+                alone = cache(partial(of_position, at, array, axis, position))
+                yield f"only the {where} {what} counts", alone
+                yield f"the {where} {what} is left out", partial(_without, expected, alone)
+
+
+def _without(whole: Array, part: Callable[[], Array | None]) -> Array | None:
+    left_out = part()
+    return None if left_out is None else whole - left_out
 
 
 def _of_parameter(at: Wrong, array: Array) -> Iterator[Mistake]:
