@@ -14,6 +14,7 @@ from framework.core.component import Component
 README = Path(__file__).parents[1] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+SHOWN = dict(re.findall(r"```python\n((?:(?!```).)*)```\n\n```text\n(.*?)```", TEXT, re.DOTALL))
 
 
 def title(block):
@@ -23,13 +24,19 @@ def title(block):
 
 @pytest.mark.usefixtures("restored_registry")
 @pytest.mark.parametrize("block", BLOCKS, ids=title)
-def test_every_block_runs_alone(block, tmp_path, monkeypatch):
+def test_every_block_runs_alone_and_prints_what_is_shown(block, tmp_path, monkeypatch, capsys):
     if "sklearn" in block:
         pytest.importorskip("sklearn.base", reason="the estimators are the extra `sklearn`")
     monkeypatch.chdir(tmp_path)
     module = ModuleType("__main__")
     monkeypatch.setitem(sys.modules, "__main__", module)  # where pickle looks for the block's classes
     exec(compile(block, str(README), "exec"), vars(module))
+    printed = capsys.readouterr().out
+    assert printed == SHOWN.get(block, printed)
+
+
+def test_something_is_shown():
+    assert SHOWN
 
 
 def test_every_kind_of_component_is_shown():

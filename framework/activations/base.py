@@ -16,6 +16,7 @@ from framework.core.types import Array
 
 ZERO = per_dtype(0.0)
 TWO = per_dtype(2.0)
+METHODS = {"__call__": 2, "derivative": 3, "backward": 4}  # how many parameters each has before `out`
 LARGEST_EXPONENT = {np.dtype(t): float(np.nextafter(t(log(np.finfo(t).max)), t(0))) for t in (np.float32, np.float64)}
 
 # Defaults of `out` in a formula, see `Activation`. The name says which argument the new array is like.
@@ -45,13 +46,13 @@ class Activation(Component):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        own = [name for name in ("__call__", "derivative", "backward") if name in vars(cls)]
+        own = [name for name in METHODS if name in vars(cls)]
         if own and "in_place" not in vars(cls):
             cls.in_place = False
         if "derivative" in own and "backward" not in own:  # an inherited shortcut would ignore the new derivative
             cls.backward = Activation.backward  # type: ignore[method-assign]
         for name in own:
-            setattr(cls, name, _with_out(vars(cls)[name]))
+            setattr(cls, name, _with_out(vars(cls)[name], METHODS[name]))
 
     if TYPE_CHECKING:
         # To a type checker, ``*args: Any, **kwargs: Any`` is any further parameter or none: a subclass may have `out`.
@@ -79,12 +80,15 @@ class Activation(Component):
 ActivationLike = str | Activation | type[Activation]  # see `Component.of`
 
 
-def _with_out(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `method` as one that may be called with `out`, without it, or with ``out=None``."""
+def _with_out(method: Callable[..., Any], required: int) -> Callable[..., Any]:
+    """Return `method` as one that may be called with `out`, without it, or with ``out=None``.
+
+    One of the `required` parameters may be called `out`, too, as `a` is in ``derivative(self, x, out)``.
+    """
     if isinstance(method, staticmethod):
-        return staticmethod(_with_out(method.__func__))
+        return staticmethod(_with_out(method.__func__, required - 1))
     signature = inspect.signature(method)
-    if "out" not in signature.parameters:
+    if "out" not in list(signature.parameters)[required:]:
         return _ignoring_out(method, len(signature.parameters))
     default = signature.parameters["out"].default
     if default is LIKE_Z or default is LIKE_A:

@@ -262,11 +262,15 @@ class Component(Carrying):
 
 
 def _cloned(value: Any) -> Any:
+    if value is None or type(value) in (bool, int, float, str):  # most often, and copying takes twenty times as long
+        return value
     if isinstance(value, Component):
         return value.clone()
-    if isinstance(value, list | tuple):
-        return type(value)(_cloned(item) for item in value)
-    if isinstance(value, dict):
+    if isinstance(value, tuple) and hasattr(value, "_make"):  # a named one
+        return value._make(map(_cloned, value))
+    if type(value) in (list, tuple):
+        return type(value)(map(_cloned, value))
+    if type(value) is dict:
         return {key: _cloned(item) for key, item in value.items()}
     return copied(value)
 

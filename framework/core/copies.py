@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, NoneType
 from typing import Any
@@ -82,6 +83,7 @@ def not_picklable(value: Any, where: str, seen: set[int] | None = None) -> Itera
         is_built_in(type(value))
         or id(value) in seen
         or isinstance(value, PICKLED)
+        or type(value) in copyreg.dispatch_table  # NumPy's ufuncs, for example
         or hasattr(value, "checked_when_pickled")
     ):
         return

@@ -125,6 +125,11 @@ class Context:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
 
+def in_dtype(ctx: Context, a: Array) -> Array:
+    """Return an array in the dtype of the network: ``dot`` with `out` does not cast, as ufuncs with `out` do."""
+    return a if a.dtype == ctx.dtype else a.astype(ctx.dtype)
+
+
 def _new_context_class(layer: type[Layer]) -> type[Context]:
     return type(f"{layer.__name__}Context", (Context,), {})
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer, InitializerLike
-from framework.layers.base import Context, Layer, LayerOptions, Parameter
+from framework.layers.base import Context, Layer, LayerOptions, Parameter, in_dtype
 
 
 class FeatureCross(Layer):
@@ -60,7 +60,7 @@ class FeatureCross(Layer):
         ctx.WT, ctx.dWT = ctx.W.T, ctx.dW.T
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        ctx.x = x
+        ctx.x = x = in_dtype(ctx, x)
         z = np.add(x.dot(ctx.WT, ctx.z), ctx.b, ctx.z)
         return np.add(np.multiply(x, z, ctx.y), x, ctx.y)
 

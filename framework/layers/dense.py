@@ -13,7 +13,7 @@ from framework.core.arguments import effective, flag, integer
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer, InitializerLike, Zeros
 from framework.layers.activate import bind_activation
-from framework.layers.base import Context, Layer, LayerOptions, Parameter
+from framework.layers.base import Context, Layer, LayerOptions, Parameter, in_dtype
 from framework.regularizers import Regularizer, RegularizerLike
 
 
@@ -117,7 +117,7 @@ class Dense(Layer):
             _bind_bias(ctx)
 
     def forward(self, ctx: Context, x: Array) -> Array:
-        ctx.x = x
+        ctx.x = x = in_dtype(ctx, x)
         z = x.dot(ctx.WT, ctx.z)
         if self.use_bias:
             np.add(z, _bias_rows(ctx), z)
@@ -125,7 +125,7 @@ class Dense(Layer):
         return a
 
     def backward(self, ctx: Context, grad: Array) -> Array | None:
-        dz = ctx.f_backward(grad, ctx.z, ctx.a, ctx.dz)
+        dz = in_dtype(ctx, ctx.f_backward(grad, ctx.z, ctx.a, ctx.dz))
         ctx.x.T.dot(dz, ctx.dWT)  # dW = dz.T @ x, transposed as W is in memory
         if self.use_bias:
             ctx.ones.dot(dz, ctx.db)  # db = sum of dz over the batch

@@ -8,7 +8,7 @@ import numpy as np
 
 from framework.core.arguments import flag, number
 from framework.core.types import Array, Shape
-from framework.layers.base import Context, Layer, LayerOptions, Parameter
+from framework.layers.base import Context, Layer, LayerOptions, Parameter, in_dtype
 
 
 class _Normalization(Layer):
@@ -47,7 +47,7 @@ class _Normalization(Layer):
     def backward_scaled(self, ctx: Context, grad: Array) -> Array:
         """Assign dgamma = sum(grad * xhat) and dbeta = sum(grad) over the rows, and return dxhat = grad * gamma."""
         if self.center:
-            ctx.row_ones.dot(grad.reshape(ctx.rows), ctx.dbeta)
+            ctx.row_ones.dot(in_dtype(ctx, grad).reshape(ctx.rows), ctx.dbeta)
         if not self.scale:
             return grad
         ctx.row_ones.dot(np.multiply(grad, ctx.xhat, ctx.product).reshape(ctx.rows), ctx.dgamma)

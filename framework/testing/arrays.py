@@ -43,7 +43,8 @@ def check_layouts(
     """Check that `function` computes `expected` from `arrays` in every layout."""
     for layout, stored in layouts(*arrays):
         name = f"{part}, arrays {layout}"
-        subject.same(name, subject.call(name, function, *stored), expected)
+        cause = "the order in memory counts, as in ravel(order='K') or x.data: reach the entries by their indices"
+        subject.same(name, subject.call(name, function, *stored), expected, cause=cause)
 
 
 def check_parts(

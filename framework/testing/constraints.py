@@ -63,7 +63,7 @@ def check_constraint(
     check_arguments(subject)
     with unchanged(subject):
         tried = tried_shapes(shapes, constraint, definition)
-        _check_different(subject, constraint, tried[0])
+        _check_different(subject, constraint, tried)
         for shape in tried:
             for seed in seeds if shape == tried[0] else seeds[:1]:
                 _check_shape(subject, constraint, shape, seed, definition)
@@ -185,17 +185,20 @@ def _allowed(f: Constraint, W: Array) -> bool:
     return bool(np.abs(f(W.copy()) - W).max() <= STAYS * np.abs(W).max())
 
 
-def _check_different(subject: Subject, f: Constraint, shape: Shape) -> None:
+def _check_different(subject: Subject, f: Constraint, shapes: Sequence[Shape]) -> None:
     """Fail if all results are the same, or no W is changed by a constraint that nothing switches off."""
     rng = np.random.default_rng(0)
-    inputs = [scale * rng.standard_normal(shape) for scale in (0.1, 1.0, 5.0, 1e6)]
-    outputs = [subject.compute("constraint(W)", partial(f, W), shape, W=W) for W in inputs]
-    if all(np.array_equal(V, outputs[0]) for V in outputs):
-        problem = f"entry 0 is {outputs[0].flat[0]:.6g} for each W"
-        subject.fail("constraint(W)", problem, "the same values for different W: W is not used; return the nearest")
+    unchanged = True
+    for shape in shapes:
+        inputs = [scale * rng.standard_normal(shape) for scale in (0.1, 1.0, 5.0, 1e6)]
+        outputs = [subject.compute("constraint(W)", partial(f, W), shape, W=W) for W in inputs]
+        if shape == shapes[0] and all(np.array_equal(V, outputs[0]) for V in outputs):
+            problem = f"entry 0 is {outputs[0].flat[0]:.6g} for each W"
+            subject.fail("constraint(W)", problem, "the same values for different W: W is not used; return the nearest")
+        unchanged = unchanged and all(np.array_equal(V, W) for V, W in zip(outputs, inputs, strict=True))
     numbers = subject.component.get_params(deep=False).values()
     off = any(value is None or (isinstance(value, float) and not isfinite(value)) for value in numbers)
-    if not off and all(np.array_equal(V, W) for V, W in zip(outputs, inputs, strict=True)):
+    if unchanged and not off:
         names = ", ".join(subject.component.get_params(deep=False))
         cause = "it allows everything" + (f": {names} has no effect" if names else "")
         subject.fail("constraint(W)", "returns W itself, even for values of 1e6", cause)

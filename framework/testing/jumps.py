@@ -1,50 +1,57 @@
-"""Jumps of a penalty, which its slopes do not show."""
+"""Jumps of a function, which its slopes do not show."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from framework.core.types import Array
-from framework.regularizers import Regularizer
-from framework.testing.report import Subject
 
-REACH = 8.0  # times W
-POINTS = 65
-WORST = 4  # intervals
-HALVINGS = 30
-JUMP = 1e-6  # of the penalty there
-ROUNDING = 1e-10  # of the largest penalty
-Point = tuple[float, float, float]  # t, the penalty on t W, and its slope there
+WORST = 16  # intervals
+HALVINGS = 26
+LEAST = 1e-5  # of a change, to which another is compared
+BRANCHES = "the branches of a distinction of cases do not meet: the slopes fit, but a constant is missing in one"
 
 
-def check_jump(subject: Subject, f: Regularizer, W: Array) -> None:
-    """Check that the penalty on ``t W`` is the integral of its slope over `t`.
+class Points(NamedTuple):
+    """Places, and the values and slopes of a function there, each an array (points,)."""
 
-    An interval in which it is not is halved again and again: at a kink the difference vanishes, at a jump it stays.
+    places: Array
+    values: Array
+    slopes: Array
+
+    def take(self, which: Array | slice) -> Points:
+        """Return some of the points."""
+        return Points(self.places[which], self.values[which], self.slopes[which])
+
+
+def worst(a: Points, b: Points) -> Array:
+    """Return the indices of the intervals, from each `a` to its `b`, whose slopes explain the values least."""
+    return np.argsort(-_gap(a, b), kind="stable")[:WORST]
+
+
+def narrowed(at: Callable[[Array], Points], a: Points, b: Points) -> tuple[Points, Points]:
+    """Halve intervals again and again, and keep the half that is explained least; return both ends of each.
+
+    At a kink the difference of the values vanishes, at a jump it stays.
     """
-
-    def at(t: float) -> Point:
-        with np.errstate(all="ignore"):
-            return t, float(f(t * W)), float(np.vdot(f.gradient(t * W), W))
-
-    points = [at(t) for t in np.linspace(0.02, REACH, POINTS).tolist()]
-    least = ROUNDING * max(abs(value) for _, value, _ in points)
-    intervals = sorted(pairwise(points), key=lambda ends: _gap(*ends))[-WORST:]
-    for a, b in intervals:
-        for _ in range(HALVINGS):
-            middle = at((a[0] + b[0]) / 2)
-            a, b = (a, middle) if _gap(a, middle) >= _gap(middle, b) else (middle, b)
-        if _gap(a, b) > max(JUMP * abs(a[1]), JUMP * abs(b[1]), least):
-            i = np.unravel_index(int(np.argmax(np.abs(W))), W.shape)
-            problem = f"jumps from {a[1]:.6g} to {b[1]:.6g} where the largest entry of W passes {abs(a[0] * W[i]):.6g}"
-            cause = (
-                "the branches of a distinction of cases do not meet: the slopes fit, but a constant is missing in one"
-            )
-            subject.fail("penalty", problem, cause)
+    for _ in range(HALVINGS):
+        middle = at((a.places + b.places) / 2)
+        left = _gap(a, middle) >= _gap(middle, b)
+        a, b = _chosen(left, a, middle), _chosen(left, middle, b)
+    return a, b
 
 
-def _gap(a: Point, b: Point) -> float:
-    """Return by how much the penalty changes beside what its slopes explain."""
-    return float(np.nan_to_num(abs(b[1] - a[1] - (b[0] - a[0]) * (a[2] + b[2]) / 2)))
+def _chosen(left: Array, here: Points, there: Points) -> Points:
+    return Points(*(np.where(left, first, second) for first, second in zip(here, there, strict=True)))
+
+
+def _gap(a: Points, b: Points) -> Array:
+    """Return by how much values differ that the slopes at both ends do not explain, beside what they explain."""
+    with np.errstate(all="ignore"):
+        width = b.places - a.places
+        explained = width * (np.abs(a.slopes) + np.abs(b.slopes)) + LEAST
+        gap = np.abs(b.values - a.values - width * (a.slopes + b.slopes) / 2) / explained
+    return np.asarray(np.nan_to_num(gap, posinf=0.0))

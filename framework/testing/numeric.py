@@ -111,3 +111,19 @@ def away_from(x: Array, kinks: tuple[float, ...], gap: float = 0.01) -> Array:
     for kink in kinks:
         x = np.where(np.abs(x - kink) < gap, kink + np.where(x < kink, -gap, gap), x)
     return x
+
+
+def close(computed: Array, expected: Array, rtol: float, atol: float) -> bool:
+    """Return what ``np.allclose`` returns, in a fifth of its time where all is finite and close."""
+    if computed.dtype.kind == "f" and expected.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            off = np.abs(computed - expected)
+            if (off <= atol + rtol * np.abs(expected)).all() and off.max(initial=0.0) < np.inf:
+                return True
+    return bool(np.allclose(computed, expected, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def worst(computed: Array, expected: Array) -> tuple[int, ...]:
+    """Return the index of the entry that is off most, NaN before all others."""
+    off = np.nan_to_num(np.abs(np.asarray(computed, float) - np.asarray(expected, float)), nan=np.inf)
+    return tuple(int(i) for i in np.unravel_index(int(np.argmax(off)), off.shape))

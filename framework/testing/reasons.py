@@ -14,7 +14,11 @@ import numpy as np
 from framework.core.types import Shape
 
 NO_AXIS = "a sum or mean over the wrong axis, or a missing keepdims"
+REFUSALS = (ValueError, TypeError, IndexError, AssertionError)
+DIVIDES = ("cannot reshape array", "equal division")  # a size that blocks of some size do not fill
 BROADCAST_INTO = re.compile(r"from shape \(([\d, ]+)\) into shape \(([\d, ]+)\)")
+PRODUCT = "a matrix product of arrays whose inner sizes differ: a .T too many or too few (W has shape (units, inputs))"
+TOGETHER = re.compile(r"operands could not be broadcast together with shapes \(([\d,]+)\) \(([\d,]+)\)")
 REDUCED = "reduced over all axes: one number is returned for all of them"
 ZERO_BY_ZERO = "0 / 0, such as a division by the norm, which is 0: divide by np.where(norm > 0, norm, 1)"
 
@@ -55,6 +59,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("unknown ", "did you mean"), "the name is misspelled"),
     (("'out'",), "the signature differs from the base class"),
     (("sample_weight",), "the signature differs from the base class"),
+    (("positional-only",), "an argument in front of a / has no name: copies and files need one, so leave the / out"),
     (("positional argument",), "the signature differs from the base class"),
     (("unexpected keyword",), "the signature differs from the base class"),
     (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
@@ -68,8 +73,7 @@ ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("not enough values to unpack",), "it expects more axes than the array has"),
     (("too many values to unpack",), "it expects fewer axes than the array has"),
     (("unsupported operand", "_falling"), "learning_rate may be a schedule: use self.rate, its value in this step"),
-    (("shapes of a and weights",), "a wrong axis: what is averaged is not one number for each sample"),
-    (("used as indices must be of integer",), "indices arrive as floats: use x.astype(int)"),
+    (("pickle",), "an attribute that no pickle can hold: a lambda, an inner function, a lock or an open file"),
     (("cannot cast",), "a result of another dtype is written in place: make a new array in the dtype of the data"),
 )
 
@@ -91,6 +95,13 @@ def of_error(error: BaseException, part: str = "") -> str:
         source, target = (tuple(re.findall(r"\d+", shape)) for shape in shapes.groups())
         if source != target and source == target[::-1]:
             return "transposed: assign .T of it (W has shape (units, inputs))"
+    if "a batch of" not in part:  # and so for the first batch, too
+        if "core dimension" in text or "not aligned" in text:
+            return PRODUCT
+        if (shapes := TOGETHER.search(text)) is not None:
+            one, other = (re.findall(r"\d+", shape) for shape in shapes.groups())
+            if one[:-1] == other or other[:-1] == one:
+                return "keepdims=True is missing in a sum or mean over the last axis (or an index [..., None])"
     if isinstance(error, ValueError) and ("broadcast" in text or "shape" in text or "mismatch" in text):
         return "a sum over the wrong axis, or a shape that is right for one batch size only"
     return "see the error above"
@@ -120,6 +131,11 @@ def on_purpose(error: BaseException) -> bool:
     code = trace.tb_frame.f_code
     raises = dis.opname[code.co_code[trace.tb_lasti]] == "RAISE_VARARGS"
     return raises and not str(trace.tb_frame.f_globals.get("__name__", "")).startswith("numpy")
+
+
+def refuses(error: BaseException) -> bool:
+    """Return whether an exception refuses a shape: by a ``raise`` or ``assert``, or as it cannot be cut into blocks."""
+    return isinstance(error, REFUSALS) and (on_purpose(error) or any(words in str(error) for words in DIVIDES))
 
 
 def of_shape(computed: Shape, expected: Shape) -> str:

@@ -13,7 +13,7 @@ from framework.regularizers import Regularizer
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import check_layouts
 from framework.testing.effects import check_effects
-from framework.testing.jumps import check_jump
+from framework.testing.jumps import BRANCHES, Points, narrowed, worst
 from framework.testing.numeric import away_from, slopes
 from framework.testing.reasons import watched
 from framework.testing.report import Subject, plain, reporting
@@ -23,6 +23,10 @@ from framework.testing.variants import variants
 
 SCALES = (1.0, 8.0)
 LARGE = (100.0, 1e4)
+TIMES = np.linspace(0.02, 8.0, 65)  # W, on the way along which jumps are sought
+WORST = 4  # intervals of it, to save time
+JUMP = 1e-6  # of the penalty there
+ROUNDING = 1e-10  # of the largest penalty
 Definition = Callable[[Array], Any]
 
 
@@ -69,7 +73,7 @@ def check_regularizer(
             for shape in tried:
                 _check_shape(subject, regularizer, shape, tuple(kinks), seed, definition)
                 _check_special(subject, regularizer, np.random.default_rng(seed).standard_normal(shape))
-        check_jump(subject, regularizer, np.random.default_rng(3).standard_normal(tried[0]))
+        _check_jumps(subject, regularizer, np.random.default_rng(3).standard_normal(tried[0]))
         for other in variants(regularizer):
             if works(other, tried[0]):
                 _check_shape(Subject(other), other, tried[0], tuple(kinks), seeds[0], None)
@@ -153,6 +157,38 @@ def _check_large(subject: Subject, f: Regularizer, W: Array, name: str) -> None:
             held = np.isfinite(np.asarray(exact, np.float32))
         lost = held & ~np.isfinite(small)
         subject.require(not lost.any(), f"{part} at {name} in float32", "is not finite, but is in float64", seen)
+
+
+def _check_jumps(subject: Subject, f: Regularizer, W: Array) -> None:
+    """Check that the penalty on ``t W`` is the integral of its slope over `t`, unless it counts, and goes in steps."""
+
+    def at(places: Array) -> Points:
+        with np.errstate(all="ignore"):
+            values = [float(f(t * W)) for t in places]
+            return Points(places, np.array(values), np.array([np.vdot(f.gradient(t * W), W) for t in places]))
+
+    points = at(TIMES)
+    starts, stops = points.take(np.s_[:-1]), points.take(np.s_[1:])
+    which = worst(starts, stops)[:WORST]
+    a, b = narrowed(at, starts.take(which), stops.take(which))
+    size = np.maximum(np.abs(a.values), np.abs(b.values))
+    jump = np.abs(b.values - a.values) > np.maximum(JUMP * size, ROUNDING * np.abs(points.values).max())
+    jump &= (a.slopes != 0) | (b.slopes != 0)
+    if jump.any():
+        k = int(jump.argmax())
+        where = _passing(f, a.places[k] * W, b.places[k] * W)
+        subject.fail("penalty", f"jumps from {a.values[k]:.6g} to {b.values[k]:.6g} where {where}", BRANCHES)
+
+
+def _passing(f: Regularizer, before: Array, after: Array) -> str:
+    """Return in words which entry makes the penalty jump on the way from one W to another, if it is one alone."""
+    jump = f(after) - f(before)
+    for i in np.ndindex(before.shape):
+        W = before.copy()
+        W[i] = after[i]
+        if abs(f(W) - f(before) - jump) < 0.01 * abs(jump):
+            return f"an entry of W passes {after[i]:.6g}"
+    return f"the length of W passes {np.linalg.norm(after):.6g}"
 
 
 def _outcomes(f: Regularizer, shape: Shape) -> list[Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import random
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FunctionType
+from functools import cached_property
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,10 +17,14 @@ from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.layers.base import Layer
 from framework.optimizers import Optimizer
+from framework.testing.equality import attributes_of, same
 from framework.testing.report import Subject, plain
 
 MISSING = "not there"
-DATA = (bool, int, float, complex, str, tuple, list, dict, set, np.ndarray, np.generic, np.random.Generator)
+MOST = 1 << 16  # items of what is copied
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+CHANGING = (list, dict, set, deque, np.ndarray, *GENERATORS)
+DATA = (bool, int, float, complex, str, tuple, np.generic, *CHANGING)
 
 
 class Place(NamedTuple):
@@ -64,30 +71,6 @@ def lengths(component: Component) -> dict[str, int]:
     return {place.name: len(place.value) for place in places if isinstance(place.value, list | dict | set)}
 
 
-def attributes(component: Component) -> dict[str, Any]:
-    """Return a copy of a component's attributes."""
-    return {name: _copied(value) for name, value in vars(component).items()}
-
-
-def same(a: Any, b: Any) -> bool:
-    """Return whether two arguments are the same: arrays element by element, components by their arguments."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Component):
-        return same(a.get_params(deep=False), b.get_params(deep=False))
-    if isinstance(a, np.ndarray):
-        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-    if isinstance(a, np.random.Generator):
-        return same(a.bit_generator.state, b.bit_generator.state)
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool(a == b) or (a != a and b != b)
-
-
 def kept(component: Component) -> dict[str, Place]:
     """Return copies of all that the component can keep between calls, by name."""
     return {place.name: place._replace(value=_copied(place.value)) for place in _places(component, "self", set())}
@@ -98,33 +81,57 @@ def _places(component: Component, path: str, seen: set[int]) -> Iterator[Place]:
     if id(component) in seen:
         return
     seen.add(id(component))
-    for name, value in vars(component).items():
-        yield Place(f"{path}.{name}", False, value)
+    for name, value in attributes_of(component).items():
+        yield from _of_value(f"{path}.{name}", False, value, type(component))
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, Component):
                 yield from _places(item, f"{path}.{name}", seen)
     for cls in type(component).__mro__:
         if cls is not object and not is_built_in(cls) and id(cls) not in seen:
             seen.add(id(cls))
-            yield from _of_class(cls)
+            yield from _of_class(cls, seen)
 
 
-def _of_class(cls: type) -> Iterator[Place]:
+def _of_value(name: str, shared: bool, value: Any, owner: Any) -> Iterator[Place]:
+    """Yield a variable, or what it holds if it is an object of a class that was written beside its `owner`."""
+    if not _is_beside(value, owner):
+        yield Place(name, shared, value)
+        return
+    for key, part in attributes_of(value).items():
+        yield Place(f"{name}.{key}", shared, part)
+
+
+def _is_beside(value: Any, owner: Any) -> bool:
+    """Return whether the class of an object is of the same module or package as a class or function."""
+    if isinstance(value, Component | FunctionType | type):
+        return False
+    homes = [str(each.__module__).partition(".")[0] for each in (type(value), owner)]
+    return homes[0] == homes[1]
+
+
+def _of_class(cls: type, seen: set[int]) -> Iterator[Place]:
     for name, value in vars(cls).items():
         function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
         function = function.fget if isinstance(function, property) else function
-        function = getattr(function, "__wrapped__", function)
-        if isinstance(function, FunctionType):
-            yield from _of_function(function, f"{cls.__name__}.{name}")
-        elif not name.startswith("__") and isinstance(value, DATA):
-            yield Place(f"{cls.__name__}.{name}", True, value)
+        while function is not None and (isinstance(function, FunctionType) or hasattr(function, "__wrapped__")):
+            if isinstance(function, FunctionType):
+                yield from _of_function(function, f"{cls.__name__}.{name}", seen)
+            function = getattr(function, "__wrapped__", None)
+        if not name.startswith("__") and (isinstance(value, DATA) or _is_beside(value, cls)):
+            yield from _of_value(f"{cls.__name__}.{name}", True, value, cls)
 
 
-def _of_function(function: FunctionType, name: str) -> Iterator[Place]:
-    for key in function.__code__.co_names:
+def _of_function(function: FunctionType, name: str, seen: set[int]) -> Iterator[Place]:
+    """Yield what outlives a call of a function: variables around it, and those of the functions beside it."""
+    if id(function) in seen:
+        return
+    seen.add(id(function))
+    for key in _names(function.__code__):
         value = function.__globals__.get(key)
-        if isinstance(value, DATA):
-            yield Place(f"the global variable {key}", True, value)
+        if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
+            yield from _of_function(value, key, seen)
+        elif isinstance(value, DATA) or _is_beside(value, function):
+            yield from _of_value(f"the global variable {key}", True, value, function)
     for key, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             value = cell.cell_contents
@@ -133,11 +140,19 @@ def _of_function(function: FunctionType, name: str) -> Iterator[Place]:
         if isinstance(value, DATA):
             yield Place(f"the variable {key} around {name}", True, value)
     for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-        if isinstance(value, list | dict | set | np.ndarray):
+        if isinstance(value, CHANGING):
             yield Place(f"a default value of {name}", True, value)
     for key, value in vars(function).items():
         if isinstance(value, DATA):
             yield Place(f"{name}.{key}", True, value)
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """Yield the global names that a function may use, those in functions inside it included."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
 
 
 def changes(component: Component, before: dict[str, Place], failed: bool) -> dict[str, str]:
@@ -154,7 +169,12 @@ def changes(component: Component, before: dict[str, Place], failed: bool) -> dic
         new = after[name].value if name in after else MISSING
         if same(old, new):
             continue
+        if name not in before and _is_cached_property(component, name.removeprefix("self.")):
+            continue
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
+            continue
+        if isinstance(old, GENERATORS) and isinstance(new, GENERATORS):
+            found[name] = f"{name} is drawn from: use the generator that a call is given, rng or ctx.rng"
             continue
         was, now = (value if value is MISSING else plain(value) for value in (old, new))
         found[name] = f"{name} was {was} and is now {now}"
@@ -168,6 +188,11 @@ def grown(component: Component, before: dict[str, Place]) -> dict[str, tuple[dic
     return {place.name: (place.value, old[place.name]) for place in places if len(place.value) > len(old[place.name])}
 
 
+def _is_cached_property(component: Component, name: str) -> bool:
+    """Return whether an attribute is made when it is first used; whether it goes stale is checked elsewhere."""
+    return isinstance(getattr(type(component), name, None), cached_property)
+
+
 def _advice(component: Component) -> str:
     always = "it keeps stale state on self, its class or its module, which all uses of it and all threads share"
     if isinstance(component, Layer):
@@ -178,6 +203,9 @@ def _advice(component: Component) -> str:
 
 
 def _copied(value: Any) -> Any:
+    size = value.size if isinstance(value, np.ndarray) else len(value) if isinstance(value, list | dict | set) else 0
+    if size > MOST:  # a set of data, say
+        return value
     try:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared

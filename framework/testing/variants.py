@@ -34,8 +34,8 @@ def variants(
     ----------
     component : Component
     accepts : callable, optional
-        Called with each copy; a copy for which it raises ValueError or TypeError is left out, as is one that the
-        constructor refuses.
+        Called with each copy; a copy for which it raises an error that a wrong value can have, as ValueError, is left
+        out, as is one that the constructor refuses.
     skip : collection of str
         Arguments that stay as they are.
     """
@@ -49,7 +49,7 @@ def variants(
             try:
                 if accepts is not None:
                     accepts(copy)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, LookupError, ArithmeticError, AssertionError):
                 continue
             yield copy
 

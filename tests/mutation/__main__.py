@@ -22,7 +22,7 @@ from tests.mutation.sample import draw
 from tests.mutation.worker import CONFIG, limits, work
 
 ROOT = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(".*", "build", "dist", "results", "__pycache__", "*.egg-info")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".*_cache", "build", "dist", "results", "__pycache__", "*.egg-info")
 
 
 def main() -> None:
@@ -68,8 +68,11 @@ def prepare(folder: Path, session: Path, given: argparse.Namespace) -> None:
         record(folder, folder / "tree-0")
     os.chdir(folder / "tree-0")
     if not session.exists():
-        with use_db(str(session)) as db:
+        drawing = session.with_suffix(".drawing")  # one that was stopped here draws anew
+        drawing.unlink(missing_ok=True)
+        with use_db(str(drawing)) as db:
             draw(db, CONFIG["cosmic-ray"], CONFIG["sample"]["operators"], given.count, given.seed)
+        drawing.rename(session)
 
 
 def fingerprint() -> str:

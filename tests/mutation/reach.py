@@ -58,7 +58,7 @@ def record(folder: Path, root: Path) -> None:
     settings.write_text(f"[run]\nsource = framework\ndata_file = {folder / 'coverage'}\n")
     command = [sys.executable, "-m", "pytest", "--quiet", "-p", "no:cacheprovider", "-p", "tests.mutation.reach"]
     command += ["--cov", "--cov-context=test", f"--cov-config={settings}", "--cov-report="]
-    subprocess.run(command, cwd=root, check=False)
+    subprocess.run(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, check=False)
     (root / "tests.json").rename(folder / "tests.json")
 
 

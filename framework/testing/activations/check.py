@@ -12,16 +12,18 @@ from framework.core.types import Array, Shape
 from framework.layers.dense import Dense
 from framework.testing.activations.buffers import check_buffers, check_float32
 from framework.testing.activations.dependence import is_elementwise
-from framework.testing.activations.extremes import check_degenerate, check_extremes, check_growth, check_limits
+from framework.testing.activations.extremes import check_degenerate, check_extremes, check_growth
 from framework.testing.activations.gradients import check_gradients, check_points
+from framework.testing.activations.jumps import check_jumps
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
 from framework.testing.arguments import check_arguments
 from framework.testing.effects import check_effects
+from framework.testing.equality import same
 from framework.testing.layers.bench import Source
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
-from framework.testing.state import same, unchanged
+from framework.testing.state import unchanged
 from framework.testing.variants import BESIDE, variants
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4), (4, 1), (1, 1))
@@ -48,7 +50,8 @@ def check_activation(
         The right values, computed in another way, in float64: without it, a wrong formula whose derivative is that of
         the wrong formula passes.
     kinks : sequence of float
-        Values that z keeps away from. Kinks are also recognized by their one-sided slopes, and left out.
+        Values that z keeps away from, and at which f may jump. Kinks are also recognized by their one-sided slopes,
+        and left out.
     seeds : sequence of int
 
     Raises
@@ -75,7 +78,7 @@ def check_activation(
                 z = away_from(2 * rng.standard_normal(shape), tuple(kinks))
                 check_values(subject, activation, z)
                 if definition is not None:
-                    check_definition(subject, activation, definition, z)
+                    check_definition(subject, activation, definition, z, elementwise)
                 for scale in (1, 4) if elementwise else (1, 4, 30):
                     with np.errstate(all="ignore" if scale > 4 else None):
                         check_gradients(subject, activation, away_from(scale * z, tuple(kinks)), rng, elementwise)
@@ -83,13 +86,14 @@ def check_activation(
         if elementwise:
             check_points(subject, activation, kinks)
         if definition is not None:
-            check_definition(subject, activation, definition, 50 * np.random.default_rng(2).standard_normal(shapes[0]))
+            far = 50 * np.random.default_rng(2).standard_normal(shapes[0])
+            check_definition(subject, activation, definition, far, elementwise)
         check_float32(subject, activation, shapes[0], elementwise)
         check_degenerate(subject, activation, shapes)
         check_extremes(subject, activation, shapes[0])
         if elementwise:
+            check_jumps(subject, activation, shapes[0][-1], tuple(kinks))
             check_growth(subject, activation)
-            check_limits(subject, activation)
         if type(activation).replayable:
             _check_replay(subject, activation)
         _check_variants(subject, activation, shapes, elementwise)

@@ -11,7 +11,7 @@ from framework.activations import Activation
 from framework.core.types import Array
 from framework.testing.activations.dependence import defines, depends
 from framework.testing.activations.values import where_wrong
-from framework.testing.causes import likeliest
+from framework.testing.causes import FORMULA, likeliest
 from framework.testing.numeric import Slopes, away_from, one_sided, slopes
 from framework.testing.report import Subject
 
@@ -29,7 +29,7 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
     moving = z.copy()
     expected = slopes(lambda: float((grad * f(moving)).sum()), moving, rng)
     faults = {"grad is passed on unchanged": grad, "it returns a = f(z) times grad": a * grad}
-    cause = ""
+    narrow = cause = _of_precision(a)
     if elementwise:
         derivative = subject.compute("derivative(z, a)", lambda: f.derivative(z, a), z.shape, z=z, a=a)
         weights = np.array([grad[i] for i in expected.where])
@@ -41,7 +41,7 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
         exchanged = {fault: derivative for fault, other in swapped.items() if _fits(other, own)}
         known = bool(exchanged)
         exchanged["it returns a = f(z), not the slope"] = a
-        reason = _of_steps(own, derivative) or ("" if known else _why(z, derivative, own))
+        reason = narrow or _of_steps(own, derivative) or ("" if known else _why(z, derivative, own))
         subject.gradient("derivative(z, a)", derivative, own, alternatives=exchanged, cause=reason)
         faults["the derivative alone: grad is left out"] = derivative
         faults["the derivative is multiplied in twice"] = derivative**2 * grad
@@ -96,7 +96,7 @@ def _of_zero(value: float) -> str:
 
 def _at(z: Array) -> str:
     if len(z) > 4:
-        return "a wrong formula"
+        return FORMULA
     return f"right elsewhere, wrong at z = {', '.join(f'{value:g}' for value in z)}: the bound of a case (< or <=)"
 
 
@@ -113,8 +113,9 @@ def _why(z: Array, slope: Array, expected: Slopes) -> str:
         return ""
     telling = np.maximum(np.abs(computed), np.abs(right)) > 1e-3 * np.abs(right).max(initial=0.0)
     if of_range := where_wrong(inputs[telling], wrong[telling]):
-        return of_range
-    return "a wrong formula" if cause.startswith("a wrong formula") else ""
+        there = likeliest(computed[wrong], right[wrong])
+        return f"{of_range}; there {there}" if "times what it should be" in there else of_range
+    return FORMULA if cause.startswith(FORMULA) else ""
 
 
 def _of_steps(expected: Slopes, computed: Array) -> str:
@@ -123,6 +124,17 @@ def _of_steps(expected: Slopes, computed: Array) -> str:
     if not flat or not np.any(computed):
         return ""
     return "f is constant between its jumps, where its slope is 0: a straight-through slope is not its derivative"
+
+
+def _of_precision(a: Array) -> str:
+    """Return the cause if values hold no more than a smaller dtype does, and are not few."""
+    with np.errstate(all="ignore"):
+        for dtype in (np.float16, np.float32):
+            if np.array_equal(a, a.astype(dtype)) and (a * 1024 % 1).any():
+                return (
+                    f"f(z) is computed in {np.dtype(dtype)} alone: a cast narrows the data; use the dtype of the data"
+                )
+    return ""
 
 
 def _quietly(f: Activation, z: Array, a: Array) -> Array:

@@ -9,8 +9,8 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.types import Array, Shape
 from framework.testing.arrays import check_layouts, check_parts
-from framework.testing.causes import likeliest
-from framework.testing.reasons import on_purpose
+from framework.testing.causes import FORMULA, likeliest
+from framework.testing.reasons import refuses
 from framework.testing.report import Subject
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
@@ -26,10 +26,8 @@ def accepted(f: Activation, shapes: Sequence[Shape]) -> list[Shape]:
 def _refuses(f: Activation, shape: Shape) -> bool:
     try:
         f(np.ones(shape))
-    except ValueError as error:
-        return on_purpose(error) or "cannot reshape" in str(error)
-    except Exception:  # the checks show it
-        return False
+    except Exception as error:  # what is no refusal the checks show
+        return refuses(error)
     return False
 
 
@@ -72,7 +70,9 @@ def _values(subject: Subject, f: Activation, z: Array) -> Array:
     return a
 
 
-def check_definition(subject: Subject, f: Activation, definition: Callable[[Array], Array], z: Array) -> None:
+def check_definition(
+    subject: Subject, f: Activation, definition: Callable[[Array], Array], z: Array, elementwise: bool
+) -> None:
     """Compare f(z) with its definition, where that is finite."""
     with np.errstate(all="ignore"):
         expected = np.asarray(subject.call("definition(z)", lambda: definition(z.copy())), float)
@@ -85,7 +85,10 @@ def check_definition(subject: Subject, f: Activation, definition: Callable[[Arra
     if wrong.any():
         i = tuple(np.argwhere(wrong)[0])
         problem = f"computed {a[i]:.10g}, expected {expected[i]:.10g} by definition"
-        subject.fail(f"f(z), z = {z[i]:.6g}", problem, where_wrong(z, wrong) or likeliest(a, expected))
+        cause = where_wrong(z, wrong) or likeliest(a, expected)
+        if elementwise and cause.startswith(FORMULA):  # there is no axis to mistake
+            cause = FORMULA
+        subject.fail(f"f(z), z = {z[i]:.6g}", problem, cause)
 
 
 def where_wrong(z: Array, wrong: Array) -> str:
@@ -96,11 +99,15 @@ def where_wrong(z: Array, wrong: Array) -> str:
     for size, of in ((z, "z"), (np.abs(z), "|z|")):
         order = np.argsort(size)
         runs = np.flatnonzero(np.diff(wrong[order]))
-        edges = [f"{size[order][k + side]:.4g}" for k in runs for side in (0, 1)]
+        edges = [size[order][k + side] for k in runs for side in (0, 1)]
+        shown = [f"{edge:.4g}" for edge in edges]
+        if len(runs) == 1 and edges[0] < 0 < edges[1]:
+            right, other = "<>" if wrong[order][-1] else "><"
+            return f"right where z {right} 0, wrong where z {other} 0: {BOUND}"
         if len(runs) == 1 and wrong[order][-1]:
-            return f"right up to {of} = {edges[0]}, wrong beyond: {BOUND}"
+            return f"right up to {of} = {shown[0]}, wrong beyond: {BOUND}"
         if len(runs) == 1:
-            return f"right from {of} = {edges[1]} on, wrong below: {BOUND}"
+            return f"right from {of} = {shown[1]} on, wrong below: {BOUND}"
         if len(runs) == 2 and wrong[order][runs[1]]:
-            return f"wrong between {of} = {edges[0]} and {edges[3]} alone: {BOUND}"
+            return f"wrong between {of} = {shown[0]} and {shown[3]} alone: {BOUND}"
     return ""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import queue
 import secrets
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -20,6 +23,8 @@ from framework.testing.grading.worker import Task
 
 START = 60.0  # seconds for a process to start and to import the framework, on whatever machine
 LEAST = 256  # MB
+BESIDE = 1000  # data files and folders beside a submission
+NO_DATA = ".py", ".ipynb", ".toml"  # other submissions and rubrics
 
 Progress = Callable[[Result, int], None]
 
@@ -93,6 +98,7 @@ class Isolation:
         if monotonic() >= self.end:
             return f"not checked: the submission took more than {self.limits.total_timeout:g} s"
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            _link_data(self.path.resolve().parent, Path(folder))
             token = secrets.token_hex(16)
             worker = WorkerProcess(self._task(folder, token), token, folder)
             try:
@@ -177,3 +183,11 @@ class Isolation:
                 f"this rubric cannot be sent to another process ({error}): write it into a Python file as "
                 "RUBRIC = {...}, and give its path"
             ) from error
+
+
+def _link_data(source: Path, folder: Path) -> None:
+    """Let a submission find the data beside it, as in ``np.loadtxt("data.csv")``, in the folder that it runs in."""
+    data = (path for path in source.iterdir() if path.suffix not in NO_DATA)
+    for path in islice(data, BESIDE):
+        with suppress(OSError):  # Windows: only for who may make links
+            os.symlink(path, folder / path.name)

@@ -40,8 +40,9 @@ def check_initializer(
         The shapes of the arrays to draw; by default shapes of one to four axes, without those that the initializer
         refuses by raising an error itself.
     mean, std : float or callable ``(fan_in, fan_out) -> float``, optional
-        The right mean and standard deviation; checked on arrays of two axes, within 6 standard errors. Without `std`,
-        what the name of the class or its description says of fan_in and fan_out is compared with how the values grow.
+        The right mean and standard deviation; checked within 6 standard errors on arrays of two axes, and of more if
+        they are given in `shapes`: there fan_in is the product of all axes but the first. Without `std`, what the name
+        of the class or its description says of fan_in and fan_out is compared with how the values grow.
     draws : int
         The number of arrays of each shape that the statistics are computed from.
 
@@ -70,7 +71,8 @@ def check_initializer(
                     raise AssertionError(f"{failure} ({VECTOR})") from failure
                 raise
             tried.append(shape)
-            if len(shape) == 2 and min(shape) > 1 and (mean is not None or std is not None):
+            asked = len(shape) == 2 or shapes is not None
+            if asked and len(shape) > 1 and min(shape) > 1 and (mean is not None or std is not None):
                 check_statistics(subject, _drawn(initializer, shape, draws), mean, std)
         if not tried:
             subject.fail("shapes", f"none of {SHAPES} is accepted", "give the shapes that it is for, shapes=...")

@@ -12,7 +12,7 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-from framework.testing.initializers.repeats import check_repeats
+from framework.testing.initializers.repeats import LONG, check_repeats
 from framework.testing.report import Subject
 
 SEEDS = (1, 2, 3, 4, 5)
@@ -33,6 +33,28 @@ def check_draws(subject: Subject, f: Initializer, shape: Shape) -> None:
     again = f(shape, np.random.default_rng(SEEDS[0]))
     own = "the same seed gives other values: a generator of its own; draw from rng"
     subject.same(part, again, kept, cause=own if made or drawn else f"{own} (or np.empty is not filled)")
+    _check_seeds(subject, part, f, kept, rng, drawn, bool(made))
+    if not again.flags.writeable:
+        subject.fail(part, "returns an array that is read-only", "a view, as from np.broadcast_to: copy it")
+    again[...] = 7.0
+    last = f(shape, np.random.default_rng(SEEDS[0]))
+    cause = "it returns the same array twice: a buffer or an argument is given away; copy it"
+    subject.same(part, last, kept, cause=cause)
+
+
+def _check_seeds(
+    subject: Subject, part: str, f: Initializer, kept: Array, rng: np.random.Generator, drawn: bool, made: bool
+) -> None:
+    """Check that other seeds give other values, and the same generator other values in a second call.
+
+    Parameters
+    ----------
+    kept : ndarray
+        What was drawn first, from `rng`.
+    drawn, made : bool
+        Whether `rng` was used, and whether another generator was made.
+    """
+    shape = kept.shape
     later = np.random.default_rng(SEEDS[1])
     start = later.bit_generator.state
     samples = np.stack([kept, f(shape, later).copy(), *(f(shape, np.random.default_rng(k)) for k in SEEDS[2:])])
@@ -45,15 +67,12 @@ def check_draws(subject: Subject, f: Initializer, shape: Shape) -> None:
             cached = later.bit_generator.state == start
             cause = "they are kept from the first call (a cache): draw anew in each call"
             subject.fail(part, alike, cause if cached else "what it draws is not used")
+    elif not drawn and kept.size >= LONG and np.array_equal(f(shape, rng), kept):
+        cause = "a generator of its own begins at the seed of rng each time, and rng does not advance: draw from rng"
+        subject.fail(part, "a second call with the same generator gives the same values", cause)
     if made and kept.size >= MANY and _follow(samples.reshape(len(samples), -1)):
         subject.fail(part, "different seeds give the same values but for their size", FIXED)
     check_repeats(subject, f, samples)
-    if not again.flags.writeable:
-        subject.fail(part, "returns an array that is read-only", "a view, as from np.broadcast_to: copy it")
-    again[...] = 7.0
-    last = f(shape, np.random.default_rng(SEEDS[0]))
-    cause = "it returns the same array twice: a buffer or an argument is given away; copy it"
-    subject.same(part, last, kept, cause=cause)
 
 
 def _follow(rows: Array) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import log, sqrt
 
 import numpy as np
@@ -17,12 +17,13 @@ from framework.testing.report import Subject
 
 # What the variance is proportional to: the power of 1 / fan_in that tall and wide matrices of one size differ by.
 POWERS = {"fan_in": 1.0, "fan_out": -1.0, "fan_avg": 0.0}
-FAMILIES = {"he": "fan_in", "kaiming": "fan_in", "lecun": "fan_in", "glorot": "fan_avg", "xavier": "fan_avg"}
-NUMERATORS = {"he": 2.0, "kaiming": 2.0, "lecun": 1.0, "glorot": 2.0, "xavier": 2.0}
+# The published rules by their names: variances times fan_in, or times fan_in + fan_out.
+HE, LECUN, GLOROT = {"fan_in": 2.0}, {"fan_in": 1.0}, {"fan_avg": 2.0}
+RULES = {"he": HE, "kaiming": HE, "lecun": LECUN, "glorot": GLOROT, "xavier": GLOROT | LECUN}  # 1 / fan_in in Caffe
 PLAIN = {"my", "own", "custom", "plain", "random", "semi", "normal", "uniform"}
 PLAIN |= {"init", "initializer", "initialization", "weights"}
 ORTHOGONAL = {"orthogonal", "orthonormal"}
-DESCRIPTION = "its description"
+DESCRIPTION, NAME = "its description", "the name"
 SPREAD = 0.15  # how much of a variance may be chance, or the edges of a distribution that are cut off
 
 
@@ -47,43 +48,56 @@ def check_named(subject: Subject, draw: Callable[[], Sequence[Array]]) -> None:
     variances = [float(samples.var()) for samples in (wide, tall)]
     if min(variances) <= 0 or any(abs(samples.mean()) > 0.2 * samples.std() for samples in (wide, tall)):
         return
-    fan_in, fan_out = fans(wide.shape[1:])
-    power = log(variances[0] / variances[1]) / log(fan_out / fan_in)
     where, declared = said
+    fan_in, fan_out = fans(wide.shape[1:])
+    rules = [RULES[word] for word in words & RULES.keys()]
+    published = [rule for named in rules for rule in named.items()]
+    if where.startswith(NAME) and any(_fits((wide, tall), *rule) for rule in published):
+        return
+    power = log(variances[0] / variances[1]) / log(fan_out / fan_in)
     part = f"shapes {wide.shape[1:]} and {tall.shape[1:]}"
     deviations = ", ".join(f"{sqrt(variance):.4g}" for variance in variances)
     problem = f"standard deviations {deviations}, but {where} says {declared}"
-    wanted = POWERS[declared]
-    if wanted and power * wanted < -0.5:
-        other = "fan_out" if declared == "fan_in" else "fan_in"
-        cause = f"fan_in and fan_out are exchanged: it divides by {other}; W has shape (units, inputs): a row is a node"
+    if cause := _of_power(power, POWERS[declared], where, declared):
         subject.fail(part, problem, cause)
-    if wanted and where != DESCRIPTION:
-        if power * wanted > 1.5:
-            subject.fail(part, problem, "the variance is taken for the standard deviation: a square root is missing")
-        if power * wanted < 0.5:
-            subject.fail(part, problem, f"the values do not grow and shrink with {declared}, or with both fans alike")
-    if not wanted and abs(power) > 0.5:
+    described = re.search(r"[/\d]", type(component).__doc__ or "")
+    if len(rules) == 1 and not words - RULES.keys() - PLAIN and not component.get_params(deep=False) and not described:
+        fan, numerator = next(iter(rules[0].items()))
+        if not _fits((wide,), fan, numerator):
+            right = sqrt(_variance(wide, fan, numerator))
+            problem = f"standard deviation {sqrt(variances[0]):.4g} for {fan_in} inputs and {fan_out} units"
+            formula = f"sqrt({numerator:g} / {'fan_in' if fan == 'fan_in' else '(fan_in + fan_out)'}) = {right:.4g}"
+            cause = of_variance(variances[0], right, right, SPREAD * variances[0])
+            subject.fail(part, f"{problem}, but {where} says {formula} (or give std=)", cause)
+
+
+def _variance(samples: Array, fan: str, numerator: float) -> float:
+    """Return the variance that a rule gives matrices, (draws, units, inputs)."""
+    fan_in, fan_out = fans(samples.shape[1:])
+    return numerator / {"fan_in": fan_in, "fan_avg": fan_in + fan_out}[fan]
+
+
+def _fits(matrices: Iterable[Array], fan: str, numerator: float) -> bool:
+    """Return whether matrices have the variance that a rule gives them."""
+    expected = [(samples.var(), _variance(samples, fan, numerator)) for samples in matrices]
+    return all(abs(variance - right) < 2 * SPREAD * right for variance, right in expected)
+
+
+def _of_power(power: float, wanted: float, where: str, declared: str) -> str:
+    """Return why the variance of wide and tall matrices differs by another power of fan_in than declared, or ""."""
+    if not wanted:
         alone = "fan_in" if power > 0 else "fan_out"
-        subject.fail(part, problem, f"the values depend on {alone} more than on the other: (fan_in + fan_out) is meant")
-    _check_size(subject, component, part, variances[0], fan_in, fan_out)
-
-
-def _check_size(subject: Subject, f: Initializer, part: str, variance: float, fan_in: int, fan_out: int) -> None:
-    """Check the variance itself if the name says no more than a published rule, and there is nothing to set."""
-    words = _words(f)
-    family = words & FAMILIES.keys()
-    described = re.search(r"[/\d]", type(f).__doc__ or "")
-    if len(family) != 1 or words - family - PLAIN or f.get_params(deep=False) or described:
-        return
-    (rule,) = family
-    size = {"fan_in": fan_in, "fan_avg": fan_in + fan_out}[FAMILIES[rule]]
-    right = NUMERATORS[rule] / size
-    if not 1 - 2 * SPREAD < variance / right < 1 + 2 * SPREAD:
-        formula = f"sqrt({NUMERATORS[rule]:g} / {'fan_in' if size == fan_in else '(fan_in + fan_out)'})"
-        problem = f"standard deviation {sqrt(variance):.4g} for {fan_in} inputs and {fan_out} units"
-        cause = of_variance(variance, sqrt(right), sqrt(right), SPREAD * variance)
-        subject.fail(part, f"{problem}, but {rule} says {formula} = {sqrt(right):.4g} (or give std=)", cause)
+        meant = f"the values depend on {alone} more than on the other: (fan_in + fan_out) is meant"
+        return meant if abs(power) > 0.5 else ""
+    if power * wanted < -0.5:
+        other = "fan_out" if declared == "fan_in" else "fan_in"
+        return f"fan_in and fan_out are exchanged: it divides by {other}; W has shape (units, inputs): a row is a node"
+    if where == DESCRIPTION:
+        return ""
+    if power * wanted > 1.5:
+        return "the variance is taken for the standard deviation: a square root is missing"
+    flat = f"the values do not grow and shrink with {declared}, or with both fans alike"
+    return flat if power * wanted < 0.5 else ""
 
 
 def _words(f: Initializer) -> set[str]:
@@ -113,8 +127,8 @@ def _declared(f: Initializer) -> tuple[str, str] | None:
         if not is_built_in(cls) and (said := _in_words(f"{snake_case(cls.__name__)} {vars(cls).get('__doc__') or ''}")):
             return DESCRIPTION, said
         for word in snake_case(cls.__name__).split("_"):
-            if word in FAMILIES:
-                return f"the name {cls.__name__}", FAMILIES[word]
+            if word in RULES:
+                return f"{NAME} {cls.__name__}", next(iter(RULES[word]))
     return None
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.causes import likeliest, sizes
+from framework.testing.jumps import BRANCHES, Points, narrowed, worst
 from framework.testing.losses.samples import Kind, drawn, wide
 from framework.testing.report import Subject
 
@@ -16,8 +18,6 @@ Definition = Callable[[Array, Array], Array]
 
 STEP = 1e-4
 POINTS = 160  # on the path of a prediction
-WORST = 16  # intervals of it that are looked at more closely
-HALVINGS = 26
 NEAR = 6.0
 JUMP = 1e-5
 
@@ -72,43 +72,29 @@ def check_jumps(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
         start, stop = (end + y[np.arange(len(p)), columns] for end in (start, stop))
     places = np.linspace(start, stop, POINTS, axis=1).ravel()
 
-    def path(rows: Array, places: Array) -> tuple[Array, Array]:
+    def path(rows: Array, places: Array) -> Points:
         targets, predictions = y[rows], p[rows]
         at = np.arange(len(rows)), columns[rows]
         predictions[at] = places
         with np.errstate(all="ignore"):
-            return loss.per_sample(targets, predictions).copy(), loss.gradient(targets, predictions)[at]
+            losses = loss.per_sample(targets, predictions).copy()
+            return Points(places, losses, loss.gradient(targets, predictions)[at])
 
-    losses, slopes = path(rows, places)
+    points = path(rows, places)
     first = np.flatnonzero(np.diff(rows) == 0)
-    gap = _gap(losses[first], losses[first + 1], slopes[first], slopes[first + 1], places[first + 1] - places[first])
-    first = first[np.argsort(-np.nan_to_num(gap), kind="stable")[:WORST]]
+    first = first[worst(points.take(first), points.take(first + 1))]
     row = rows[first]
-    a, b = places[first], places[first + 1]
-    (la, ga), (lb, gb) = ((losses[i], slopes[i]) for i in (first, first + 1))
-    for _ in range(HALVINGS):
-        middle = (a + b) / 2
-        lm, gm = path(row, middle)
-        left = _gap(la, lm, ga, gm, middle - a) >= _gap(lm, lb, gm, gb, b - middle)
-        a, la, ga = np.where(left, a, middle), np.where(left, la, lm), np.where(left, ga, gm)
-        b, lb, gb = np.where(left, middle, b), np.where(left, lm, lb), np.where(left, gm, gb)
+    a, b = narrowed(partial(path, row), points.take(first), points.take(first + 1))
+    la, lb = a.values, b.values
     size = np.maximum(1.0, np.minimum(np.abs(la), np.abs(lb)))
     jump = np.isfinite(la) & np.isfinite(lb) & (np.abs(lb - la) > JUMP * size) & (size < 1 / JUMP)
     if jump.any():
         k = int(jump.argmax())
         i, j = int(row[k]), int(columns[row[k]])
         target = f", with the target {y[i, j]:.6g}" if y.shape == p.shape else ""
-        place = round(float(a[k]), 6) + 0.0
+        place = round(float(a.places[k]), 6) + 0.0
         problem = f"sample {i}: jumps from {la[k]:.6g} to {lb[k]:.6g} where y_pred[{i}, {j}] passes {place:.6g}{target}"
-        cause = "the branches of a distinction of cases do not meet: the slopes fit, but a constant is missing in one"
-        subject.fail("per_sample", problem, cause)
-
-
-def _gap(la: Array, lb: Array, ga: Array, gb: Array, width: Array) -> Array:
-    """Return by how much losses differ that the slopes at both ends do not explain, beside what they explain."""
-    with np.errstate(all="ignore"):
-        gap = np.abs(lb - la - width * (ga + gb) / 2) / (width * (np.abs(ga) + np.abs(gb)) + JUMP)
-    return np.asarray(np.nan_to_num(gap))
+        subject.fail("per_sample", problem, BRANCHES)
 
 
 def _sides(loss: Loss, y: Array, p: Array, losses: Array) -> Array:

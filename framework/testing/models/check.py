@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.model import Model
-from framework.testing.arguments import check_arguments
+from framework.testing.arguments import can_be_pickled, check_arguments
 from framework.testing.causes import sizes
 from framework.testing.models.parts import check_parts
 from framework.testing.models.saving import check_going_on
@@ -168,6 +168,6 @@ def _check_weights(subject: Subject, model: Model, X: Array) -> None:
     subject.same("predict after set_weights", model.predict(X), prediction, rtol=0, cause=cause)
     cause = "clone() keeps what the model has learned"
     subject.require(not model.clone().built, "clone", "the copy has weights already", cause)
-    if not any("<locals>" in type(at.layer).__qualname__ for at in model.network.tree):
+    if all(can_be_pickled(value) for value in (type(model), *(at.layer for at in model.network.tree))):
         other = subject.call("pickle", lambda: pickle.loads(pickle.dumps(model)))
         subject.same("predict after pickle", other.predict(X), prediction, rtol=0)

@@ -134,16 +134,18 @@ def _of_training(model: Model, X: Array, y: Array) -> Iterator[Part]:
 
     if not is_built_in(type(model.loss_)):
         outputs = predictions.shape[-1:]
-        options: dict[str, Any] = {"inputs": drawn, "outputs": outputs, "minimum": False, "extremes": (), "seeds": (0,)}
-        yield Part("the loss", model.loss_, lambda: check_loss(model.loss_, **options))
+        fits: dict[str, Any] = {"inputs": drawn, "outputs": outputs, "minimum": False, "extremes": (), "seeds": (0,)}
+        yield Part("the loss", model.loss_, lambda: check_loss(model.loss_, **fits))
     optimizer = Optimizer.of(model.optimizer)
     rate = optimizer.learning_rate
     if isinstance(rate, Schedule) and not is_built_in(type(rate)):
         yield Part("the schedule", rate, lambda: check_schedule(rate))
     if not is_built_in(type(optimizer)):
-        yield Part("the optimizer", optimizer, lambda: check_optimizer(optimizer, solves=False, seeds=(0,)))
+        follows = isinstance(rate, Schedule)  # with one rate, an optimizer may use it in its first step alone
+        options: dict[str, Any] = {"solves": False, "follows_rate": follows, "seeds": (0,)}
+        yield Part("the optimizer", optimizer, lambda: check_optimizer(optimizer, **options))
     for label, metric in model.metrics_.items():
         if isinstance(metric, FunctionMetric) or not is_built_in(type(metric)):
             number = np.ndim(metric(targets, predictions)) == 0
-            fits = {"inputs": drawn, "number": number, "perfect": False, "seeds": (0,)}
-            yield Part(f"the metric {label!r}", metric, lambda m=metric, o=fits: check_metric(m, **o))  # type: ignore[misc]
+            given = {"inputs": drawn, "number": number, "perfect": False, "seeds": (0,)}
+            yield Part(f"the metric {label!r}", metric, lambda m=metric, o=given: check_metric(m, **o))  # type: ignore[misc]

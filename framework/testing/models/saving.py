@@ -13,8 +13,8 @@ from framework.core.built_in import is_built_in
 from framework.core.constructors import constructor_arguments
 from framework.engine.tree import components_of
 from framework.model import Model
+from framework.testing.equality import same
 from framework.testing.models.training import STEPS, Fits
-from framework.testing.state import same
 
 PLAIN = {"stop_training", "_state", "one_of_many"}
 

@@ -7,6 +7,7 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
+from framework.testing.equality import same
 from framework.testing.optimizers.trajectories import (
     SHORT,
     STEPS,
@@ -19,7 +20,6 @@ from framework.testing.optimizers.trajectories import (
     tell,
 )
 from framework.testing.report import Subject
-from framework.testing.state import same
 
 UPDATE = "update(params, grads)"
 DECAYS = ("decay", "l1", "l2", "lambda", "lamb", "penalty", "shrink", "noise", "prox")  # in names of own arguments

@@ -141,6 +141,49 @@ class StraightThrough(Quiet, Activation):
         return (np.abs(z) < 1).astype(z.dtype)
 
 
+@fault("z = 0: jumps from 1 to 0.*a constant is missing", check_activation)
+class EluWithoutItsOne(Quiet, Activation):
+    def __call__(self, z):
+        return np.where(z > 0, z, np.exp(np.minimum(z, 0)))
+
+    def derivative(self, z, a):
+        return np.where(z > 0, 1, a).astype(z.dtype)
+
+
+@fault("right where z > 0, wrong where z < 0.*every entry is 0.952381 times", check_activation)
+class ScaledOnOneSide(Quiet, Activation):
+    def __call__(self, z):
+        return 1.05 * np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+    def derivative(self, z, a):
+        return np.where(z > 0, 1.05, np.exp(np.minimum(z, 0))).astype(z.dtype)
+
+
+@right(check_activation)
+class LeakyThreshold(Quiet, Activation):
+    """It jumps, on purpose; the second argument of derivative may have any name."""
+
+    def __init__(self, threshold=1.0):
+        self.threshold = threshold
+
+    def __call__(self, x):
+        return np.where(x > self.threshold, x, 0.1 * x)
+
+    def derivative(self, x, out):
+        return np.where(x > self.threshold, 1, 0.1).astype(x.dtype)
+
+
+@right(check_activation)
+class Phase(Quiet, Activation):
+    """An angle from -pi to pi."""
+
+    def __call__(self, z):
+        return z - 2 * np.pi * np.round(z / (2 * np.pi))
+
+    def derivative(self, z, a):
+        return np.ones_like(z)
+
+
 @fault("by definition", check_activation, definition=lambda z: z * logistic(1.702 * z))
 class OtherConstant(Quiet, Activation):
     def __call__(self, z):

@@ -1,5 +1,8 @@
 """Components with faults in their constructors, and state that they keep outside of `ctx`."""
 
+from enum import Enum
+from functools import cached_property, partial
+
 import numpy as np
 
 from faults import Quiet, fault, right
@@ -108,3 +111,95 @@ class ClipsAlways(Quiet, SGD):
 class DecaysAlone(Quiet, SGD):
     def __init__(self, learning_rate=0.05, weight_decay=0.01):
         super().__init__(learning_rate, weight_decay=weight_decay)
+
+
+class Count:
+    n = 0
+
+    def __init__(self):
+        self.n = 0
+
+
+@fault(r"state: self.count.n was 0 and is now", check_activation)
+class StateInAHelper(Quiet, Activation):
+    def __init__(self):
+        self.count = Count()
+
+    def __call__(self, z):
+        self.count.n += 1
+        return z + self.count.n
+
+    def derivative(self, z, a):
+        return np.ones_like(z)
+
+
+@fault(r"argument 'slopes' was \(0.5, 2.0\) and came back as \[0.5, 2. \]", check_activation)
+class MakesAnArray(Quiet, Activation):
+    def __init__(self, slopes=(0.5, 2.0)):
+        self.slopes = np.array(slopes)
+
+    def __call__(self, z):
+        return np.where(z > 0, z * float(self.slopes[1]), z * float(self.slopes[0]))
+
+    def derivative(self, z, a):
+        return np.where(z > 0, *self.slopes[::-1]).astype(z.dtype)
+
+
+@fault(r"self.total is worked out once and goes stale", check_activation)
+class GoesStale(Quiet, Activation):
+    def __init__(self, factors=(0.5, 2.0)):
+        self.factors = factors
+
+    @cached_property
+    def total(self):
+        return sum(self.factors)
+
+    def __call__(self, z):
+        return self.total * z
+
+    def derivative(self, z, a):
+        return np.full_like(z, self.total)
+
+
+double = partial(np.multiply, 2.0)
+
+
+class Side(Enum):
+    LEFT = -1
+    RIGHT = 1
+
+
+@right(check_activation)
+class HoldsWhatNoFileCan(Quiet, Activation):
+    """Of a class that no pickle can hold."""
+
+    __module__ = "nowhere"
+
+    def __init__(self, factor=double, side=Side.RIGHT):
+        self.factor, self.side = factor, side
+        self._compute = self._scaled
+        self._helper = Count()
+
+    def _scaled(self, z):
+        return self.factor(z) * self.side.value
+
+    def __call__(self, z):
+        return self._compute(z)
+
+    def derivative(self, z, a):
+        return self._compute(np.ones_like(z))
+
+
+@right(check_activation)
+class Memo(Quiet, Activation):
+    table = {}
+
+    @cached_property
+    def half(self):
+        return 0.5
+
+    def __call__(self, z):
+        return z * self.table.setdefault(z.dtype, z.dtype.type(2)) * self.half
+
+    def derivative(self, z, a):
+        return np.ones_like(z)

@@ -64,7 +64,7 @@ class LeakyHe(Quiet, HeNormal):
 
 
 @fault("depend on fan_in more", check_initializer)
-class Xavier(Quiet, Initializer):
+class Glorot(Quiet, Initializer):
     def __call__(self, shape, rng):
         return rng.normal(0, sqrt(1 / fans(shape)[0]), shape)
 
@@ -80,6 +80,32 @@ class MyGlorotUniform(Quiet, Initializer):
 class KaimingNormal(Quiet, Initializer):
     def __call__(self, shape, rng):
         return rng.normal(0, 2 / fans(shape)[0], shape)
+
+
+@fault("second call with the same generator gives the same values", check_initializer)
+class BeginsAgain(Quiet, Initializer):
+    def __call__(self, shape, rng):
+        return np.random.Generator(np.random.PCG64(rng.bit_generator.seed_seq)).normal(size=shape)
+
+
+@right(check_initializer)
+class PixelShuffle(Quiet, Initializer):
+    """ICNR: the rows that make up one pixel start alike."""
+
+    def __init__(self, scale=2):
+        self.scale = scale
+
+    def __call__(self, shape, rng):
+        W = rng.normal(size=(-(-shape[0] // self.scale), *shape[1:]))
+        return np.repeat(W, self.scale, axis=0)[: shape[0]]
+
+
+@right(check_initializer)
+class XavierNormal(Quiet, Initializer):
+    """As in Caffe: variance 1 over the number of inputs."""
+
+    def __call__(self, shape, rng):
+        return rng.normal(0, sqrt(1 / fans(shape)[0]), shape)
 
 
 @right(check_initializer)

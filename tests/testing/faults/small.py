@@ -148,15 +148,6 @@ class PenaltyPerColumn(Ridge):
         return (parameter**2).sum(axis=0)
 
 
-@fault("division by the norm", check_regularizer)
-class Norm(Quiet, Regularizer):
-    def __call__(self, parameter):
-        return float(np.sqrt((parameter**2).sum()))
-
-    def gradient(self, parameter):
-        return parameter / np.sqrt((parameter**2).sum())
-
-
 @fault("expected float32", check_regularizer)
 class RidgeWidens(Ridge):
     def gradient(self, parameter):
@@ -192,12 +183,6 @@ class WritesProjection(Ball):
 class TooStrong(Ball):
     def __call__(self, parameter):
         return parameter * (lengths(parameter) <= 2)
-
-
-@fault("division by the norm", check_constraint)
-class UnitOrNothing(Quiet, Constraint):
-    def __call__(self, parameter):
-        return parameter / lengths(parameter)
 
 
 @right(check_schedule)

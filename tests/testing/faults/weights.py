@@ -182,6 +182,15 @@ class Signs(Quiet, Constraint):
         return np.where(parameter < 0, -1, 1).astype(parameter.dtype)
 
 
+@right(check_constraint)
+class Symmetric(Quiet, Constraint):
+    """Leaves what is not square as it is."""
+
+    def __call__(self, parameter):
+        square = parameter.ndim == 2 and len(parameter) == parameter.shape[1]
+        return (parameter + parameter.T) / 2 if square else parameter.copy()
+
+
 @fault("same values for different W", check_constraint)
 class Forgets(Quiet, Constraint):
     def __call__(self, parameter):

@@ -127,6 +127,15 @@ def test_a_process_gets_neither_secrets_nor_the_folder(submission, monkeypatch):
     assert report.output == "None True submission []"
 
 
+@posix
+def test_data_beside_a_submission_can_be_read_and_not_written(submission, tmp_path):
+    (tmp_path / "data.csv").write_text("0.5", encoding="utf-8")
+    report = grade(submission("scale = float(np.loadtxt('data.csv'))\n", cubic("Cubic", "float('1') * scale")))
+    assert report.passed
+    report = grade(submission("open('data.csv', 'w')\n", cubic("Cubic")))
+    assert "writes to data.csv" in report.results[0].message
+
+
 def test_functions_of_a_rubric_need_a_file(submission, tmp_path):
     path = submission(cubic("Cubic"))
     with pytest.raises(ValueError, match="write it into a Python file"):
