@@ -156,6 +156,10 @@ def of_shape(computed: Shape, expected: Shape) -> str:
         return "an axis too many comes first: shapes without the batch axis are meant, or a list of arrays is stacked"
     if prod(computed) == prod(expected):
         return "the right number of entries in another shape: a reshape, ravel or squeeze"
+    other = [(k, a, b) for k, (a, b) in enumerate(zip(computed, expected, strict=False)) if a != b]
+    if len(computed) == len(expected) and other[0][0] > 0 and all(found > 1 for _, found, _ in other):
+        axis, found, right = other[0]
+        return f"axis {axis} has {found} entries in place of {right}: what is cut off or added there is not put back"
     return NO_AXIS
 
 

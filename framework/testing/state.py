@@ -181,6 +181,13 @@ def changes(component: Component, before: dict[str, Place], failed: bool) -> dic
     return found
 
 
+def grown(component: Component, before: dict[str, Place]) -> dict[str, tuple[dict[Any, Any], dict[Any, Any]]]:
+    """Return the dictionaries of a class or module that have got new keys since `before`, each with what it was."""
+    places = [place for place in _places(component, "self", set()) if place.shared and isinstance(place.value, dict)]
+    old = {place.name: before[place.name].value if place.name in before else {} for place in places}
+    return {place.name: (place.value, old[place.name]) for place in places if len(place.value) > len(old[place.name])}
+
+
 def _is_cached_property(component: Component, name: str) -> bool:
     """Return whether an attribute is made when it is first used; whether it goes stale is checked elsewhere."""
     return isinstance(getattr(type(component), name, None), cached_property)

@@ -70,6 +70,10 @@ class Bench:
         The trainable parameters and their gradients by name: views.
     state : dict of str to ndarray
         The parameters that the layer updates itself: views.
+    moved : dict of str to ndarray
+        What the trainable parameters were set to at first.
+    offered : dict of Context to list of ndarray
+        The arrays of `Layer.memory` that hold NaN before each pass: all but those that `Layer.bind` has filled.
     """
 
     def __init__(
@@ -87,8 +91,9 @@ class Bench:
         self.dtype, self.output_shape = network.dtype, network.output_shape
         self.look()
         self._move(np.random.default_rng([seed, 1]))
+        self.moved = {name: values.copy() for name, values in self.params.items()}
         self._first_state = {name: values.copy() for name, values in self.state.items()}
-        self._offered: dict[Context, list[Array]] = {}
+        self.offered: dict[Context, list[Array]] = {}
         self._left: dict[Context, list[Array]] = {}
 
     def look(self) -> None:
@@ -121,8 +126,7 @@ class Bench:
         Pass(self.network, n, training)
         ctx = self.stage.newest
         self._offer(ctx, self.place)
-        # Arrays that `Layer.bind` has filled keep their values; the others are filled with NaN before each call.
-        self._offered[ctx] = [array for array in memory(ctx, self.place) if np.isnan(array).all()]
+        self.offered[ctx] = [array for array in memory(ctx, self.place) if np.isnan(array).all()]
         return ctx
 
     def _offer(self, ctx: Context, at: PlacedLayer) -> None:
@@ -160,10 +164,10 @@ class Bench:
     def forward(self, ctx: Context, x: Array) -> Any:
         """Run the layer forward from the starting state, with buffers full of NaN."""
         self.restart()
-        for array in self._offered[ctx]:
+        for array in self.offered[ctx]:
             array.fill(np.nan)
         y = ctx.layer.forward(ctx, x)
-        self._left[ctx] = [array for array in self._offered[ctx] if np.isnan(array).all()]
+        self._left[ctx] = [array for array in self.offered[ctx] if np.isnan(array).all()]
         return y
 
     def output(self, ctx: Context, x: Array) -> Array:

@@ -13,11 +13,12 @@ from framework.layers.base import Layer, Parameter
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import shapes_of
 from framework.testing.layers.bench import Bench, Source
+from framework.testing.layers.caches import check_caches
 from framework.testing.layers.declarations import check_initial_values, check_parameters
 from framework.testing.layers.definition import check_definition
 from framework.testing.layers.gradients import check_gradients, check_linear, check_slope
-from framework.testing.layers.inference import check_inference
-from framework.testing.layers.kept import check_kept
+from framework.testing.layers.inference import check_inference, check_untrained
+from framework.testing.layers.kept import check_current, check_kept
 from framework.testing.layers.last import check_as_last
 from framework.testing.layers.noise import check_randomness, forward_with_noise
 from framework.testing.layers.passes import check_passes
@@ -29,7 +30,7 @@ from framework.testing.layers.values import check_ties, check_values
 from framework.testing.numeric import away_from
 from framework.testing.replays import PLAYED, check_layer_replay
 from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
+from framework.testing.state import kept, unchanged
 
 
 @reporting
@@ -46,7 +47,8 @@ def check_layer(
     """Check a layer: ``check_layer(MyLayer(3), input_shape=(4,))``.
 
     The gradients of the input and of every parameter are compared with central differences of a random projection
-    of the outputs, in a training pass with its noise held fixed. All buffers hold NaN before each call.
+    of the outputs, in a training pass with its noise held fixed: entry by entry for the first seed, else along a random
+    direction. All buffers hold NaN before each call.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ def check_layer(
     """
     layer = Layer.of(layer)
     subject = Subject(layer)
+    before = kept(layer)
     check_arguments(subject)
     for shape in shapes_of(input_shape):
         draw, smooth = _drawing(inputs, shape, tuple(kinks))
@@ -87,20 +90,22 @@ def check_layer(
                 first, second = (draw(np.random.default_rng([seed, i]), max(batch_sizes)) for i in range(2))
                 check_passes(subject, bench, first)
                 check_kept(subject, bench, first, second)
+                check_current(subject, bench, first)
                 for i, n in enumerate(batch_sizes):
                     x = draw(rng, n)
                     if i > 0:
                         check_shapes(subject, bench, x, tuple(batch_sizes[:i]))
                     check_buffers(subject, bench, x, draw(rng, n))
-                    if i == 0:
+                    if i == 0 and seed == seeds[0]:
                         check_gradients(subject, bench, x, rng, smooth)
                     else:
-                        check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}")
+                        check_slope(subject, bench, x, rng, smooth, f"backward, {batch_of(n)}" if i else "backward")
                 x, other = draw(rng, max(batch_sizes)), draw(rng, min(batch_sizes))
                 check_contexts(subject, bench, x, other, rng)
                 if seed == seeds[0]:
+                    check_untrained(subject, bench, x)
                     check_running_state(subject, bench, x, plain=inputs is None)
-                learns = bench.settle(x)  # before the first training pass, there may be nothing to infer from
+                learns = bench.settle(x)
                 check_broadcasting(subject, bench, x)
                 check_inference(subject, bench, x, learns)
                 check_randomness(subject, bench, x, smooth)
@@ -124,6 +129,7 @@ def check_layer(
                     check_variants(subject, layer, shape, draw, smooth, batch_sizes[0])
                     elsewhere = _drawing_shapes(inputs, tuple(kinks))
                     check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
+        check_caches(subject, layer, before, draw(np.random.default_rng(0), batch_sizes[0]))
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:

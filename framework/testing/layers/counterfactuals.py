@@ -13,12 +13,14 @@ from framework.testing.numeric import slopes
 
 SMALL = 1e-5
 STEP = 1e-5
+CHANGES = (1e-9, 1e-5, 0.1)  # of an array: too small for float32, for float16, and for neither
 
 
 class Wrong(Protocol):
     """What is known of the pass whose gradient is wrong; see `projection.Projection`."""
 
     bench: Bench
+    ctx: Context
     grad: Array
     x: Array
     moving: Array
@@ -46,7 +48,7 @@ def with_parameter(at: Wrong, array: Array, parameter: Array, values: Array) -> 
     return result
 
 
-def of_one_position(at: Wrong, array: Array, axis: int, position: int) -> Array | None:
+def of_position(at: Wrong, array: Array, axis: int, position: int) -> Array | None:
     """Return the gradient of `array` if only one position along an axis of the outputs counted."""
     old = at.grad.copy()
     chosen = (slice(None),) * axis + (position,)
@@ -93,7 +95,7 @@ def forward_mode(at: Wrong) -> Array:
 
 def over_features(at: Wrong, array: Array) -> Array | None:
     """Return the gradient of `array`, one number per feature, if it were summed over these for each sample."""
-    rows = [of_one_position(at, array, 0, k) for k in range(len(array))]
+    rows = [of_position(at, array, 0, k) for k in range(len(array))]
     return None if any(row is None for row in rows) else np.array([np.sum(row) for row in rows if row is not None])
 
 
@@ -122,13 +124,36 @@ def diagonal(at: Wrong) -> Array:
     return result
 
 
-def assigned(at: Wrong, array: Array) -> Array | None:
-    """Return the gradient of a table of rows if the last of equal indices wins."""
-    ids = at.x.astype(int)
-    if (ids != at.x).any() or at.grad.shape != (*at.x.shape, *array.shape[1:]) or not array.ndim:
-        return None
-    if ids.min() < 0 or ids.max() >= len(array):
-        return None
-    result = np.zeros_like(array)
-    result[ids] = at.grad
-    return result
+def right_without_repeats(at: Wrong, name: str) -> bool:
+    """Return whether the gradient of a parameter is right if no index among the inputs occurs twice."""
+    indices = np.unique(at.x)
+    if at.x.ndim != 2 or len(indices) == at.x.size or (indices != np.floor(indices)).any():
+        return False
+    bench, x = Bench(at.bench.place.layer, indices.shape, seed=at.bench.seed), indices[np.newaxis]
+    ctx = bench.context(1)
+    grad = at.rng.standard_normal(np.shape(bench.forward(ctx, x)))
+    bench.backward(ctx, grad)
+    computed, array = bench.grads[name].ravel().copy(), bench.params[name]
+    expected = slopes(lambda: float((bench.output(ctx, x) * grad).sum()), array, at.rng, array.size)
+    return bool(np.allclose(computed, expected.values, rtol=SMALL, atol=SMALL))
+
+
+def by_backward(at: Wrong, name: str, grad: Array) -> Array:
+    """Return what `backward` computes for `name` from another gradient of the outputs."""
+    at.bench.forward(at.ctx, at.x)
+    dx = at.bench.backward(at.ctx, grad)
+    return np.array(dx if name == "x" else at.bench.grads[name])
+
+
+def narrow_dtype(at: Wrong, array: Array) -> str:
+    """Return the narrow dtype in which the outputs follow `array`; "" if they follow its smallest changes."""
+    start = array.copy()
+    y, followed = outputs(at), []
+    for change in CHANGES:
+        array[...] = start * (1 + change)
+        followed.append(float((outputs(at) != y).mean()))
+    array[...] = start
+    tiny, small, some = followed
+    if tiny > 0 or some < 0.5:
+        return ""
+    return "float32" if small > 0 else "float16"

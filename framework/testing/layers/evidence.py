@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -11,52 +11,87 @@ import numpy as np
 from framework.core.types import Array
 from framework.testing.layers.counterfactuals import (
     Wrong,
-    assigned,
+    by_backward,
     diagonal,
     forward_mode,
+    narrow_dtype,
     of_one_output,
-    of_one_position,
-    outputs,
+    of_position,
     over_features,
     right_gradient,
+    right_without_repeats,
     with_parameter,
     without_child,
 )
+from framework.testing.layers.noise import DEPENDS, mixes_samples
 
 CLOSE = 1e-5
 MANY = 600  # elements: more take too long
 FEW = 40  # inputs of a sample, to look at one by one
 ENOUGH = 4  # values along an axis, to tell a constant or a line from chance
 PENALTY = "a multiple of the parameter is added: weight decay belongs to regularizers and optimizers"
+NO_GRAD = "grad is not used: backward returns grad times the derivative (chain rule)"
+ADDED = "a term is added that does not depend on grad"
+REPEATED = "repeated indices count once: use np.add.at(ctx.dW, indices, grad)"
 STRAIGHT = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
+LEFT_CHAIN = "the chain through the {} is left out: {} on {}, too"
+WRONG_CHAIN = (
+    "the chain through the {} is wrong or left out: its means must be those of forward (over which axes, by n or n - 1)"
+)
 
 Mistake = tuple[str, Callable[[], Array | None]]
 
 
 def why(at: Wrong, name: str, array: Array, computed: Array) -> str:
     """Return which known mistake computes just this gradient of `array`; "" if none does."""
+    try:
+        return _why(at, name, array, computed)
+    except Exception:  # a layer need not work with what is tried: the wrong gradient is what counts
+        return ""
+
+
+def _why(at: Wrong, name: str, array: Array, computed: Array) -> str:
     if not np.isfinite(computed).all() or not computed.any() or computed.size > MANY:
         return ""
-    if narrow := _rounds(outputs(at)):
-        return f"forward computes in {narrow}, so float64 is rounded: use the dtype of the data"
+    if cause := why_rough(at, array):
+        return cause
+    if mixes_samples(at.bench, at.bench.context(len(at.x), training=False), at.x):
+        return f"in forward, {DEPENDS}"
     expected = right_gradient(at, array)
     if expected is None or (computed.size > 1 and _ratio(computed, expected)):
         return ""
+    rest = by_backward(at, name, 0 * at.grad)
+    if rest.any() and np.isfinite(rest).all():
+        return NO_GRAD if _near(rest, computed) else PENALTY if _ratio(rest, array) else ADDED
     if name == "x" and at.grad.shape == computed.shape:
         if _near(expected - computed, at.grad):
             return "grad itself is missing: the direct path from x to y, as in y = x + f(x)"
         if _near(computed - expected, at.grad):
             return "grad itself is added, but there is no direct path from x to y"
-    for mistake, make in _mistakes(at, name, array, computed):
+    for mistake, make in _mistakes(at, name, array, computed, expected):
         result = make()
         if result is not None and result.shape == computed.shape and _near(computed, result):
             return mistake
+    if name != "x" and right_without_repeats(at, name):
+        return REPEATED
+    for other, values in at.bench.params.items():
+        if values.size > 1 and values.ndim <= computed.ndim and values.shape == computed.shape[-values.ndim :]:
+            if _near(computed * values, expected):
+                return f"a factor ctx.{other} is missing"
+            if _near(expected * values, computed):
+                return f"a factor ctx.{other} too much"
     if computed.size > 2 and _near(np.sort(computed, axis=None), np.sort(expected, axis=None)):
         return "the right entries in another order: wrong axis or transposed"
-    return _of_difference(at, name, expected - computed) if computed.size > 1 else ""
+    return _of_difference(at, name, array, expected - computed) if computed.size > 1 else ""
 
 
-def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[Mistake]:
+def why_rough(at: Wrong, array: Array) -> str:
+    """Return that the outputs are computed in a narrow dtype, or from a rounded `array`; "" if they are not."""
+    narrow = narrow_dtype(at, array)
+    return narrow and f"forward rounds float64 to {narrow}, or casts it: use the dtype of the data"
+
+
+def _mistakes(at: Wrong, name: str, array: Array, computed: Array, expected: Array) -> Iterator[Mistake]:
     """Yield known mistakes, and what each would compute as the gradient of `array`."""
     grad = at.grad
     for other, values, _ in at.arrays():
@@ -79,7 +114,14 @@ def _mistakes(at: Wrong, name: str, array: Array, computed: Array) -> Iterator[M
         for where, position in (("first", 0), ("last", size - 1)):
             if size > 1:
                 what = "sample" if axis == 0 else f"entry along axis {axis}"
-                yield f"only the {where} {what} counts", partial(of_one_position, at, array, axis, position)
+                alone = cache(partial(of_position, at, array, axis, position))
+                yield f"only the {where} {what} counts", alone
+                yield f"the {where} {what} is left out", partial(_without, expected, alone)
+
+
+def _without(whole: Array, part: Callable[[], Array | None]) -> Array | None:
+    left_out = part()
+    return None if left_out is None else whole - left_out
 
 
 def _of_parameter(at: Wrong, array: Array) -> Iterator[Mistake]:
@@ -93,7 +135,6 @@ def _of_parameter(at: Wrong, array: Array) -> Iterator[Mistake]:
             "wrong axis: a sum over the features, where one over the batch (axis=0) belongs",
             partial(over_features, at, array),
         )
-    yield "repeated indices count once: use np.add.at(ctx.dW, indices, grad)", partial(assigned, at, array)
 
 
 def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
@@ -115,16 +156,16 @@ def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
         yield cause, partial(of_one_output, at, computed)
 
 
-def _of_difference(at: Wrong, name: str, missing: Array) -> str:
+def _of_difference(at: Wrong, name: str, array: Array, missing: Array) -> str:
     """Return which known term the missing part of a gradient is; "" if none."""
+    if name != "x" or missing.shape == at.grad.shape:
+        mixes = name == "x" and _mixes(at)
+        for count in range(missing.ndim, 0, -1):
+            for axes in combinations(range(missing.ndim), count):
+                if found := _of_statistics(array, missing, axes, name):
+                    return WRONG_CHAIN.format(found[0]) if mixes else LEFT_CHAIN.format(*found, name)
     if name != "x":
-        parameters = (values for other, values, _ in at.arrays() if other == name)
-        return PENALTY if any(_ratio(missing, values) for values in parameters) else ""
-    if missing.shape == at.grad.shape:
-        axes = range(missing.ndim)
-        for among in (subset for count in (1, 2, 3) for subset in combinations(axes, count)):
-            if cause := _of_statistics(at.x, missing, among):
-                return cause
+        return ""
     for other, values in at.bench.params.items():
         if values.ndim == 2 and values.shape[1] == missing.shape[-1] and values.shape[0] < values.shape[1]:
             lines = missing.reshape(-1, missing.shape[-1])
@@ -134,37 +175,35 @@ def _of_difference(at: Wrong, name: str, missing: Array) -> str:
     return ""
 
 
-def _of_statistics(x: Array, missing: Array, axes: tuple[int, ...]) -> str:
-    """Return the statistics over some axes whose dependence on x is the missing part; "" if there are none."""
-    over = "the batch" if axes == (0,) else f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+def _mixes(at: Wrong) -> bool:
+    """Return whether one entry of grad reaches more than its own entry of the gradient of the input."""
+    unit = np.zeros_like(at.grad)
+    unit.flat[0] = 1
+    return bool((by_backward(at, "x", unit) != 0).sum() > 1)
+
+
+def _of_statistics(x: Array, missing: Array, axes: tuple[int, ...], name: str) -> tuple[str, str] | None:
+    """Return the statistics over some axes whose dependence on x is the missing part, and that they depend on it."""
+    over = f"{'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}"
+    over = f"{over} of {name}" if name != "x" else "the batch" if axes == (0,) else over
     lines, values = (np.moveaxis(a, axes, range(-len(axes), 0)) for a in (missing, x))
     lines, values = (a.reshape(*a.shape[: -len(axes)], -1) for a in (lines, values))
     if lines.shape[-1] < ENOUGH:
-        return ""
+        return None
     means = lines.mean(axis=-1, keepdims=True)
     if _near(lines, means + 0 * lines):
-        return f"the chain through the mean over {over} is left out: the mean depends on x, too"
-    if _near(lines, means + _along(lines, values - values.mean(axis=-1, keepdims=True))):
-        return f"the chain through the statistics over {over} is left out: mean and variance (or norm) depend on x, too"
+        return f"mean over {over}", "the mean depends"
     if _near(lines, _along(lines, values)):
-        return f"the chain through the norm over {over} is left out: the norm depends on x, too"
-    return ""
+        return f"norm over {over}", "the norm depends"
+    if _near(lines, means + _along(lines, values - values.mean(axis=-1, keepdims=True))):
+        return f"statistics over {over}", "mean and variance (or norm) depend"
+    return None
 
 
 def _along(lines: Array, values: Array) -> Array:
     """Return the part of each line that is a multiple of `values`."""
     size = (values * values).sum(axis=-1, keepdims=True)
     return np.asarray((lines * values).sum(axis=-1, keepdims=True) / np.where(size > 0, size, 1) * values)
-
-
-def _rounds(y: Array) -> str:
-    """Return the narrow dtype in which float64 outputs were computed; "" if none."""
-    if y.size < 8 or len(np.unique(y)) <= y.size / 2:
-        return ""
-    for dtype in (np.float16, np.float32):
-        if (y.astype(dtype) == y).all():
-            return np.dtype(dtype).name
-    return ""
 
 
 def _near(a: Array, b: Array) -> bool:

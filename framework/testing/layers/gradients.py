@@ -7,6 +7,7 @@ import numpy as np
 from framework.core.types import Array
 from framework.testing.arrays import layouts
 from framework.testing.layers.bench import Bench
+from framework.testing.layers.evidence import why_rough
 from framework.testing.layers.projection import ACCUMULATES, Gradients, Projection
 from framework.testing.numeric import RTOL
 from framework.testing.report import Subject
@@ -23,6 +24,10 @@ def check_gradients(subject: Subject, bench: Bench, x: Array, rng: np.random.Gen
     """Check `backward` on one batch, entry by entry; with `smooth`, the gradient of the input too."""
     at = Projection(subject, bench, x, rng, smooth)
     compared, wanted = at.compare()
+    if 2 * compared < wanted and (
+        cause := next(filter(None, (why_rough(at, array) for _, array, _ in at.arrays())), "")
+    ):
+        subject.fail("forward", "jumps almost everywhere", cause)
     subject.require_smooth("forward", compared, wanted, "is the training pass random without ctx.rng?")
     _check_repeated(subject, bench, x, at.grad, at.gradients)
     _check_layouts(subject, bench, x, at.grad, at.gradients)

@@ -8,9 +8,14 @@ from framework.core.types import Array
 from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import PASSES
-from framework.testing.layers.noise import mixes_samples
+from framework.testing.layers.noise import DEPENDS, mixes_samples
 from framework.testing.layers.projection import named_parameters
 from framework.testing.report import Subject
+
+UNTRAINED = (
+    "it divides by running state, {}, that starts at 0 and is not right after the first pass, either: let it start at "
+    "ones, Parameter(shape, 'ones', trainable=False)"
+)
 
 
 def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> None:
@@ -26,7 +31,7 @@ def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> N
     cause = "it is random in inference: check ctx.training"
     subject.same(part, bench.forward(ctx, x), y, cause=cause)
     order = np.random.default_rng(0).permutation(len(x))
-    cause = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
+    cause = DEPENDS
     alone = not mixes_samples(bench, ctx, x)
     if alone and any(at.layer.differs_in_training for at in bench.place):
         cause = (
@@ -43,6 +48,29 @@ def check_inference(subject: Subject, bench: Bench, x: Array, learns: bool) -> N
     check_layouts(subject, part, lambda other: bench.forward(ctx, other), [x], y)
     _check_training(subject, bench, x, y, learns)
     _check_network(subject, bench, x, y)
+
+
+def check_untrained(subject: Subject, bench: Bench, x: Array) -> None:
+    """Fail if inference divides by running state that starts at 0 and is moved a part of the way in each pass.
+
+    What is exact after one pass, such as a sum over a count, may be 0 / 0 before it.
+    """
+    if not bench.state:
+        return
+    bench.restart()
+    first, outputs = {name: values.copy() for name, values in bench.state.items()}, []
+    try:
+        with np.errstate(all="ignore"):
+            for _ in range(3):  # before any training, and after one pass and two on the same batch
+                outputs.append(np.array(bench.forward(bench.context(len(x), training=False), x)))
+                bench.settle(x)
+    except Exception:  # the other checks report it
+        return
+    finally:
+        bench.start_from(first)
+    start, once, twice = outputs
+    if np.isfinite(once).all() and not np.allclose(once, twice, rtol=0.1, atol=0.1 * np.abs(once).mean()):
+        subject.finite("forward in inference, before any training", start, UNTRAINED.format(" or ".join(first)))
 
 
 def _check_training(subject: Subject, bench: Bench, x: Array, y: Array, learns: bool) -> None:

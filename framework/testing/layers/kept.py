@@ -12,6 +12,7 @@ from framework.testing.layers.bench import Bench, contexts
 from framework.testing.report import Subject
 
 ROUNDS = 4  # buffers may take turns
+CHANGE = 0.2  # of the parameters
 
 
 def check_kept(subject: Subject, bench: Bench, x: Array, other: Array) -> None:
@@ -38,6 +39,57 @@ def check_kept(subject: Subject, bench: Bench, x: Array, other: Array) -> None:
                 if not follows and _goes_on(bench, old, other, at, name):
                     problem = f"ctx.{name} depends on the batches before this one"
                     subject.fail("forward", problem, _cause(name, _same(value, before.get(name))))
+
+
+def check_current(subject: Subject, bench: Bench, x: Array) -> None:
+    """Check that passes on a context follow the parameters, which change in each step."""
+    old = bench.context(len(x))
+    bound = {id(at): set(vars(at)) for at, _ in contexts(old, bench.place)}
+    with np.errstate(all="ignore"):
+        if not bench.params or not _run(bench, old, x.copy()):
+            return
+        rng = np.random.default_rng(0)
+        for values in bench.params.values():
+            values *= 1 + CHANGE * rng.uniform(-1, 1, values.shape)
+        new = bench.context(len(x))
+        results = [_results(bench, ctx, x.copy()) for ctx in (old, new)]
+        for name, values in bench.params.items():
+            values[...] = bench.moved[name]
+    for what, computed in results[0].items():
+        right = results[1].get(what, computed)
+        if _same(computed, right):
+            continue
+        kept = _unlike(old, new, bench)
+        name, at = kept or ("a value", old)
+        once = "when the context is made (in bind)" if name in bound[id(at)] else "in the first pass"
+        problem = f"after a step, {what} is still computed from the old parameters"
+        cause = f"ctx.{name} is a copy made {once}" if kept else f"a copy of a parameter is made {once}"
+        subject.fail("forward and backward on one context", problem, f"{cause}: compute it in each forward")
+
+
+def _results(bench: Bench, ctx: Context, x: Array) -> dict[str, Array]:
+    """Return the outputs and gradients of a pass; nothing if it raises an error, which the other checks report."""
+    try:
+        y = np.array(bench.forward(ctx, x))
+        dx = bench.backward(ctx, np.random.default_rng(1).standard_normal(y.shape))
+    except Exception:
+        return {}
+    gradients = {f"the gradient of {name}": values.copy() for name, values in bench.grads.items()}
+    return {"the output": y, **gradients, **({} if dx is None else {"the gradient of x": np.array(dx)})}
+
+
+def _unlike(old: Context, new: Context, bench: Bench) -> tuple[str, Context] | None:
+    """Return the name of a value that differs between two contexts, and the context that has it."""
+    places = zip(contexts(old, bench.place), contexts(new, bench.place), strict=True)
+    for (before, place), (after, _) in places:
+        own = {name for parameter in place.parameters for name in (parameter, f"d{parameter}")}
+        for name, value in vars(before).items():
+            other = getattr(after, name, None)
+            if any(value is array for array in bench.offered[old]):
+                continue
+            if name not in own and _is_number(value) and _is_number(other) and not _same(value, other):
+                return name, before
+    return None
 
 
 def _cause(name: str, once: bool) -> str:

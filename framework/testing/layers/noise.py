@@ -14,6 +14,7 @@ OWN = (
     "each row is treated in its own way, but not by ctx.rng: a generator of its own (with a fixed seed, the same noise "
     "on each pass), or a wrong axis"
 )
+DEPENDS = "a sample depends on the others of its batch: wrong axis, or ctx.training is ignored"
 
 SHARES = ("rate", "drop", "keep", "prob", "surviv")
 

@@ -32,6 +32,8 @@ def _check_pass(subject: Subject, bench: Bench, x: Array, training: bool, learns
     places = list(contexts(ctx, bench.place))
     arrays = [(at, name, getattr(at, name)) for at, place in places for name in place.parameters]
     bench.restart()
+    for name, values in bench.params.items():
+        values[...] = bench.moved[name]  # an earlier pass may have changed them so that this one does not
     fixed = bench.params if training else {**bench.params, **bench.state}
     kept = {name: values.copy() for name, values in fixed.items()}
     try:
@@ -105,12 +107,15 @@ def _check_not_written(
             continue
         i = tuple(int(k) for k in wrong[0])
         problem = f"writes to parameter {name}: entry {list(i)} was {before[i]:.6g} and is now {values[i]:.6g}"
-        cause = "an operation in place, or out=; make a new array"
+        cause = (
+            "an operation in place, or out=; make a new array. What limits a parameter after each step is a "
+            "constraint: Parameter(..., constraint=...)"
+        )
         if name in bench.state:
             cause = "running state is updated in inference, too: update it only if ctx.training"
             if not learns:
                 cause = "training and inference are exchanged: running state is updated in training (if ctx.training)"
-        elif grad is not None and _quietly(bench, ctx, grad) and np.isnan(bench.grads[name]).all():
+        elif grad is not None and _quietly(bench, ctx, grad) and not np.nan_to_num(bench.grads[name]).any():
             cause = f"what the layer updates itself is declared as Parameter(..., trainable=False), and {name} is not"
         subject.fail(part, problem, cause)
 

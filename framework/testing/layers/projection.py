@@ -18,6 +18,7 @@ from framework.testing.report import Subject
 
 ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"
+IN_PART = "backward does not write all of it: set ctx.dW[...] = 0 first, if not every entry has a gradient"
 NOT_CALLED = "backward of the layer inside is not called, or does not write it: child.layer.backward(child, grad)"
 REBOUND = "backward makes a new array of that name: assign into it, ctx.dW[...] = ..., not ctx.dW = ..."
 WHOLE = "x is read as whole numbers, such as indices: give inputs=, a function that draws them"
@@ -212,3 +213,12 @@ def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, ba
                     cause = f"{LEFT_OUT}, and ctx.{other} is written: the name is another one"
             problem = "entry 0: computed NaN, which was there before the call"
             subject.fail(part, problem, cause.replace("ctx.dW", f"ctx.d{name}"))
+        unwritten = np.argwhere(np.isnan(view))
+        if len(unwritten):
+            bench.backward(ctx, grad, gradients=0.0)
+            i = tuple(int(k) for k in unwritten[0])
+            if not np.isnan(view).any():
+                cause = IN_PART if not view[i] else ACCUMULATES
+                problem = f"entry {list(i)}: computed NaN, which was there before the call"
+                subject.fail(f"{backward}: gradient of {name}", problem, cause.replace("ctx.dW", f"ctx.d{name}"))
+            bench.backward(ctx, grad)

@@ -8,11 +8,11 @@ from math import ceil
 import numpy as np
 
 from framework.core.types import Array
-from framework.layers.base import Layer
+from framework.layers.base import Context, Layer
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import check_mean
 from framework.testing.layers.noise import forward_with_noise, mixes_samples
-from framework.testing.layers.statistics import State, Trained, why_apart
+from framework.testing.layers.statistics import STAYS, State, Trained, why_apart
 from framework.testing.report import Subject
 from framework.testing.variants import variants
 
@@ -33,6 +33,7 @@ def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool, s
     """
     if not bench.state or not bench.place.trainable or len(x) < 2:
         return
+    _check_set(subject, bench, x)
     batch = _two_samples(x, plain)
     part, ctx = f"forward, a batch of {len(batch)}", bench.context(len(batch))
     y, random = subject.call(part, forward_with_noise, bench, ctx, batch)
@@ -49,6 +50,30 @@ def check_running_state(subject: Subject, bench: Bench, x: Array, plain: bool, s
                 _check_apart(subject, _trained(bench, SMALL * batch, FEWER), EPSILON)
         finally:
             bench.start_from(first)
+
+
+def _check_set(subject: Subject, bench: Bench, x: Array) -> None:
+    """Fail if inference reads state that training neither reads nor writes: nothing ever sets it."""
+    bench.restart()
+    first, training, resting = _copied(bench), bench.context(len(x)), bench.context(len(x), training=False)
+
+    def reads(ctx: Context, name: str) -> bool:
+        outputs = []
+        for values in (first[name], 1.5 * first[name] + 0.5):
+            bench.start_from({**first, name: values})
+            outputs.append(np.array(bench.forward(ctx, x)))
+        bench.start_from(first)
+        return not np.array_equal(outputs[0], outputs[1], equal_nan=True)
+
+    with np.errstate(all="ignore"):
+        for name in [name for name in first if reads(resting, name) and not reads(training, name)]:
+            for _ in range(PASSES):
+                training.layer.forward(training, x)
+            unset = np.array_equal(bench.state[name], first[name])
+            bench.start_from(first)
+            if unset:
+                problem = f"reads {name}, which training neither reads nor writes"
+                subject.fail("forward in inference", problem, STAYS.format(name))
 
 
 def check_other_arguments(bench: Bench, x: Array, plain: bool) -> None:

@@ -44,7 +44,9 @@ def check_other_shapes(subject: Subject, layer: Layer, shape: Shape, draw: DrawS
         return
     fixed = shape[:-1]
     if shape[-1] > 1 and all(_works(layer, (*fixed, size), draw, n) for size in (2, 3)):
-        cause = f"right for {shape[-1]} inputs, wrong for one: np.squeeze, or an index, drops the axis"
+        cause = (
+            f"right for {shape[-1]} inputs, wrong for one: np.squeeze or an index drops the axis, or a size is fixed"
+        )
         _check_elsewhere(subject, layer, (*fixed, 1), draw, smooth, n, cause)
     if len(set(fixed)) < len(fixed):
         unequal = (*(axis + 2 * i for i, axis in enumerate(fixed)), shape[-1])

@@ -36,7 +36,7 @@ def check_shapes(subject: Subject, bench: Bench, x: Array, others: tuple[int, ..
         y = bench.forward(ctx, x)
     except Exception as error:
         spread = any(word in str(error) for word in ("divi", "invalid value", "freedom"))
-        if cause := _of_error(str(error), bench, ctx) or (others and _of_size(n, others, spread)):
+        if cause := _of_context(error) or _of_error(str(error), bench, ctx) or (others and _of_size(n, others, spread)):
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
         return  # the checks of state find what else is wrong
     finally:
@@ -137,6 +137,22 @@ def _of_size(n: int, others: tuple[int, ...], spread: bool = False) -> str:
     """Return that other sizes are right; with `spread`, that the reason may be the spread of one sample."""
     cause = f"right for batches of {' and '.join(map(str, others))}, wrong for {batch_of(n)}"
     return cause + (": a spread divided by n - 1 (ddof=1), or by one that is 0" if spread and n == 1 else "")
+
+
+def _of_context(error: Exception) -> str:
+    """Return that a layer inside gets the context of another one, if that is why it misses something there; or ""."""
+    trace = error.__traceback__
+    if not isinstance(error, AttributeError) or not isinstance(error.obj, Context) or trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    inner = trace.tb_frame.f_locals.get("self")
+    if not isinstance(inner, Layer) or inner is error.obj.layer:
+        return ""
+    return (
+        f"{inner.label()}, a layer inside, is called with the context of another layer: return it from children(), and "
+        "call child.layer.forward(child, x) for the child in ctx.children"
+    )
 
 
 def _of_error(text: str, bench: Bench, ctx: Context) -> str:

@@ -13,6 +13,7 @@ from framework.testing.layers.bench import Bench
 
 State = dict[str, Array]
 ALIKE = 0.07  # n or n - 1
+STAYS = "{0} stays at its initial values: in training, ctx.{0}[...] = momentum * ctx.{0} + (1 - momentum) * (its value)"
 UPDATE = "ctx.{0}[...] = momentum * ctx.{0} + (1 - momentum) * (the batch's value)"
 WORDS = {"mean": ("mean", "mu", "avg"), "variance": ("var",), "standard deviation": ("std", "sd", "sigma")}
 
@@ -72,6 +73,10 @@ class Trained:
         other = {**self.limit, name: 1.5 * self.limit[name] + 0.5}
         return not np.array_equal(self.outputs(self.limit)[0], self.outputs(other)[0], equal_nan=True)
 
+    def numbers_passes(self, name: str) -> bool:
+        """Return whether an array of the state holds integers to which each pass adds the same."""
+        return self.counts(name) and bool((self.limit[name] == np.round(self.limit[name])).all())
+
     def counts(self, name: str) -> bool:
         """Return whether each pass adds the same to an array of the state."""
         steps = np.diff([state[name] for state in self.states], axis=0)
@@ -88,10 +93,11 @@ def why_apart(trained: Trained, computed: Array, wanted: Array) -> str:
     if unread := [name for name in moved if name not in read]:
         names = " and ".join(unread)
         return f"inference does not read {names}: it must use the running state where training uses the batch"
-    if growing := [name for name in read if name in trained.moving or not np.isfinite(limit[name]).all()]:
+    growing = [name for name in read if name in trained.moving or not np.isfinite(limit[name]).all()]
+    if growing and not all(map(trained.numbers_passes, growing)):
         return _why_growing(trained, growing)
     found = {}
-    for name in read:
+    for name in (name for name in read if name not in growing):
         stuck = limit[name] == start[name]
         if stuck.any():
             return f"{int(stuck.sum())} of the {stuck.size} entries of {name} are never updated: {UPDATE.format(name)}"

@@ -15,14 +15,14 @@ from framework.testing.reasons import on_purpose
 from framework.testing.report import Subject
 
 SCALES = (1e-3, 10.0, 100.0)
-LARGE = (100.0, 300.0, 600.0)  # their exponentials overflow in float32, not in float64
+LARGE = (100.0, 300.0, 600.0, 3000.0)  # exponentials overflow in float32, not in float64; the last, for small weights
 LARGER = 3000.0
 TAME = 1e6  # a function that is smaller at 100 grows too slowly to overflow at LARGER
 REPRESENTABLE = 1e30
 
 OVERFLOWS = (
     "an intermediate value overflows, or becomes 0 (exp of a large number, log of such a 0): subtract the maximum "
-    "first, or use a form that stays finite, as np.logaddexp(0, x) or np.tanh(x / 2)"
+    "of each sample first, or use a form that stays finite, as np.logaddexp(0, x) or np.tanh(x / 2)"
 )
 ZERO = "0 / 0 (or 0 * inf) where {}: {}, or treat that case by itself"
 EPSILON = "add a small epsilon to the divisor"

@@ -4,7 +4,7 @@ import numpy as np
 
 from faults import Quiet, fault, right
 from faults.layer_values import _Standardized
-from faults.layers import VECTOR, Affine, Table
+from faults.layers import VECTOR, Affine, Gain, Table
 from framework import Dense, Layer, Parameter
 from framework.testing import check_layer
 
@@ -146,6 +146,38 @@ class DiagonalOnly(_Standardized):
         return grad * (1 - 1 / n - ctx.y**2 / n) / ctx.spread
 
 
+@fault("gradient of x.*grad is not used", check_layer, **VECTOR)
+class ReturnsDerivative(Quiet, Layer):
+    def forward(self, ctx, x):
+        ctx.x = x
+        return x**2
+
+    def backward(self, ctx, grad):
+        return 2 * ctx.x
+
+
+@fault("gradient of x.*a factor ctx.s is missing", check_layer, **VECTOR)
+class ForgetsFactor(Gain):
+    def forward(self, ctx, x):
+        return np.sin(super().forward(ctx, x))
+
+    def backward(self, ctx, grad):
+        ctx.ds[...] = (grad * np.cos(ctx.s * ctx.x) * ctx.x).sum(axis=0)
+        return grad * np.cos(ctx.s * ctx.x)
+
+
+@fault("gradient of W.*the norm over axis 1 of W is left out", check_layer, **VECTOR)
+class ConstantNorm(Affine):
+    def forward(self, ctx, x):
+        ctx.x, ctx.norm = x, np.sqrt((ctx.W**2).sum(axis=1))
+        return x @ ctx.W.T / ctx.norm + ctx.b
+
+    def backward(self, ctx, grad):
+        ctx.db[...] = grad.sum(axis=0)
+        ctx.dW[...] = (grad / ctx.norm).T @ ctx.x
+        return (grad / ctx.norm) @ ctx.W
+
+
 @fault("the derivative of what follows is left out", check_layer, **VECTOR)
 class ForgetsChain(Affine):
     def forward(self, ctx, x):
@@ -206,3 +238,9 @@ class Gated(_Gated):
 class OneBranch(_Gated):
     def total(self, ends):
         return ends[0]
+
+
+@fault("Dense, a layer inside, is called with the context of another layer", check_layer, **VECTOR)
+class OwnContext(_Gated):
+    def forward(self, ctx, x):
+        return Dense(4).forward(ctx, x)

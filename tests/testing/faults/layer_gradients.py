@@ -14,14 +14,6 @@ class WrongSign(Gain):
         return -super().backward(ctx, grad)
 
 
-@fault("gradient of W.*factor 2", check_layer, **VECTOR)
-class FactorTwo(Affine):
-    def backward(self, ctx, grad):
-        dx = super().backward(ctx, grad)
-        ctx.dW *= 2
-        return dx
-
-
 @fault("gradient of s.*accumulates: use =", check_layer, **VECTOR)
 class Accumulates(Gain):
     def backward(self, ctx, grad):
@@ -149,10 +141,3 @@ class LazyFirstLayer(Gain):
         if not ctx.needs_input_grad:
             return None
         return super().backward(ctx, grad)
-
-
-@fault("batch size", check_layer, **VECTOR)
-class OneBatchSize(Gain):
-    def backward(self, ctx, grad):
-        ctx.ds[...] = np.ones(5) @ (grad * ctx.x)
-        return grad * ctx.s

@@ -27,6 +27,28 @@ class MixUp(Quiet, Layer):
 
 
 @right(check_layer, **VECTOR)
+class RandomGate(Quiet, Layer):
+    """Right: a relaxed Bernoulli gate whose mean is learned, and in inference only near to that."""
+
+    differs_in_training = True
+
+    def parameters(self, input_shape):
+        return {"a": Parameter(input_shape, "ones")}
+
+    def forward(self, ctx, x):
+        odds = 0 * x
+        if ctx.training:
+            u = ctx.rng.uniform(1e-4, 1 - 1e-4, x.shape)
+            odds = (np.log(u) - np.log1p(-u)).astype(x.dtype)
+        ctx.x, ctx.gate = x, 1 / (1 + np.exp(-2 * (ctx.a + odds) if ctx.training else -ctx.a + odds))
+        return x * ctx.gate
+
+    def backward(self, ctx, grad):
+        ctx.da[...] = (grad * ctx.x * 2 * ctx.gate * (1 - ctx.gate)).sum(axis=0)
+        return grad * ctx.gate
+
+
+@right(check_layer, **VECTOR)
 class LeansOnNeighbor(Quiet, Layer):
     """Right: takes a part of the sample before, in training."""
 

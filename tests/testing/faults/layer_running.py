@@ -115,6 +115,15 @@ class Rounds(Quiet, Layer):
         return grad
 
 
+@fault("before any training: computed .*let it start at ones", check_layer, input_shape=(4,))
+class StartsAtZero(Norm):
+    def parameters(self, input_shape):
+        return super().parameters(input_shape) | {"var": Parameter(input_shape, trainable=False)}
+
+    def infer(self, ctx, x):
+        return ctx.g * (x - ctx.mean) / np.sqrt(ctx.var) + ctx.b
+
+
 @fault("var stays at its initial values: in training, ctx.var", check_layer, **VECTOR)
 class NeverUpdates(Norm):
     def learn(self, ctx, mean, var):

@@ -16,11 +16,40 @@ class WritesInput(Gain):
         return x
 
 
-@fault("writes to parameter s", check_layer, **VECTOR)
-class WritesParameter(Gain):
+@fault("writes to parameter s.*Parameter\\(..., constraint", check_layer, **VECTOR)
+class LimitsParameter(Gain):
     def forward(self, ctx, x):
-        ctx.s *= 0.99
+        np.clip(ctx.s, 0, 0.5, out=ctx.s)
         return super().forward(ctx, x)
+
+
+@fault("the gradient of x is still computed from the old parameters.*ctx.t is a copy.*in bind", check_layer, **VECTOR)
+class CopiesParameter(Gain):
+    def bind(self, ctx):
+        ctx.t = ctx.s.copy()
+
+    def backward(self, ctx, grad):
+        super().backward(ctx, grad)
+        return grad * ctx.t
+
+
+@fault("tables: Grid\\(base=0.25\\) computes something else after Grid\\(\\) .*key leaves out", check_layer, **VECTOR)
+class Grid(Quiet, Layer):
+    """Adds multiples of `base`, which are remembered for each number of inputs."""
+
+    tables = {}
+
+    def __init__(self, base=0.5, **common):
+        super().__init__(**common)
+        self.base = base
+
+    def forward(self, ctx, x):
+        if x.shape[1] not in self.tables:
+            self.tables[x.shape[1]] = self.base * np.arange(x.shape[1])
+        return x + self.tables[x.shape[1]].astype(x.dtype)
+
+    def backward(self, ctx, grad):
+        return grad
 
 
 @fault("writes to parameter mean", check_layer, **VECTOR)
