@@ -19,9 +19,12 @@ from framework.testing.metrics.values import (
     Definition,
     check_definition,
     check_degenerate,
+    check_mistakes,
+    check_one_sample,
     check_pairs,
     check_perfect,
     check_precision,
+    check_whole,
 )
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named, exchanged
@@ -115,8 +118,11 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
     value = _value(subject, metric, y, p, options.number)
     floor = _floor(y, p)
     _check_order(subject, metric, y, p, value, rng, floor)
+    check_whole(subject, metric, y, p, value, ROUNDING * floor)
+    check_one_sample(subject, metric, y, p)
     if options.number:
         check_pairs(subject, metric, y, p, options.ordered)
+        check_mistakes(subject, metric, y, p)
     if options.definition is not None:
         check_definition(subject, metric, kind, options.definition, N, ROUNDING * floor)
     check_precision(subject, metric, y, p, floor)
@@ -207,6 +213,18 @@ def _check_weights(
     weighted = subject.call(part, lambda: metric(y, p, w), y_true=y, y_pred=p, sample_weight=w)
     cause = "weights are ignored" if np.allclose(weighted, value) else "a weight is not the same as repetition"
     subject.same(part, weighted, metric(y[rows], p[rows]), atol=atol, cause=cause)
+    with np.errstate(all="ignore"):
+        below, nothing = (_weighted(metric, y, p, each) for each in (rng.uniform(0.2, 0.9, len(p)), 0 * w))
+    if not np.allclose(below, value) and (np.isnan(below).all() or np.array_equal(below, nothing)):
+        cause = "the weights are cut to integers, by astype(int) or np.repeat: multiply by them"
+        subject.fail(part, "weights between 0 and 1 count as 0", cause)
+
+
+def _weighted(metric: Metric, y: Array, p: Array, weights: Array) -> Array:
+    try:
+        return np.array(metric(y, p, weights), float)
+    except Exception:  # the weights sum to 0
+        return np.array(np.nan)
 
 
 def _check_batches(
