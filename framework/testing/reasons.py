@@ -154,5 +154,6 @@ def of_dtype(computed: Any, expected: Any) -> str:
     if computed.kind == "f" and computed.itemsize < expected.itemsize:
         return f"a {computed} array or a cast to {computed} narrows the data; use the dtype of the data"
     if computed.kind == "f":
-        return f"a {computed} constant, array or generator meets the {expected} data; use the dtype of the data"
+        also = " (or one of integers, as 2 * (x > 0))" if computed.itemsize == 8 else ""
+        return f"a {computed} constant, array{also} or generator meets the {expected} data; use the dtype of the data"
     return "an array of Python objects: rows of unlike lengths, or None among them"

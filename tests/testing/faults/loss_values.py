@@ -144,6 +144,41 @@ class LinkAlone(Squared):
         return super().per_sample(y_true, y_pred)
 
 
+@fault("per_sample where a target is 0: computed nan.*a logarithm of 0", check_loss)
+class RelativeEntropy(Quiet, Loss):
+    expects = "distribution"
+
+    def per_sample(self, y_true, y_pred):
+        return (y_true * np.log(y_true / np.maximum(y_pred, 1e-7))).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return np.where(y_pred > 1e-7, -y_true / np.maximum(y_pred, 1e-7), 0)
+
+
+@fault("expects: is 'numbers', and per_sample is nan.*set expects = 'probabilities'", check_loss)
+class ExpectsNothing(Quiet, Loss):
+    def per_sample(self, y_true, y_pred):
+        return -(y_true * np.log(y_pred + 1e-7) + (1 - y_true) * np.log(1 - y_pred + 1e-7)).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return (1 - y_true) / (1 - y_pred + 1e-7) - y_true / (y_pred + 1e-7)
+
+
+@fault(r"'reduction' is missing.*\*\*common", check_loss)
+class TakesNoReduction(Squared):
+    def __init__(self):
+        pass
+
+
+@fault(r"minimum: entry.*cut to integers, as by astype\(int\)", check_loss)
+class CutsTargets(Squared):
+    def per_sample(self, y_true, y_pred):
+        return super().per_sample(np.trunc(y_true), y_pred)
+
+    def gradient(self, y_true, y_pred):
+        return super().gradient(np.trunc(y_true), y_pred)
+
+
 @fault(r"arguments come as \(y_true, y_pred\), and not as \(pred, target\)", check_loss)
 class OtherOrder(Squared):
     def per_sample(self, pred, target):
