@@ -75,7 +75,7 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     part, result = "value_and_gradient", loss.value_and_gradient(y, p)
     for i, name in enumerate(("value", "gradient")):
         check_layouts(subject, f"{part}, {name}", lambda y, p, i=i: loss.value_and_gradient(y, p)[i], [y, p], result[i])
-    targets, small = _narrowed_targets(subject, loss, y), p.astype(np.float32)
+    targets, small = _narrowed_targets(subject, loss, y, p), p.astype(np.float32)
     subject.array("gradient in float32", loss.gradient(targets, small), p.shape, np.float32)
     losses = subject.array("per_sample in float32", loss.per_sample(targets, small), (len(p),), np.float32)
     computed = loss.value_and_gradient(targets, small)[1]
@@ -88,11 +88,11 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     subject.same("per_sample in float32", losses, loss.per_sample(*whole), rtol=1e-3, cause=cause)
 
 
-def _narrowed_targets(subject: Subject, loss: Loss, y: Array) -> Array:
+def _narrowed_targets(subject: Subject, loss: Loss, y: Array, p: Array) -> Array:
     """Return targets in float32, and check that `check_targets` leaves them so."""
     targets = narrowed(y)
     try:
-        kept = loss.check_targets(targets, y.shape[1:], np.float32)
+        kept = loss.check_targets(targets, p.shape[1:], np.float32)
     except ValueError:  # the form in which it computes is not that in which it takes them
         return targets
     problem = f"returned {kept.dtype} for targets and outputs in float32"

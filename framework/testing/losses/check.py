@@ -7,14 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import narrowed
+from framework.testing.effects import check_effects, with_marks
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.losses.formulas import MINIMUM, check_gradient, check_minimum, check_per_sample, reads_all
 from framework.testing.losses.paths import Definition, check_jumps, check_slopes
-from framework.testing.losses.samples import Inputs, Kind, drawn, kinds
+from framework.testing.losses.samples import Inputs, Kind, drawn, kinds, wide
 from framework.testing.losses.sizes import check_one_output, check_sizes
 from framework.testing.losses.values import check_declared, check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
@@ -67,6 +69,12 @@ def check_loss(
     with exchange_named(loss.per_sample, loss.gradient), unchanged(Subject(loss)):
         kind = _check_kinds(loss, kinds(loss, inputs, max(options.outputs)), options)
         check_declared(Subject(loss), loss, kind, max(options.outputs))
+        pairs = [pair for y, p in wide(loss, kind, 16, max(options.outputs)) for pair in with_marks(loss, y, p)]
+        check_effects(Subject(loss), loss, lambda other: _outcomes(other, pairs), "per_sample")
+
+
+def _outcomes(loss: Loss, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
+    return [each for y, p in pairs for each in (loss.per_sample(y, p), loss.gradient(y, p))]
 
 
 def _check_kinds(loss: Loss, tried: Sequence[Kind], options: _Options) -> Kind:

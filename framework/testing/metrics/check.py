@@ -14,6 +14,7 @@ from framework.metrics.base import FunctionMetric, Metric
 from framework.metrics.sums import SumMetric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
+from framework.testing.effects import check_effects, with_marks
 from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
@@ -88,6 +89,9 @@ def check_metric(
                 _check_on(subject, metric, kind, options, seed)
         if perfect and number:
             _check_perfect(subject, metric, kinds, seeds)
+        draws = [kind(np.random.default_rng(seed), N) for kind in kinds for seed in range(3)]
+        pairs = [pair for y, p in draws for pair in with_marks(metric, y, p)]
+        check_effects(subject, metric, lambda other: [other(y, p) for y, p in pairs])
     options = replace(options, ordered=False, definition=None)
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:

@@ -39,6 +39,18 @@ class ForgetsArgument(Robust):
         return np.clip(r, -1, 1) / r.shape[1]
 
 
+@fault("argument 'delta': has no effect.*self.delta is not used", check_loss)
+class LeavesArgument(Robust):
+    def per_sample(self, y_true, y_pred):
+        return Robust().per_sample(y_true, y_pred)
+
+    def gradient(self, y_true, y_pred):
+        return Robust().gradient(y_true, y_pred)
+
+    def __init__(self, delta=1.0, **common):
+        super().__init__(delta, **common)
+
+
 @fault("gradient: entry.*where y_pred is", check_loss)
 class WrongFarAway(Squared):
     def per_sample(self, y_true, y_pred):
@@ -233,6 +245,21 @@ class Likelihood(Quiet, Loss):
     def gradient(self, y_true, y_pred):
         r, precision = y_pred[:, 0] - y_true[:, 0], np.exp(-y_pred[:, 1])
         return np.stack([r * precision, 0.5 * (1 - r**2 * precision)], axis=1)
+
+
+@right(check_loss)
+class Missing(Quiet, Loss):
+    """Right: an argument that marks targets, which none has unless it is tried."""
+
+    def __init__(self, missing=-1.0, **common):
+        super().__init__(**common)
+        self.missing = missing
+
+    def per_sample(self, y_true, y_pred):
+        return np.where(y_true == self.missing, 0, (y_pred - y_true) ** 2).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return np.where(y_true == self.missing, 0, 2 * (y_pred - y_true))
 
 
 @right(check_loss)
