@@ -23,7 +23,7 @@ from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named
 from framework.testing.state import unchanged
-from framework.testing.variants import BESIDE, variants
+from framework.testing.variants import BESIDE, variants, with_other_value
 
 NEAR_TARGET = (-0.2, -0.02, 0.02, 0.2)  # where a loss that is shifted has its least value
 
@@ -179,23 +179,15 @@ def _check_accepted(loss: Loss, kind: Kind, options: _Options) -> None:
 
 def _check_variant(loss: Loss, variant: Loss, kind: Kind, options: _Options) -> None:
     subject, k = Subject(variant), max(options.outputs)
-    before, now = loss.get_params(deep=False), variant.get_params(deep=False)
-    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
     rng = np.random.default_rng(0)
     y, p = drawn(variant, kind, rng, 5, k)
-    try:
-        with unchanged(subject):
-            check_per_sample(subject, variant, y, p, None)
-            check_gradient(subject, variant, y, p, rng, None)
-            check_jumps(subject, variant, kind, k)
-            check_slopes(subject, variant, kind, k, None)
-            check_batch(subject, variant, y, p)
-    except AssertionError as error:
-        what, _, cause = str(error).partition("likeliest cause: ")
-        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
-        if "\n    gradient: " in what:
-            right += f": {name} does not enter gradient as it enters per_sample"
-        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
+    hints = {"gradient": ": argument does not enter gradient as it enters per_sample"}
+    with with_other_value(loss, variant, hints), unchanged(subject):
+        check_per_sample(subject, variant, y, p, None)
+        check_gradient(subject, variant, y, p, rng, None)
+        check_jumps(subject, variant, kind, k)
+        check_slopes(subject, variant, kind, k, None)
+        check_batch(subject, variant, y, p)
 
 
 def _check_replay(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:

@@ -30,7 +30,7 @@ from framework.testing.metrics.values import (
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named, exchanged
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import variants, with_other_value
 
 ROUNDING = 1e-12  # of a sum of numbers of size 1
 
@@ -95,7 +95,9 @@ def check_metric(
     options = replace(options, ordered=False, definition=None)
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
-            _check_variant(metric, variant, kind, options)
+            other = Subject(variant)
+            with with_other_value(metric, variant, {}), unchanged(other):
+                _check_on(other, variant, kind, options, 0)
 
 
 def _check_symmetric(subject: Subject, metric: Metric, kind: Inputs) -> None:
@@ -157,19 +159,6 @@ def _check_accepted(metric: Metric, kinds: Sequence[Inputs]) -> None:
             raise ValueError("an argument that does not fit") from error
         if not fine:
             raise ValueError("an argument for which the value is not finite")
-
-
-def _check_variant(metric: Metric, variant: Metric, kind: Inputs, options: _Options) -> None:
-    before, now = metric.get_params(deep=False), variant.get_params(deep=False)
-    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
-    subject = Subject(variant)
-    try:
-        with unchanged(subject):
-            _check_on(subject, variant, kind, options, 0)
-    except AssertionError as error:
-        what, _, cause = str(error).partition("likeliest cause: ")
-        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
-        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
 
 
 def _floor(y: Array, p: Array) -> float:
