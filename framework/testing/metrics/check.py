@@ -181,7 +181,7 @@ def _check_order(
     subject: Subject, metric: Metric, y: Array, p: Array, value: Array, rng: np.random.Generator, floor: float
 ) -> None:
     if len(np.unique(y[:5])) > 1:
-        metric(y[:5], p[:5])
+        metric(y[:5], p[:5])  # which must leave nothing behind
     atol = ROUNDING * floor + 1e-9 * np.abs(value).max()
     cause = "it draws random numbers, or keeps stale state: the same call gives another value"
     subject.same("value", metric(y, p), value, atol=atol, cause=cause)
