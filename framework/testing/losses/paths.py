@@ -57,7 +57,7 @@ def check_sides(subject: Subject, loss: Loss, y: Array, p: Array, clipped: bool 
         return
     scale = np.maximum(np.abs(left), np.abs(right))
     rounding = 1e-13 * np.abs(losses.reshape(-1, *(1,) * (p.ndim - 1))) / STEP
-    slack = np.abs(left - right) + 1e-4 * scale + rounding + 1e-6
+    slack = 0.1 * np.abs(left - right) + 1e-4 * scale + rounding + 1e-6
     low, high = np.minimum(left, right) - slack, np.maximum(left, right) + slack
     wrong = np.isfinite(scale) & ~((gradient >= low) & (gradient <= high))
     if wrong.any():
