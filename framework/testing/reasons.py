@@ -154,6 +154,7 @@ def of_dtype(computed: Any, expected: Any) -> str:
     if computed.kind == "f" and computed.itemsize < expected.itemsize:
         return f"a {computed} array or a cast to {computed} narrows the data; use the dtype of the data"
     if computed.kind == "f":
-        also = " (or one of integers, as 2 * (x > 0))" if computed.itemsize == 8 else ""
-        return f"a {computed} constant, array{also} or generator meets the {expected} data; use the dtype of the data"
+        integers = ", or integers, as from np.where(x > 0, 3, 1) or np.arange" if computed.itemsize == 8 else ""
+        meets = f"a {computed} constant, array or generator meets the {expected} data"
+        return f"{meets}{integers}; use the dtype of the data"
     return "an array of Python objects: rows of unlike lengths, or None among them"

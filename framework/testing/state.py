@@ -64,14 +64,6 @@ def lengths(component: Component) -> dict[str, int]:
     return {place.name: len(place.value) for place in places if isinstance(place.value, list | dict | set)}
 
 
-def check_lengths(subject: Subject, before: dict[str, int]) -> None:
-    """Fail if a call that was made before has made one of these longer."""
-    for name, length in lengths(subject.component).items():
-        if length > before.get(name, length):
-            problem = f"{name} grows with each call: its length was {before[name]} and is now {length}"
-            subject.fail("state", problem, _advice(subject.component))
-
-
 def attributes(component: Component) -> dict[str, Any]:
     """Return a copy of a component's attributes."""
     return {name: _copied(value) for name, value in vars(component).items()}
@@ -183,3 +175,11 @@ def _copied(value: Any) -> Any:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
         return value
+
+
+def check_lengths(subject: Subject, before: dict[str, int]) -> None:
+    """Fail if a call that was made before has made one of these longer."""
+    for name, length in lengths(subject.component).items():
+        if length > before.get(name, length):
+            problem = f"{name} grows with each call: its length was {before[name]} and is now {length}"
+            subject.fail("state", problem, _advice(subject.component))

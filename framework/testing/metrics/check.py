@@ -29,7 +29,7 @@ from framework.testing.metrics.values import (
 )
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named, exchanged
-from framework.testing.state import unchanged
+from framework.testing.state import check_lengths, lengths, unchanged
 from framework.testing.variants import variants, with_other_value
 
 ROUNDING = 1e-12  # of a sum of numbers of size 1
@@ -184,7 +184,9 @@ def _check_order(
         metric(y[:5], p[:5])  # which must leave nothing behind
     atol = ROUNDING * floor + 1e-9 * np.abs(value).max()
     cause = "it draws random numbers, or keeps stale state: the same call gives another value"
+    before = lengths(metric)
     subject.same("value", metric(y, p), value, atol=atol, cause=cause)
+    check_lengths(subject, before)
     order = rng.permutation(len(p))
     computed = metric(y[order], p[order])
     subject.same("value, samples in another order", computed, value, atol=atol, cause="the order matters")
