@@ -167,7 +167,7 @@ class RelativeEntropy(Quiet, Loss):
         return np.where(y_pred > 1e-7, -y_true / np.maximum(y_pred, 1e-7), 0)
 
 
-@fault("expects: is 'numbers', and per_sample is nan.*set expects = 'probabilities'", check_loss)
+@fault("expects: is 'numbers', and per_sample is not finite.*set expects = 'probabilities'", check_loss)
 class ExpectsNothing(Quiet, Loss):
     def per_sample(self, y_true, y_pred):
         return -(y_true * np.log(y_pred + 1e-7) + (1 - y_true) * np.log(1 - y_pred + 1e-7)).sum(axis=1)
