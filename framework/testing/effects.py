@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.report import Subject
@@ -18,8 +19,12 @@ from framework.testing.variants import COMMON, with_argument
 LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show nowhere
 
 
-def check_effects(subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]]) -> None:
+def check_effects(
+    subject: Subject, component: Component, outcomes: Callable[[Any], Sequence[Any]], method: str = ""
+) -> None:
     """Fail if a number among the arguments of a component has no effect on `outcomes`.
+
+    Arguments that the base class has, too, are not for the component to use.
 
     Parameters
     ----------
@@ -27,19 +32,37 @@ def check_effects(subject: Subject, component: Component, outcomes: Callable[[An
     component : Component
     outcomes : callable
         Returns the numbers and arrays that a component computes, for inputs of all sizes.
+    method : str, optional
+        The method that uses the arguments, if a subclass may inherit a constructor and leave some of them.
     """
 
     def compute(component: Any) -> Array:
         with np.errstate(all="ignore"):
             return np.concatenate([np.asarray(each, np.float64).ravel() for each in outcomes(component)])
 
-    arguments = component.get_params(deep=False)
+    base = next(cls for cls in type(component).__mro__ if is_built_in(cls))
+    arguments = {name: value for name, value in component.get_params(deep=False).items() if not hasattr(base, name)}
     flags = {name: not value for name, value in arguments.items() if isinstance(value, bool)}
     numbers = {name: value for name, value in arguments.items() if type(value) is float and isfinite(value)}
-    names = [name for name, value in numbers.items() if not 0 < abs(value) < LEAST]
+    used = declared(component, method) if method else list(numbers)
+    names = [name for name in used if name in numbers and not 0 < abs(numbers[name]) < LEAST]
     for name in without_effect(component, names, compute, flags):
         problem = "has no effect: other values give the same results"
         subject.fail(f"argument {name!r}", problem, f"self.{name} is not used: a number or a class attribute is")
+
+
+def with_marks(component: Component, y: Array, p: Array) -> list[tuple[Array, Array]]:
+    """Return targets and predictions, and the same with a number among the arguments as the first target.
+
+    So an argument shows that marks targets: ``missing=-1.0``.
+    """
+    pairs = [(y, p)]
+    if y.dtype.kind == "f":
+        for value in component.get_params(deep=False).values():
+            if type(value) is float:
+                pairs.append((y.copy(), p))
+                pairs[-1][0].flat[0] = value
+    return pairs
 
 
 def without_effect(

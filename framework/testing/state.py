@@ -210,3 +210,11 @@ def _copied(value: Any) -> Any:
         return copy.deepcopy(value)
     except Exception:  # a lock, an open file: whether it is the same object is all that can be compared
         return value
+
+
+def check_lengths(subject: Subject, before: dict[str, int]) -> None:
+    """Fail if a call that was made before has made one of these longer."""
+    for name, length in lengths(subject.component).items():
+        if length > before.get(name, length):
+            problem = f"{name} grows with each call: its length was {before[name]} and is now {length}"
+            subject.fail("state", problem, _advice(subject.component))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -89,3 +90,20 @@ def other_values(name: str, value: Any) -> list[Any]:
             return [value / 2, (1 + value) / 2]
         return [value / 2, 1.5 * value] if value else [0.3]
     return [other for other in COMMON.get(name, ()) if other != value]
+
+
+@contextmanager
+def with_other_value(component: Component, variant: Component, hints: Mapping[str, str]) -> Iterator[None]:
+    """Let a failure of the block say for which value of an argument it is right, and for which it is wrong.
+
+    `hints` says more of failures of some parts, by the part, where "argument" stands for the argument's name.
+    """
+    try:
+        yield
+    except AssertionError as error:
+        before, now = component.get_params(deep=False), variant.get_params(deep=False)
+        name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
+        what, _, cause = str(error).partition("likeliest cause: ")
+        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
+        right += "".join(hint.replace("argument", name) for part, hint in hints.items() if f"\n    {part}: " in what)
+        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error

@@ -75,7 +75,7 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     part, result = "value_and_gradient", loss.value_and_gradient(y, p)
     for i, name in enumerate(("value", "gradient")):
         check_layouts(subject, f"{part}, {name}", lambda y, p, i=i: loss.value_and_gradient(y, p)[i], [y, p], result[i])
-    targets, small = narrowed(y), p.astype(np.float32)
+    targets, small = _narrowed_targets(subject, loss, y, p), p.astype(np.float32)
     subject.array("gradient in float32", loss.gradient(targets, small), p.shape, np.float32)
     losses = subject.array("per_sample in float32", loss.per_sample(targets, small), (len(p),), np.float32)
     computed = loss.value_and_gradient(targets, small)[1]
@@ -86,6 +86,19 @@ def check_forms(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
     atol = 1e-3 * float(np.abs(exact).max()) + 1e-5
     subject.same("gradient in float32", computed, exact, rtol=1e-3, atol=atol, cause=cause)
     subject.same("per_sample in float32", losses, loss.per_sample(*whole), rtol=1e-3, cause=cause)
+
+
+def _narrowed_targets(subject: Subject, loss: Loss, y: Array, p: Array) -> Array:
+    """Return targets in float32, and check that `check_targets` leaves them so."""
+    targets = narrowed(y)
+    try:
+        kept = loss.check_targets(targets, p.shape[1:], np.float32)
+    except ValueError:  # the form in which it computes is not that in which it takes them
+        return targets
+    problem = f"returned {kept.dtype} for targets and outputs in float32"
+    cause = "targets of floats must come in the dtype that it is given: np.asarray(y, dtype)"
+    subject.require(kept.dtype == np.float32 or kept.dtype.kind != "f", "check_targets", problem, cause)
+    return targets
 
 
 def check_logits(subject: Subject, loss: Loss, y: Array, logits: Array) -> None:

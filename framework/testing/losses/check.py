@@ -7,21 +7,25 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import narrowed
+from framework.testing.effects import check_effects, with_marks
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
-from framework.testing.losses.formulas import check_gradient, check_minimum, check_per_sample, reads_all
+from framework.testing.losses.formulas import MINIMUM, check_gradient, check_minimum, check_per_sample, reads_all
 from framework.testing.losses.paths import Definition, check_jumps, check_slopes
-from framework.testing.losses.samples import Inputs, Kind, drawn, even, kinds
+from framework.testing.losses.samples import Inputs, Kind, drawn, even, kinds, wide
 from framework.testing.losses.sizes import check_one_output, check_sizes
-from framework.testing.losses.values import check_special
+from framework.testing.losses.values import check_declared, check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named
 from framework.testing.state import unchanged
-from framework.testing.variants import BESIDE, variants
+from framework.testing.variants import BESIDE, variants, with_other_value
+
+NEAR_TARGET = (-0.2, -0.02, 0.02, 0.2)  # where a loss that is shifted has its least value
 
 
 @reporting
@@ -64,19 +68,30 @@ def check_loss(
     check_arguments(Subject(loss))
     sizes = outputs or ((2, 4) if even(loss, inputs) else (3, 4))
     options = _Options(minimum, extremes, definition, sizes, outputs is None and sizes == (3, 4), seeds)
-    first: AssertionError | None = None
     with exchange_named(loss.per_sample, loss.gradient), unchanged(Subject(loss)):
-        for kind in kinds(loss, inputs, max(options.outputs)):
-            try:
-                _check(loss, kind, options)
-            except AssertionError as error:
-                first = first or error
-                if kind.sure and "\n    minimum: " not in str(error):
-                    break
-            else:
-                return
-        if first is not None:
-            raise first
+        kind = _check_kinds(loss, kinds(loss, inputs, max(options.outputs)), options)
+        check_declared(Subject(loss), loss, kind, max(options.outputs))
+        pairs = [pair for y, p in wide(loss, kind, 16, max(options.outputs)) for pair in with_marks(loss, y, p)]
+        check_effects(Subject(loss), loss, lambda other: _outcomes(other, pairs), "per_sample")
+
+
+def _outcomes(loss: Loss, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
+    return [each for y, p in pairs for each in (loss.per_sample(y, p), loss.gradient(y, p))]
+
+
+def _check_kinds(loss: Loss, tried: Sequence[Kind], options: _Options) -> Kind:
+    """Return the first kind on which the loss is right; if there is none, raise what is wrong on the first."""
+    errors = []
+    for kind in tried:
+        try:
+            _check(loss, kind, options)
+        except AssertionError as error:
+            errors.append(error)
+            if kind.sure and MINIMUM not in str(error):
+                break
+        else:
+            return kind
+    raise errors[0]
 
 
 @dataclass(frozen=True)
@@ -137,6 +152,7 @@ def _check_on(subject: Subject, loss: Loss, kind: Kind, options: _Options, seed:
     comparable = options.minimum and y.shape == p.shape and reads_all(loss, y, p)
     if comparable:
         others = [p, *(drawn(loss, kind, rng, 5, k)[1] for _ in range(5))]
+        others += [y + step for step in NEAR_TARGET if kind.residuals]
         check_minimum(subject, loss, y, others, ranked=not (kind.residuals or kind.given))
     if loss.link is not None:
         check_logits(subject, loss, y, np.asarray(rng.standard_normal(p.shape)))
@@ -165,23 +181,15 @@ def _check_accepted(loss: Loss, kind: Kind, options: _Options) -> None:
 
 def _check_variant(loss: Loss, variant: Loss, kind: Kind, options: _Options) -> None:
     subject, k = Subject(variant), max(options.outputs)
-    before, now = loss.get_params(deep=False), variant.get_params(deep=False)
-    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
     rng = np.random.default_rng(0)
     y, p = drawn(variant, kind, rng, 5, k)
-    try:
-        with unchanged(subject):
-            check_per_sample(subject, variant, y, p, None)
-            check_gradient(subject, variant, y, p, rng, None)
-            check_jumps(subject, variant, kind, k)
-            check_slopes(subject, variant, kind, k, None)
-            check_batch(subject, variant, y, p)
-    except AssertionError as error:
-        what, _, cause = str(error).partition("likeliest cause: ")
-        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
-        if "\n    gradient: " in what:
-            right += f": {name} does not enter gradient as it enters per_sample"
-        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
+    hints = {"gradient": ": argument does not enter gradient as it enters per_sample"}
+    with with_other_value(loss, variant, hints), unchanged(subject):
+        check_per_sample(subject, variant, y, p, None)
+        check_gradient(subject, variant, y, p, rng, None)
+        check_jumps(subject, variant, kind, k)
+        check_slopes(subject, variant, kind, k, None)
+        check_batch(subject, variant, y, p)
 
 
 def _check_replay(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:

@@ -10,21 +10,38 @@ import numpy as np
 from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.causes import sizes
-from framework.testing.losses.paths import Definition
+from framework.testing.losses.paths import Definition, check_definition
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject
+from framework.testing.state import check_lengths, lengths
+
+MINIMUM = "(else give minimum=False)"
 
 
 def check_per_sample(subject: Subject, loss: Loss, y: Array, p: Array, definition: Definition | None) -> None:
     """Check the losses of the samples: shape, purity, definition, and the value of a batch in lists."""
     part = "per_sample"
-    losses = subject.compute(part, lambda: loss.per_sample(y, p), (len(p),), y_true=y, y_pred=p)
+    with np.errstate(all="ignore"):
+        losses = subject.compute(part, lambda: loss.per_sample(y, p), (len(p),), y_true=y, y_pred=p)
+    _check_finite(subject, loss, y, p, losses)
     cause = "the same call gives another value: it draws random numbers, or keeps stale state"
+    before = lengths(loss)
     subject.same(part, loss.per_sample(y, p), losses, cause=cause)
-    subject.finite(part, losses)
+    check_lengths(subject, before)
     if definition is not None:
-        subject.same(part, losses, definition(y, p), factors=sizes(p.shape))
+        check_definition(subject, definition, y, p, losses)
     subject.same("loss(y_true, y_pred)", loss(y, p), loss.value(y, p))
+
+
+def _check_finite(subject: Subject, loss: Loss, y: Array, p: Array, losses: Array) -> None:
+    if np.isfinite(losses).all():
+        return
+    part = "per_sample"
+    if y.dtype.kind == "f" and (y == 0).any():
+        with np.errstate(all="ignore"):
+            if np.isfinite(loss.per_sample(np.where(y == 0, 1e-3, y), p)).all():
+                part = "per_sample where a target is 0"
+    subject.finite_at(part, lambda: loss.per_sample(y, p))
 
 
 def check_gradient(
@@ -77,7 +94,7 @@ def _by_target(loss: Loss, y: Array, p: Array) -> Array:
 
 
 def check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[Array], ranked: bool) -> None:
-    """Check that no prediction is better than the target, or one near it: with smoothed labels, that is the best.
+    """Check that no prediction is better than the target, or one nearer to the mean: with smoothed labels, that is.
 
     For targets of -1 and +1, their multiples are as good: they are the signs of scores. So are multiples of scores
     that are ranked, where they make no difference any more.
@@ -95,7 +112,17 @@ def check_minimum(subject: Subject, loss: Loss, y: Array, predictions: Sequence[
             i = int(better.argmax())
             value = loss.per_sample(y, p)[i]
             problem = f"entry [{i}]: {value:.6g} for a prediction, {best[i]:.6g} for the target itself"
-            subject.fail("minimum", problem, "the sign is wrong, or a term is missing (else give minimum=False)")
+            cause = f"the sign is wrong, or a term is missing {MINIMUM}"
+            if _truncates(loss, y, p):
+                cause = "the targets are cut to integers, as by astype(int): compute with them as they are"
+            subject.fail("minimum", problem, cause)
+
+
+def _truncates(loss: Loss, y: Array, p: Array) -> bool:
+    """Return whether a loss of numbers computes the same if targets are cut to integers."""
+    if loss.classifies or (y == np.trunc(y)).all():
+        return False
+    return bool(np.array_equal(loss.per_sample(y, p), loss.per_sample(np.trunc(y), p)))
 
 
 def reads_all(loss: Loss, y: Array, p: Array) -> bool:

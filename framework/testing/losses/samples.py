@@ -12,7 +12,7 @@ from framework.losses import Loss
 
 Inputs = Callable[[np.random.Generator, int, int], tuple[Array, Array]]
 
-BARRIER = 1.0  # how much more a loss with a logarithm costs at 1e-6 than at 1e-3; one without, a thousandth
+BARRIER = 0.5  # how much more a loss with a logarithm costs from 1e-4 to 1e-6, beside 1e-2 to 1e-4; one without, 0.01
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,8 @@ def kinds(loss: Loss, inputs: Inputs | None, outputs: int) -> list[Kind]:
     if not suited:
         raise ValueError("no usual kind of targets is accepted: give inputs=")
     if loss.expects != "numbers":
-        first = [name for name in (loss.expects, "labels") if name in suited]
-        suited = first or suited
-        return [named[name] for name in suited[:1]]
+        wanted = [name for name in (loss.expects, "labels") if _accepts(loss, named[name], outputs)]
+        return [named[name] for name in ([name for name in wanted if name in suited] or wanted or suited)[:1]]
     if loss.classifies and suited[0] == "numbers":
         suited = [name for name in ("signed", "distribution", "probabilities", "labels") if name in suited]
         return [replace(named[name], sure=name == suited[-1]) for name in suited]
@@ -118,12 +117,29 @@ def drawn(loss: Loss, kind: Kind, rng: np.random.Generator, n: int, outputs: int
 
 
 def inside(loss: Loss, kind: Kind, rng: np.random.Generator, p: Array) -> Array:
-    """Return predictions moved into the domain of a loss of probabilities, or of positive numbers."""
+    """Return predictions moved into the domain of a loss of probabilities, or of positive numbers.
+
+    A loss that says that it expects any numbers, and takes them, has no such domain, whatever its targets are.
+    """
     low, high = kind.low, kind.high
+    if loss.expects == "numbers" and not kind.given:
+        losses = outside(loss, kind, p.shape[1])
+        if losses is not None and np.isfinite(losses).all():
+            return p
     if kind.given and not depends_on_residuals(loss, kind, p.shape[1]):
         known = kind.draw(rng, 32, p.shape[1])[1]
         low, high = known.min(), known.max()
     return np.clip(p, 0 if low >= 0 else None, 1 if low >= 0 and high <= 1 else None)
+
+
+def outside(loss: Loss, kind: Kind, outputs: int) -> Array | None:
+    """Return losses for predictions below 0 and above 1; None if the loss refuses them itself."""
+    y, p = drawn(loss, kind, np.random.default_rng(0), 5, outputs)
+    try:
+        with np.errstate(all="ignore"):
+            return np.array([loss.per_sample(y, p + move) for move in (-1, 1)])
+    except Exception:  # in its way
+        return None
 
 
 def depends_on_residuals(loss: Loss, kind: Kind, outputs: int) -> bool:
@@ -163,12 +179,12 @@ def _accepts(loss: Loss, kind: Kind, outputs: int) -> bool:
 
 def _has_barrier(loss: Loss, outputs: int) -> bool:
     """Return whether a prediction near 0 costs more and more if the target is 1, as a logarithm does."""
-    y = np.ones((2, outputs))
-    p = np.array([[1e-6], [1e-3]]) * y
+    y = np.ones((3, outputs))
+    p = np.array([[1e-6], [1e-4], [1e-2]]) * y
     try:
         with np.errstate(all="ignore"):
-            near, far = loss.per_sample(loss.check_targets(y, (outputs,), np.float64), p)
-        return bool(near - far > BARRIER)
+            nearest, near, far = loss.per_sample(loss.check_targets(y, (outputs,), np.float64), p)
+        return bool(nearest - near > BARRIER * (near - far) > 0)
     except Exception:  # it does not accept such targets, or is wrong in a way that the checks will tell
         return False
 

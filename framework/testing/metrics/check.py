@@ -14,19 +14,23 @@ from framework.metrics.base import FunctionMetric, Metric
 from framework.metrics.sums import SumMetric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
+from framework.testing.effects import check_effects, with_marks
 from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
     Definition,
     check_definition,
     check_degenerate,
+    check_mistakes,
+    check_one_sample,
     check_pairs,
     check_perfect,
     check_precision,
+    check_whole,
 )
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named, exchanged
-from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.state import check_lengths, lengths, unchanged
+from framework.testing.variants import variants, with_other_value
 
 ROUNDING = 1e-12  # of a sum of numbers of size 1
 
@@ -87,10 +91,15 @@ def check_metric(
                 _check_on(subject, metric, kind, options, seed)
         if perfect and number:
             _check_perfect(subject, metric, kinds, seeds)
+        draws = [kind(np.random.default_rng(seed), N) for kind in kinds for seed in range(3)]
+        pairs = [pair for y, p in draws for pair in with_marks(metric, y, p)]
+        check_effects(subject, metric, lambda other: [other(y, p) for y, p in pairs])
     options = replace(options, ordered=False, definition=None)
     for variant in variants(metric, lambda copy: _check_accepted(copy, kinds)):
         for kind in kinds:
-            _check_variant(metric, variant, kind, options)
+            other = Subject(variant)
+            with with_other_value(metric, variant, {}), unchanged(other):
+                _check_on(other, variant, kind, options, 0)
 
 
 def _check_symmetric(subject: Subject, metric: Metric, kind: Inputs) -> None:
@@ -117,8 +126,11 @@ def _check_on(subject: Subject, metric: Metric, kind: Inputs, options: _Options,
     value = _value(subject, metric, y, p, options.number)
     floor = _floor(y, p)
     _check_order(subject, metric, y, p, value, rng, floor)
+    check_whole(subject, metric, y, p, value, ROUNDING * floor)
+    check_one_sample(subject, metric, y, p)
     if options.number:
         check_pairs(subject, metric, y, p, options.ordered)
+        check_mistakes(subject, metric, y, p)
     if options.definition is not None:
         check_definition(subject, metric, kind, options.definition, N, ROUNDING * floor)
     check_precision(subject, metric, y, p, floor)
@@ -151,19 +163,6 @@ def _check_accepted(metric: Metric, kinds: Sequence[Inputs]) -> None:
             raise ValueError("an argument for which the value is not finite")
 
 
-def _check_variant(metric: Metric, variant: Metric, kind: Inputs, options: _Options) -> None:
-    before, now = metric.get_params(deep=False), variant.get_params(deep=False)
-    name = next(name for name in now if now[name] is not before[name] and now[name] != before[name])
-    subject = Subject(variant)
-    try:
-        with unchanged(subject):
-            _check_on(subject, variant, kind, options, 0)
-    except AssertionError as error:
-        what, _, cause = str(error).partition("likeliest cause: ")
-        right = f"right for {name}={before[name]!r}, wrong for {name}={now[name]!r}"
-        raise AssertionError(f"{what}likeliest cause: {right} ({cause})") from error
-
-
 def _floor(y: Array, p: Array) -> float:
     """Return the size of what is summed, on which rounding depends where the sum is near 0."""
     return max(1.0, float(np.abs(y).max()), float(np.abs(p).max())) ** 2
@@ -185,10 +184,12 @@ def _check_order(
     subject: Subject, metric: Metric, y: Array, p: Array, value: Array, rng: np.random.Generator, floor: float
 ) -> None:
     if len(np.unique(y[:5])) > 1:
-        metric(y[:5], p[:5])
+        metric(y[:5], p[:5])  # which must leave nothing behind
     atol = ROUNDING * floor + 1e-9 * np.abs(value).max()
     cause = "it draws random numbers, or keeps stale state: the same call gives another value"
+    before = lengths(metric)
     subject.same("value", metric(y, p), value, atol=atol, cause=cause)
+    check_lengths(subject, before)
     order = rng.permutation(len(p))
     computed = metric(y[order], p[order])
     cause = "the order matters" + _of_ties(metric, y, p, order)
@@ -222,6 +223,18 @@ def _check_weights(
     weighted = subject.call(part, lambda: metric(y, p, w), y_true=y, y_pred=p, sample_weight=w)
     cause = "weights are ignored" if np.allclose(weighted, value) else "a weight is not the same as repetition"
     subject.same(part, weighted, metric(y[rows], p[rows]), atol=atol, cause=cause)
+    with np.errstate(all="ignore"):
+        below, nothing = (_weighted(metric, y, p, each) for each in (rng.uniform(0.2, 0.9, len(p)), 0 * w))
+    if not np.allclose(below, value) and (np.isnan(below).all() or np.array_equal(below, nothing)):
+        cause = "the weights are cut to integers, by astype(int) or np.repeat: multiply by them"
+        subject.fail(part, "weights between 0 and 1 count as 0", cause)
+
+
+def _weighted(metric: Metric, y: Array, p: Array, weights: Array) -> Array:
+    try:
+        return np.array(metric(y, p, weights), float)
+    except Exception:  # the weights sum to 0
+        return np.array(np.nan)
 
 
 def _check_batches(

@@ -102,7 +102,7 @@ def degenerate(y: Array, p: Array) -> dict[str, tuple[Array, Array]]:
             "no sample is predicted as class 1": (y, 0.4 * p),
             "no sample is predicted as class 0": (y, 1 - 0.4 * p),
         }
-    if _is_labels(y, p):
+    if is_labels(y, p):
         kept = (y if y.ndim == 1 else y.argmax(axis=1)) < p.shape[1] - 1
         fewer = p.copy()
         fewer[:, -1] = 0
@@ -133,7 +133,8 @@ def _is_indicator(y: Any) -> bool:
     return bool(np.isin(y, (0, 1)).all())
 
 
-def _is_labels(y: Array, p: Array) -> bool:
+def is_labels(y: Array, p: Array) -> bool:
+    """Return whether these are labels or one-hot rows of several classes, and probabilities."""
     if p.ndim != 2 or p.shape[1] < 3 or not np.allclose(p.sum(axis=1), 1):
         return False
     return y.dtype.kind in "iu" if y.ndim == 1 else _is_indicator(y) and bool((y.sum(axis=1) == 1).all())

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from framework.core.built_in import is_built_in
 from framework.core.types import Array
 from framework.metrics.base import Metric
 from framework.testing.arrays import narrowed
 from framework.testing.causes import likeliest
-from framework.testing.metrics.samples import Inputs, degenerate, is_binary, one_class, perfect
+from framework.testing.metrics.samples import Inputs, degenerate, is_binary, is_labels, one_class, perfect
 from framework.testing.reasons import on_purpose
 from framework.testing.report import Subject
 
 Definition = Callable[[Array, Array], Any]
 
-FAR = 1000.0
+FAR = 1e4
+LOST_AXIS = ("dimension", "unsized", "0-d", "scalar variable", "not iterable")  # what NumPy says of too few axes
 SQUARE = "(n,) against (n, 1) broadcasts to (n, n), and all pairs of samples are compared: give both one shape"
 
 
@@ -31,7 +33,8 @@ def check_definition(
     first = _first_output(draws, definition)
     for i, value in enumerate(computed):
         cause = _cause(computed, expected, first, n, draws[0][1].shape[-1])
-        subject.same("value", value, expected[i], atol=atol + 1e-9 * np.abs(expected[i]).max(), cause=cause)
+        part = "value, which differs from the definition"
+        subject.same(part, value, expected[i], atol=atol + 1e-9 * np.abs(expected[i]).max(), cause=cause)
 
 
 def _cause(computed: Array, expected: Array, first: Array | None, n: int, outputs: int) -> str:
@@ -70,19 +73,14 @@ def check_pairs(subject: Subject, metric: Metric, y: Array, p: Array, ordered: b
     """Check that one output is compared sample by sample, and not every target with every prediction.
 
     A metric of the distributions, such as a mean error, does not depend on which prediction belongs to which target,
-    either; but it does not depend on it in whatever shape the two come, and a perfect prediction is not worse for it
-    than a constant one.
+    either; but a perfect prediction is not worse for it than a constant one, and it is not a mean over pairs.
     """
     if y.shape != p.shape or p.shape[1:] != (1,) or _depends_on_pairs(metric, y, p):
         return
-    flat = [(y[:, 0], p[:, 0]), (y[:, 0], p), (y, p[:, 0])]
-    square = any(_depends_on_pairs(metric, *arrays) for arrays in flat)
-    if ordered and not square:
-        with np.errstate(all="ignore"):
-            best, constant = (metric(y, q) for q in (y.copy(), np.full_like(p, y.mean())))
-        square = constant > best + 1e-9 if metric.greater_is_better else constant < best - 1e-9
-    square = square or _is_of_all_pairs(metric, y[:8], y[:8].copy())
-    if square:
+    with np.errstate(all="ignore"):
+        best, constant = (metric(y, q) for q in (y.copy(), np.full_like(p, y.mean())))
+    worse = constant > best + 1e-9 if metric.greater_is_better else constant < best - 1e-9
+    if (ordered and worse) or _is_of_all_pairs(metric, y[:8], y[:8].copy()):
         problem = "the value stays the same if predictions are exchanged between the samples"
         subject.fail("value for one output", problem, SQUARE)
 
@@ -175,53 +173,86 @@ def check_precision(subject: Subject, metric: Metric, y: Array, p: Array, floor:
 
 def check_perfect(subject: Subject, metric: Metric, y: Array, p: Array, value: Array) -> None:
     """Check that a perfect prediction is at least as good as others; a signed error has no best value but 0."""
-    target = perfect(y, p)
+    target, alike = perfect(y, p), y.shape == p.shape
     try:
         best = float(metric(y, target))
     except ValueError as error:
         if on_purpose(error):  # predictions of 0, say, where there are targets of 0
             return
         raise
-    if y.shape == p.shape and _is_signed(metric, y, p, best):
-        return
-    constant = _of_constant(metric, y, p)
+    others = {"another": float(value)}
+    if alike:
+        off = np.abs(p - y) + 0.01
+        above, below = _of(metric, y, y + off), _of(metric, y, y - off)
+        if _is_signed(metric, above - best, below - best):
+            return
+        if not np.isin(y, (-1, 0, 1)).all():
+            others |= {"one above all targets": above, "one below all targets": below}
+    others["a constant one"] = constant = _of(metric, y, np.full_like(p, y.mean()) if alike else 0 * p + target.mean(0))
     saturated = best in (0, 1)  # as with a wide tolerance
-    if not saturated and best == float(value) == constant and y.shape == p.shape and best == _of_opposite(metric, y):
+    if alike and not saturated and best == float(value) == constant == _of(metric, y, y.max() + y.min() - y):
         cause = "it does not read the predictions, or a threshold lies where none of them is"
         subject.fail("value", f"computed {best:.6g} for a perfect prediction and for every other", cause)
-    for other in (float(value), constant):
+    for which, other in others.items():
         if other > best + 1e-9 if metric.greater_is_better else other < best - 1e-9:
             of = f"for targets {y.shape} and predictions {p.shape}"
-            problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for another, {of}"
+            problem = f"computed {best:.6g} for a perfect prediction, {other:.6g} for {which}, {of}"
             cause = "greater_is_better or the sign is wrong (else give perfect=False)"
             if y.ndim != p.ndim:
                 cause = "greater_is_better or the sign is wrong, or it is not made for labels (n,): then give inputs="
             subject.fail("perfect prediction", problem, cause)
 
 
-def _is_signed(metric: Metric, y: Array, p: Array, best: float) -> bool:
-    """Return whether predictions above and below the targets have values on different sides of the perfect one."""
-    off = np.abs(p - y) + 0.01
+def _is_signed(metric: Metric, above: float, below: float) -> bool:
+    """Return whether values for predictions above and below the targets lie on different sides of the best one.
+
+    An error of unlike size to both sides, of which less (or more) is declared to be better, should not have a sign.
+    """
+    less, more = sorted((abs(above), abs(below)))
+    declared = any("greater_is_better" in vars(cls) for cls in type(metric).__mro__ if not is_built_in(cls))
+    return above * below < -1e-12 and not (declared and 2 * less < more)
+
+
+def _of(metric: Metric, y: Array, p: Array) -> float:
+    """Return the value for predictions that the metric may refuse; then NaN."""
     try:
         with np.errstate(all="ignore"):
-            above, below = float(metric(y, y + off)), float(metric(y, y - off))
-    except ValueError:  # not between 0 and 1
-        return False
-    return (above - best) * (below - best) < -1e-12
-
-
-def _of_opposite(metric: Metric, y: Array) -> float:
-    try:
-        with np.errstate(all="ignore"):
-            return float(metric(y, y.max() + y.min() - y))
-    except ValueError:
-        return float("nan")
-
-
-def _of_constant(metric: Metric, y: Array, p: Array) -> float:
-    """Return the value of the best constant prediction; NaN if it has none."""
-    try:
-        with np.errstate(all="ignore"):
-            return float(metric(y, np.full_like(p, y.mean()) if y.shape == p.shape else 0 * p + perfect(y, p).mean(0)))
+            return float(metric(y, p))
     except (ValueError, IndexError, FloatingPointError, ZeroDivisionError):
         return float("nan")
+
+
+def check_whole(subject: Subject, metric: Metric, y: Array, p: Array, value: Array, atol: float) -> None:
+    """Check that targets that are integers give the same value as floats."""
+    if y.dtype.kind not in "iu" or y.shape != p.shape:
+        return
+    part, expected = "value for targets that are integers", metric(y.astype(float), p)
+    cause = "predictions are cut to integers, the dtype of the targets: compute in that of the predictions"
+    subject.same(part, value, expected, atol=atol, cause=cause)
+
+
+def check_one_sample(subject: Subject, metric: Metric, y: Array, p: Array) -> None:
+    """Check that the arrays of one sample keep their axes; that one is too few, a metric may find in any way."""
+    try:
+        with np.errstate(all="ignore"):
+            metric(y[:1].copy(), p[:1].copy())
+    except (TypeError, IndexError, ValueError) as error:
+        if any(words in str(error) for words in LOST_AXIS) and not on_purpose(error):
+            problem = f"raised {type(error).__name__}: {error}"
+            subject.fail("value for one sample", problem, "squeeze, or [0], takes away the axis of the samples")
+
+
+def check_mistakes(subject: Subject, metric: Metric, y: Array, p: Array) -> None:
+    """Check that it is not the first right sample of each class that counts, as if argmax went along the samples."""
+    if not is_labels(y, p):
+        return
+    target = perfect(y, p)
+    first = np.isin(np.arange(len(y)), np.unique(target.argmax(axis=1), return_index=True)[1])
+    order = np.argsort(~first, kind="stable")
+    y, target, first = y[order], target[order], first[order]
+    wrong = np.roll(target, 1, axis=1)
+    most = np.where(first[:, None], target, wrong)
+    best = _of(metric, y, target)
+    if _of(metric, y, wrong) != best == _of(metric, y, most) == _of(metric, y[:1], wrong[:1]):
+        problem = f"computed {best:.6g} if all samples are right, and if {(~first).sum()} of {len(y)} are wrong"
+        subject.fail("value", problem, "the largest of each column, axis=0, where that of each row, axis=1, belongs")

@@ -39,6 +39,18 @@ class ForgetsArgument(Robust):
         return np.clip(r, -1, 1) / r.shape[1]
 
 
+@fault("argument 'delta': has no effect.*self.delta is not used", check_loss)
+class LeavesArgument(Robust):
+    def per_sample(self, y_true, y_pred):
+        return Robust().per_sample(y_true, y_pred)
+
+    def gradient(self, y_true, y_pred):
+        return Robust().gradient(y_true, y_pred)
+
+    def __init__(self, delta=1.0, **common):
+        super().__init__(delta, **common)
+
+
 @fault("gradient: entry.*where y_pred is", check_loss)
 class WrongFarAway(Squared):
     def per_sample(self, y_true, y_pred):
@@ -144,6 +156,41 @@ class LinkAlone(Squared):
         return super().per_sample(y_true, y_pred)
 
 
+@fault("per_sample where a target is 0: computed nan.*a logarithm of 0", check_loss)
+class RelativeEntropy(Quiet, Loss):
+    expects = "distribution"
+
+    def per_sample(self, y_true, y_pred):
+        return (y_true * np.log(y_true / np.maximum(y_pred, 1e-7))).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return np.where(y_pred > 1e-7, -y_true / np.maximum(y_pred, 1e-7), 0)
+
+
+@fault("expects: is 'numbers', and per_sample is not finite.*set expects = 'probabilities'", check_loss)
+class ExpectsNothing(Quiet, Loss):
+    def per_sample(self, y_true, y_pred):
+        return -(y_true * np.log(y_pred + 1e-7) + (1 - y_true) * np.log(1 - y_pred + 1e-7)).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return (1 - y_true) / (1 - y_pred + 1e-7) - y_true / (y_pred + 1e-7)
+
+
+@fault(r"'reduction' is missing.*\*\*common", check_loss)
+class TakesNoReduction(Squared):
+    def __init__(self):
+        pass
+
+
+@fault(r"minimum: entry.*cut to integers, as by astype\(int\)", check_loss)
+class CutsTargets(Squared):
+    def per_sample(self, y_true, y_pred):
+        return super().per_sample(np.trunc(y_true), y_pred)
+
+    def gradient(self, y_true, y_pred):
+        return super().gradient(np.trunc(y_true), y_pred)
+
+
 @fault(r"arguments come as \(y_true, y_pred\), and not as \(pred, target\)", check_loss)
 class OtherOrder(Squared):
     def per_sample(self, pred, target):
@@ -198,6 +245,21 @@ class Likelihood(Quiet, Loss):
     def gradient(self, y_true, y_pred):
         r, precision = y_pred[:, 0] - y_true[:, 0], np.exp(-y_pred[:, 1])
         return np.stack([r * precision, 0.5 * (1 - r**2 * precision)], axis=1)
+
+
+@right(check_loss)
+class Missing(Quiet, Loss):
+    """Right: an argument that marks targets, which none has unless it is tried."""
+
+    def __init__(self, missing=-1.0, **common):
+        super().__init__(**common)
+        self.missing = missing
+
+    def per_sample(self, y_true, y_pred):
+        return np.where(y_true == self.missing, 0, (y_pred - y_true) ** 2).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return np.where(y_true == self.missing, 0, 2 * (y_pred - y_true))
 
 
 @right(check_loss)

@@ -203,6 +203,10 @@ class Remembers(Squared):
         return super().per_sample(y_true, y_pred)
 
 
-@fault("per_sample.*factor 2", check_loss, definition=lambda y, p: ((y - p) ** 2).sum(axis=1) / 2)
+@fault(
+    "per_sample, which differs from the definition.*factor 2",
+    check_loss,
+    definition=lambda y, p: ((y - p) ** 2).sum(axis=1) / 2,
+)
 class NotAsDefined(Squared):
     pass

@@ -91,7 +91,12 @@ class _Unweighted:
         return self.total / self.count
 
 
-@fault("the square root is missing", check_metric, inputs=numbers, definition=lambda y, p: ((y - p) ** 2).mean() ** 0.5)
+@fault(
+    "differs from the definition.*the square root is missing",
+    check_metric,
+    inputs=numbers,
+    definition=lambda y, p: ((y - p) ** 2).mean() ** 0.5,
+)
 class NoRoot(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
         return float(np.average(((y_true - y_pred) ** 2).mean(axis=1), weights=sample_weight))
@@ -101,6 +106,19 @@ class NoRoot(MeanDistance):
 class FirstOutput(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
         return super().__call__(y_true[:, :1], y_pred[:, :1], sample_weight)
+
+
+@fault("weights between 0 and 1 count as 0.*cut to integers", check_metric, inputs=numbers)
+class CountsWeights(MeanDistance):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return super().__call__(y_true, y_pred, None if sample_weight is None else np.trunc(sample_weight))
+
+
+@fault("perfect prediction: computed 0.*for one above all targets.*sign is wrong", check_metric, inputs=numbers)
+class NegativeOnOneSide(MeanDistance):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        r = y_true - y_pred
+        return float(np.average(np.maximum(0.8 * r, 0.2 * r).mean(axis=1), weights=sample_weight))
 
 
 @right(check_metric, definition=lambda y, p: (p - y).mean())

@@ -93,16 +93,6 @@ class AcceptsNoWeights(Quiet, Metric):
         return float((y_true.reshape(y_pred.shape) == y_pred.round()).mean())
 
 
-@fault(
-    "factor 2",
-    check_metric,
-    definition=lambda y, p: np.abs(y - p).mean() / 2,
-    inputs=lambda rng, n: rng.random((2, n, 3)),
-)
-class NotAsDefined(MeanDistance):
-    pass
-
-
 @fault("global random state", check_metric)
 class Samples(MeanDistance):
     def __call__(self, y_true, y_pred, sample_weight=None):
