@@ -18,7 +18,7 @@ from framework.testing.losses.formulas import MINIMUM, check_gradient, check_min
 from framework.testing.losses.paths import Definition, check_jumps, check_slopes
 from framework.testing.losses.samples import Inputs, Kind, drawn, even, kinds, wide
 from framework.testing.losses.sizes import check_one_output, check_sizes
-from framework.testing.losses.values import check_declared, check_special
+from framework.testing.losses.values import check_special
 from framework.testing.replays import PLAYED, Batch, check_replay
 from framework.testing.report import Subject, reporting
 from framework.testing.signatures import exchange_named
@@ -70,7 +70,6 @@ def check_loss(
     options = _Options(minimum, extremes, definition, sizes, outputs is None and sizes == (3, 4), seeds)
     with exchange_named(loss.per_sample, loss.gradient), unchanged(Subject(loss)):
         kind = _check_kinds(loss, kinds(loss, inputs, max(options.outputs)), options)
-        check_declared(Subject(loss), loss, kind, max(options.outputs))
         pairs = [pair for y, p in wide(loss, kind, 16, max(options.outputs)) for pair in with_marks(loss, y, p)]
         check_effects(Subject(loss), loss, lambda other: _outcomes(other, pairs), "per_sample")
 

@@ -122,24 +122,22 @@ def inside(loss: Loss, kind: Kind, rng: np.random.Generator, p: Array) -> Array:
     A loss that says that it expects any numbers, and takes them, has no such domain, whatever its targets are.
     """
     low, high = kind.low, kind.high
-    if loss.expects == "numbers" and not kind.given:
-        losses = outside(loss, kind, p.shape[1])
-        if losses is not None and np.isfinite(losses).all():
-            return p
+    if loss.expects == "numbers" and not kind.given and _takes_any(loss, kind, p.shape[1]):
+        return p
     if kind.given and not depends_on_residuals(loss, kind, p.shape[1]):
         known = kind.draw(rng, 32, p.shape[1])[1]
         low, high = known.min(), known.max()
     return np.clip(p, 0 if low >= 0 else None, 1 if low >= 0 and high <= 1 else None)
 
 
-def outside(loss: Loss, kind: Kind, outputs: int) -> Array | None:
-    """Return losses for predictions below 0 and above 1; None if the loss refuses them itself."""
+def _takes_any(loss: Loss, kind: Kind, outputs: int) -> bool:
+    """Return whether the loss is finite for predictions below 0 and above 1."""
     y, p = drawn(loss, kind, np.random.default_rng(0), 5, outputs)
     try:
         with np.errstate(all="ignore"):
-            return np.array([loss.per_sample(y, p + move) for move in (-1, 1)])
-    except Exception:  # in its way
-        return None
+            return bool(np.isfinite([loss.per_sample(y, p + move) for move in (-1, 1)]).all())
+    except Exception:  # it refuses them in its way
+        return False
 
 
 def depends_on_residuals(loss: Loss, kind: Kind, outputs: int) -> bool:

@@ -10,7 +10,7 @@ from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.arrays import narrowed
 from framework.testing.losses.paths import check_sides
-from framework.testing.losses.samples import Kind, inside, outside
+from framework.testing.losses.samples import Kind, inside
 from framework.testing.report import Subject
 
 HUGE = 1e30  # what float32 could not hold anyway, nearly
@@ -83,15 +83,3 @@ def _check_finite(subject: Subject, loss: Loss, part: str, y: Array, p: Array, c
         at = part if dtype is np.float64 else f"{part}, in float32"
         subject.finite(f"{at}, value", value, cause)
         subject.finite(f"{at}, gradient", gradient, cause)
-
-
-def check_declared(subject: Subject, loss: Loss, kind: Kind, outputs: int) -> None:
-    """Check what the class declares: `expects`, if it needs probabilities, and the argument that every loss has."""
-    if loss.expects == "numbers" and not kind.given:
-        losses = outside(loss, kind, outputs)
-        problem = "is 'numbers', and per_sample is not finite for predictions below 0 and above 1"
-        cause = "it needs probabilities: set expects = 'probabilities' (or 'distribution'), or clip the predictions"
-        subject.require(losses is None or np.isfinite(losses).any(), "expects", problem, cause)
-    cause = "the constructor must end in **common and call super().__init__(**common)"
-    problem = "'reduction' is missing, which every loss has"
-    subject.require("reduction" in loss.get_params(deep=False), "arguments", problem, cause)
