@@ -10,8 +10,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.losses import Loss
 from framework.testing.causes import VAGUE, sizes
-from framework.testing.losses.reasons import of_arguments, of_sides
 from framework.testing.losses.paths import Definition, check_definition
+from framework.testing.losses.reasons import of_arguments, of_sides
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject
 from framework.testing.state import check_lengths, lengths

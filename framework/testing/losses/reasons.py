@@ -24,13 +24,13 @@ def of_sides(y: Array, p: Array, gradient: Array, expected: Array, arguments: Ma
     sides = (p > y, p < y) if names[0].startswith("y_pred") else (y < 1, y == 1)
     if min(side.sum() for side in sides) < 3:
         return ""
-    factors = [factor_of(gradient[side], expected[side]) for side in sides]
-    if None in factors or np.allclose(factors, factors[0], rtol=1e-4):
+    first, second = (factor_of(gradient[side], expected[side]) for side in sides)
+    if first is None or second is None or np.isclose(first, second, rtol=1e-4):
         return ""
-    for name, side, other in zip(names, sides, factors[::-1], strict=True):
+    for name, side, other in zip(names, sides, (second, first), strict=True):
         if np.isclose(other, 1, rtol=1e-4):
             return f"where {name}, {likeliest(gradient[side], expected[side], None, None, arguments)}"
-    if np.isclose(np.prod(factors), 1, rtol=1e-4):
+    if np.isclose(first * second, 1, rtol=1e-4):
         return f"the factors where {names[0]} and where {names[1]} are exchanged: a comparison is the wrong way round"
     return ""
 
