@@ -11,6 +11,7 @@ from framework.core.types import Array, Shape
 
 CLOSE = 1e-5
 FORMULA = "a wrong formula"
+VAGUE = "a wrong formula, or a sum over the wrong axis"
 
 
 def sizes(shape: Shape) -> dict[str, float]:
@@ -47,12 +48,12 @@ def likeliest(
             return fault
     if not computed.any():
         return "all zero: not written, or a term is missing"
-    ratio = _ratio(computed, expected)
+    ratio = factor_of(computed, expected)
     if ratio is not None:
         return _of_ratio(ratio, factors or {}, arguments or {}, "every entry is" if computed.size > 1 else "it is")
     if computed.size == 1:
         return FORMULA
-    return _of_entries(computed, expected)
+    return _of_entries(computed, expected, arguments or {})
 
 
 def _of_nan(computed: Array) -> str:
@@ -61,7 +62,7 @@ def _of_nan(computed: Array) -> str:
     return "NaN: 0 / 0 or infinity minus infinity, or an offered buffer is not filled whole (buffers hold NaN before)"
 
 
-def _of_entries(computed: Array, expected: Array) -> str:
+def _of_entries(computed: Array, expected: Array, arguments: Mapping[str, float]) -> str:
     if _near(computed, expected**2):
         return "squared: the square is returned where the value belongs"
     if _near(computed**2, expected) and (expected >= 0).all():
@@ -80,10 +81,28 @@ def _of_entries(computed: Array, expected: Array) -> str:
             return f"constant along axis {axis}: a sum or mean over the wrong axis"
     wrong = ~np.isclose(computed, expected, rtol=CLOSE, atol=CLOSE * np.abs(expected).max(initial=0.0))
     where = _where(wrong)
+    if not wrong.all() and not np.abs(expected[wrong]).max() > CLOSE * np.abs(computed[wrong]).min():
+        these = f"{int(wrong.sum())} of {wrong.size} entries should be 0{where}"
+        return f"{these}: a case is missed, as beyond the bound of a minimum, maximum or clip"
     if where or wrong.mean() < 0.5:
         these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
-        return f"{these}: a case (a sign, a boundary, an index) is missed"
-    return "a wrong formula, or a sum over the wrong axis"
+        more = _of_some(computed[wrong], expected[wrong], arguments)
+        return f"{these}: a case (a sign, a boundary, an index) is missed" + (f"; there, {more}" if more else "")
+    return VAGUE
+
+
+def _of_some(computed: Array, expected: Array, arguments: Mapping[str, float]) -> str:
+    """Return how the entries that are wrong differ from what is expected, "" if each does in its own way."""
+    if computed.size < 3:
+        return ""
+    if not computed.any():
+        return "each is 0: not written, or a term is missing"
+    ratio, shift = factor_of(computed, expected), computed - expected
+    if ratio is not None and not _constant(expected, 0):
+        return _of_ratio(ratio, {}, arguments, "each is")
+    if ratio is None and _constant(shift, 0):
+        return f"each is {shift[0]:.6g} more than it should be: a constant is added, or one is left out"
+    return ""
 
 
 def _where(wrong: Array) -> str:
@@ -105,7 +124,8 @@ def _constant(array: Array, axis: int) -> bool:
     return array.shape[axis] > 1 and _near(array, array.take([0], axis) + 0 * array)
 
 
-def _ratio(computed: Array, expected: Array) -> float | None:
+def factor_of(computed: Array, expected: Array) -> float | None:
+    """Return by which one factor `computed` differs from `expected`, None if there is none."""
     size = float(expected.ravel() @ expected.ravel())
     if not size:
         return None

@@ -42,7 +42,7 @@ FLOATING: tuple[tuple[tuple[str, ...], str], ...] = (
 # What else Python and NumPy say.
 ERRORS: tuple[tuple[tuple[str, ...], str], ...] = (
     ((" expects inputs of shape ",), "this layer does not accept that input_shape"),
-    (("read-only",), "it writes to an array that came in; make a new one"),
+    (("read-only",), "it writes to an array that came in: an operation in place, or out=; make a new array"),
     (("'rng'",), "ctx.rng exists in training only: check ctx.training"),
     (
         ("context' object has no attribute",),

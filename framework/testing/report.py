@@ -215,9 +215,9 @@ class Subject:
         alternatives: Mapping[str, Array] | None,
     ) -> str:
         numbers = np.asarray(computed, float), np.asarray(expected, float)
-        return likeliest(*numbers, factors, alternatives, self._numbers())
+        return likeliest(*numbers, factors, alternatives, self.numbers())
 
-    def _numbers(self) -> dict[str, float]:
+    def numbers(self) -> dict[str, float]:
         """Return the numbers among the component's arguments."""
         try:
             params = self.component.get_params(deep=False)

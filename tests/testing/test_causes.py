@@ -38,6 +38,9 @@ STRENGTH = {"strength": 0.01, "scale": 7.0}
         (np.where(np.arange(4) == 2, 0, RIGHT), "5 of 20 entries are wrong, those of index 2 along axis 1"),
         (np.where(np.arange(4) < 3, 0.1, RIGHT), "15 of 20 entries are wrong, those of index 0, 1, 2 along axis 1"),
         (RIGHT + np.eye(5, 4), "4 of 20 entries are wrong: a case"),
+        (RIGHT + np.eye(5, 4), "there, each is 1 more than it should be"),
+        (RIGHT * (1 + 2 * np.eye(5, 4)), "there, each is 3 times what it should be"),
+        (np.where(np.eye(5, 4), 0, RIGHT), "there, each is 0: not written"),
         (np.exp(RIGHT), "a wrong formula, or a sum over the wrong axis"),
         (np.full((5, 4), np.nan), "not filled"),
         (np.where(RIGHT > 1, np.nan, RIGHT), "0 / 0"),
@@ -46,6 +49,10 @@ STRENGTH = {"strength": 0.01, "scale": 7.0}
 )
 def test_cause_is_worked_out(computed, words):
     assert words in likeliest(computed, RIGHT, sizes(RIGHT.shape), None, STRENGTH)
+
+
+def test_entries_that_should_be_zero_are_told_apart():
+    assert "16 of 20 entries should be 0: a case" in likeliest(RIGHT, np.where(np.eye(5, 4), RIGHT, 0))
 
 
 def test_causes_that_fit_equally_well_are_both_named():

@@ -30,11 +30,14 @@ def check_batch(subject: Subject, loss: Loss, y: Array, p: Array) -> None:
         subject.same(f"{part}, value", value, expected, factors=factors, alternatives=others)
         subject.array(f"{part}, gradient", gradient, p.shape, np.float64)
         subject.same(f"{part}, gradient", gradient, loss.gradient(y, p) / divisor, factors=factors)
-    kept = loss.value_and_gradient(y, p)[1]
-    copied = kept.copy()
-    loss.value_and_gradient(y, p[::-1].copy())
-    cause = "the returned gradient is overwritten by the next call: a buffer kept on self"
-    subject.same(part, kept, copied, cause=cause)
+    calls = {"per_sample": loss.per_sample, "gradient": loss.gradient}
+    for name, call in {part: lambda y, p: loss.value_and_gradient(y, p)[1], **calls}.items():
+        kept = call(y, p)
+        copied = kept.copy()
+        call(y, p[::-1].copy())
+        what = "losses are" if name == "per_sample" else "gradient is"
+        cause = f"the returned {what} overwritten by the next call: a buffer is kept; make a new array in each call"
+        subject.same(name, kept, copied, cause=cause)
     parts = [loss.total(y[rows], p[rows]) for rows in (slice(0, 2), slice(2, None))]
     total, weight = (sum(column) for column in zip(*parts, strict=True))
     cause = "the weighted sum of uneven parts is not the whole: total() must return sums, not means"

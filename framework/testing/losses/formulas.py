@@ -9,8 +9,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.causes import sizes
+from framework.testing.causes import VAGUE, sizes
 from framework.testing.losses.paths import Definition, check_definition
+from framework.testing.losses.reasons import of_arguments, of_sides
 from framework.testing.numeric import slopes
 from framework.testing.report import Subject
 from framework.testing.state import check_lengths, lengths
@@ -72,8 +73,13 @@ def check_gradient(
         flat = np.mean(expected.values == 0) > 0.5
         if flat and (loss.per_sample(y, p + 0.03) != loss.per_sample(y, p)).mean() > 0.5:
             cause = "per_sample goes in steps, by rounding, float16 or a comparison: its slope is 0 between them"
+        elif y.shape == p.shape:
+            cause = of_sides(y[where], p[where], gradient[where], expected.values, subject.numbers())
     factors = sizes(p.shape)
-    compared = subject.gradient(part, gradient, expected, factors=factors, alternatives=alternatives, cause=cause)
+    try:
+        compared = subject.gradient(part, gradient, expected, factors=factors, alternatives=alternatives, cause=cause)
+    except AssertionError as error:
+        raise AssertionError(f"{error}{of_arguments(loss, y, p) if str(error).endswith(VAGUE) else ''}") from error
     if others is not None:
         subject.require_smooth("per_sample", compared, len(expected.where))
 

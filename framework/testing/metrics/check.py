@@ -15,9 +15,9 @@ from framework.metrics.sums import SumMetric
 from framework.testing.arguments import check_arguments
 from framework.testing.arrays import layouts
 from framework.testing.effects import check_effects, with_marks
+from framework.testing.metrics.reasons import Definition, of_weights
 from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
-    Definition,
     check_definition,
     check_degenerate,
     check_mistakes,
@@ -221,8 +221,11 @@ def _check_weights(
     rows = np.repeat(np.arange(len(p)), counts)
     w = counts.astype(float)
     weighted = subject.call(part, lambda: metric(y, p, w), y_true=y, y_pred=p, sample_weight=w)
-    cause = "weights are ignored" if np.allclose(weighted, value) else "a weight is not the same as repetition"
-    subject.same(part, weighted, metric(y[rows], p[rows]), atol=atol, cause=cause)
+    repeated = np.asarray(metric(y[rows], p[rows]))
+    weighted, cause = np.asarray(weighted), ""
+    if not np.allclose(weighted, repeated, rtol=1e-9, atol=atol):
+        cause = of_weights(metric, y, p, w, weighted, value, repeated)
+    subject.same(part, weighted, repeated, atol=atol, cause=cause)
     with np.errstate(all="ignore"):
         below, nothing = (_weighted(metric, y, p, each) for each in (rng.uniform(0.2, 0.9, len(p)), 0 * w))
     if not np.allclose(below, value) and (np.isnan(below).all() or np.array_equal(below, nothing)):

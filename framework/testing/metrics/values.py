@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -12,12 +10,10 @@ from framework.core.built_in import is_built_in
 from framework.core.types import Array
 from framework.metrics.base import Metric
 from framework.testing.arrays import narrowed
-from framework.testing.causes import likeliest
+from framework.testing.metrics.reasons import Definition, of_definition
 from framework.testing.metrics.samples import Inputs, degenerate, is_binary, is_labels, one_class, perfect
 from framework.testing.reasons import on_purpose
 from framework.testing.report import Subject
-
-Definition = Callable[[Array, Array], Any]
 
 FAR = 1e4
 LOST_AXIS = ("dimension", "unsized", "0-d", "scalar variable", "not iterable")  # what NumPy says of too few axes
@@ -30,43 +26,12 @@ def check_definition(
     """Check that a metric computes what it should, on several draws; their differences tell the cause."""
     draws = [kind(np.random.default_rng(seed), n) for seed in range(3)]
     computed, expected = (np.array([f(y, p) for y, p in draws], float) for f in (metric, definition))
-    first = _first_output(draws, definition)
+    part, cause = "value, which differs from the definition", ""
     for i, value in enumerate(computed):
-        cause = _cause(computed, expected, first, n, draws[0][1].shape[-1])
-        part = "value, which differs from the definition"
-        subject.same(part, value, expected[i], atol=atol + 1e-9 * np.abs(expected[i]).max(), cause=cause)
-
-
-def _cause(computed: Array, expected: Array, first: Array | None, n: int, outputs: int) -> str:
-    known = {
-        "the square root is missing": expected**2,
-        "a square root too much": np.sqrt(np.abs(expected)),
-        "the complement: 1 minus the value": 1 - expected,
-        "the reciprocal: numerator and denominator are exchanged": 1 / np.where(expected == 0, np.nan, expected),
-        "a division by n - 1 where n belongs (ddof)": expected * n / (n - 1),
-        "a division by n - 1 where n belongs (ddof), below a root": expected * np.sqrt(n / (n - 1)),
-        "a division by n where n - 1 belongs (ddof)": expected * (n - 1) / n,
-        "the logarithm to base 2 where the natural one belongs": expected / np.log(2),
-        "the logarithm to base 10 where the natural one belongs": expected / np.log(10),
-        "a percentage where a fraction belongs": expected * 100,
-        "only the first output is used": expected if first is None else first,
-    }
-    for cause, alternative in known.items():
-        if np.allclose(computed, alternative, rtol=1e-7) and not np.allclose(computed, expected, rtol=1e-7):
-            return cause
-    if computed.ndim == 1 and np.ptp(computed - expected) < 1e-9 * np.abs(expected).max():
-        return "a constant is added"
-    text = likeliest(computed, expected, {"the number of samples": n, "the number of outputs": outputs})
-    return text if text.startswith("every entry") or not np.isfinite(computed).all() else "a wrong formula"
-
-
-def _first_output(draws: list[tuple[Array, Array]], definition: Definition) -> Array | None:
-    if any(y.shape != p.shape or p.ndim != 2 or p.shape[1] < 2 for y, p in draws):
-        return None
-    try:
-        return np.array([definition(y[:, :1], p[:, :1]) for y, p in draws], float)
-    except Exception:  # a definition for several outputs
-        return None
+        atol_here = atol + 1e-9 * np.abs(expected[i]).max()
+        if not np.allclose(value, expected[i], rtol=1e-9, atol=atol_here):
+            cause = of_definition(metric, definition, draws, computed, expected)
+        subject.same(part, value, expected[i], atol=atol_here, cause=cause)
 
 
 def check_pairs(subject: Subject, metric: Metric, y: Array, p: Array, ordered: bool) -> None:

@@ -210,3 +210,57 @@ class Remembers(Squared):
 )
 class NotAsDefined(Squared):
     pass
+
+
+BUFFERS = {}
+
+
+@fault("gradient is overwritten by the next call: a buffer is kept", check_loss)
+class GivesOutBuffer(Squared):
+    def gradient(self, y_true, y_pred):
+        buffer = BUFFERS.setdefault((y_pred.shape, y_pred.dtype), np.empty_like(y_pred))
+        np.subtract(y_pred, y_true, out=buffer)
+        buffer *= 2
+        return buffer
+
+
+class Lopsided(Quiet, Loss):
+    """An expectile loss, whose gradient a subclass gets wrong."""
+
+    def __init__(self, share=0.8, **common):
+        super().__init__(**common)
+        self.share = share
+
+    def per_sample(self, y_true, y_pred):
+        above, below = np.maximum(y_pred - y_true, 0), np.maximum(y_true - y_pred, 0)
+        return (self.share * below**2 + (1 - self.share) * above**2).sum(axis=1)
+
+
+@fault("y_pred is above y_true and where y_pred is below y_true are exchanged", check_loss)
+class ExchangesSides(Lopsided):
+    def gradient(self, y_true, y_pred):
+        above, below = np.maximum(y_pred - y_true, 0), np.maximum(y_true - y_pred, 0)
+        return 2 * (self.share * above - (1 - self.share) * below)
+
+
+@fault("where y_pred is above y_true, every entry is 5 times .* a factor 1 - share is missing", check_loss)
+class ForgetsOneSide(Lopsided):
+    def gradient(self, y_true, y_pred):
+        above, below = np.maximum(y_pred - y_true, 0), np.maximum(y_true - y_pred, 0)
+        return 2 * (above - self.share * below)
+
+
+@fault("it is right with smoothing=0.0: the fault is where smoothing enters", check_loss)
+class SmoothsValueAlone(Quiet, Loss):
+    expects = "distribution"
+
+    def __init__(self, smoothing=0.1, **common):
+        super().__init__(**common)
+        self.smoothing = smoothing
+
+    def per_sample(self, y_true, y_pred):
+        soft = (1 - self.smoothing) * y_true + self.smoothing / y_true.shape[1]
+        return -(soft * np.log(np.maximum(y_pred, 1e-7))).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return -y_true / np.maximum(y_pred, 1e-7)

@@ -166,3 +166,21 @@ class MarginMissed(Quiet, Metric):
             raise ValueError("one output is needed")
         margins = (2 * y_true - 1) * (2 * y_pred - 1)
         return float(np.average(np.maximum(0, 1 - margins)[:, 0], weights=sample_weight))
+
+
+@fault("sample_weight: .*divided by the number of samples, where the sum of the weights belongs", check_metric)
+class DividesByCount(MeanDistance):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        distance = np.abs(y_true - y_pred).mean(axis=1)
+        return float((distance if sample_weight is None else distance * sample_weight).mean())
+
+
+@fault(
+    "y_true and y_pred are exchanged, or one stands where the other belongs",
+    check_metric,
+    inputs=numbers,
+    definition=lambda y, p: 1 - ((y - p) ** 2).sum() / ((y - y.mean(axis=0)) ** 2).sum(),
+)
+class AroundPredictions(Quiet, Metric):
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        return float(1 - ((y_true - y_pred) ** 2).sum() / ((y_pred - y_pred.mean(axis=0)) ** 2).sum())
