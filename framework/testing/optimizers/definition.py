@@ -60,13 +60,19 @@ def _compare(
     rate = arguments.pop("learning_rate")
 
     def by_definition(
-        shift: int = 0, grads: Array = grads, other: Mapping[str, Any] = arguments, forgets: bool = False
+        shift: int = 0,
+        grads: Array = grads,
+        other: Mapping[str, Any] = arguments,
+        forgets: bool = False,
+        begins: bool = False,
     ) -> Array:
         x, memory, trajectory = start.copy(), dict[str, Any](), []
         for step, gradient in enumerate(grads):
+            now = float(rate(step)) if isinstance(rate, Schedule) else rate
             if forgets:
                 memory.clear()
-            now = float(rate(step)) if isinstance(rate, Schedule) else rate
+            if begins and not memory:  # without a gradient, for a formula that makes its memory in step 1
+                definition(x.copy(), 0 * gradient, 1, now, memory, **{**arguments, **other})
             x = definition(x, gradient.copy(), step + 1 + shift, now, memory, **{**arguments, **other})
             trajectory.append(x)
         return np.array(trajectory)
@@ -84,10 +90,12 @@ def _compare(
     most = 1e-3 * float(np.abs(np.nan_to_num(computed - expected)).max())  # what a fault leaves unexplained
 
     def explains(changed: Mapping[str, Any]) -> bool:
-        try:
-            return bool((np.abs(computed - by_definition(**changed)) <= most).all())
-        except Exception:  # a formula that begins with step 1, say
-            return False
+        for begins in (False, True):
+            try:
+                return bool((np.abs(computed - by_definition(**changed, begins=begins)) <= most).all())
+            except Exception:  # nothing is in memory yet, or the value is none that it can have
+                continue
+        return False
 
     cause = next((fault for fault, changed in _faults(arguments, grads) if explains(changed)), "")
     ratio = float((made * right).sum() / (right * right).sum()) if right.any() else 0.0

@@ -301,10 +301,8 @@ def nesterov(x, grad, step, rate, memory, ahead, **common):
     return x - rate * (grad + 0.9 * memory["v"] if ahead else memory["v"])
 
 
-@fault("ahead=False works as ahead=True", check_optimizer, definition=nesterov)
+@fault("ahead=False works as ahead=True", check_optimizer, definition=nesterov)  # which makes its memory in step 1
 class AlwaysAhead(Quiet, Optimizer):
-    """The formula begins with step 1, and cannot be tried with other counts."""
-
     slots = ("v",)
 
     def __init__(self, learning_rate=0.01, ahead=False, **common):
