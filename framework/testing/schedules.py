@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dis import get_instructions
 from functools import partial
 from inspect import unwrap
@@ -20,7 +21,7 @@ from framework.testing.effects import declared, without_effect
 from framework.testing.rates import check_rates
 from framework.testing.report import Subject, reporting
 from framework.testing.state import unchanged
-from framework.testing.variants import looks_up, variants
+from framework.testing.variants import looks_up, variants, with_argument
 
 FAR = 10**6
 FARTHER = 10**8  # tried if the rate is highest at FAR
@@ -53,6 +54,8 @@ def check_schedule(schedule: Schedule, *, steps: int = 300, definition: Callable
     """
     subject = Subject(schedule)
     with unchanged(subject), np.errstate(all="ignore"):
+        with suppress(Exception):  # so that state is found before what follows from it
+            _all_rates(schedule, [0, 1, FEW])
         check_arguments(subject)
         rates = _check_rates(subject, schedule, steps)
         for step in reversed(rates):
@@ -65,7 +68,7 @@ def check_schedule(schedule: Schedule, *, steps: int = 300, definition: Callable
         _check_growth(subject, schedule, rates)
         _check_numpy_integers(subject, schedule, rates)
         if definition is not None:
-            check_rates(subject, rates, definition, [step for _, step in _lengths(schedule)])
+            check_rates(subject, rates, definition, list(_lengths(schedule)))
         _check_other_arguments(subject, schedule)
 
 
@@ -78,10 +81,22 @@ def _check_rates(subject: Subject, schedule: Schedule, steps: int) -> dict[int, 
     if first > 1 and rates[first] == max(rates.values()) and _divides_whole(schedule):
         problem = f"is 0 in the first {first} steps and {rates[first]!r} at once: nothing is learned in them"
         subject.fail("rate", problem, "an integer division (//) or int() where / belongs")
-    if rates[0] and not any(list(rates.values())[1:]) and 1 not in dict(_lengths(schedule)).values():
+    if rates[0] and not any(list(rates.values())[1:]) and not _ends_at_once(schedule):
         cause = "an integer division (//) or int() where / belongs, or a power of 0"
         subject.fail("rate", f"is {rates[0]!r} at step 0 and 0 for ever after", cause)
     return rates
+
+
+def _ends_at_once(schedule: Schedule) -> bool:
+    """Return whether a length of 1 among the arguments is why there is one step: with 3 there are more."""
+    for name, length in _lengths(schedule):
+        longer = with_argument(schedule, name, 3) if length == 1 else schedule
+        try:
+            if longer is None or longer(1):
+                return True
+        except Exception:  # it is no number
+            return True
+    return False
 
 
 def _divides_whole(schedule: Schedule) -> bool:
@@ -113,15 +128,18 @@ def _check_growth(subject: Subject, schedule: Schedule, rates: dict[int, float])
 
 
 def _check_numpy_integers(subject: Subject, schedule: Schedule, rates: dict[int, float]) -> None:
-    for step in (0, 1, 299, FAR):
+    """Fail if it asks for the type of step; Python's integers can do more, as bit_length and 2 ** -step."""
+    for step in (0, 1, 299):
         if step not in rates:
             continue
         part = f"step {step} as a NumPy integer"
         try:
             other = float(schedule(np.int64(step)))  # type: ignore[arg-type]
-        except Exception as error:
+        except TypeError as error:
             cause = "steps can be NumPy integers, which are no int: use numbers.Integral, or int(step)"
             subject.fail(part, f"raised {type(error).__name__}: {error}", cause)
+        except Exception:
+            continue
         fine = np.isclose(other, rates[step], rtol=1e-12, atol=0)
         subject.require(fine, part, f"computed {other!r}, expected {rates[step]!r}", "it asks for the type of step")
 
@@ -203,8 +221,14 @@ def _rate(subject: Subject, schedule: Schedule, step: int, before: dict[int, flo
         subject.fail(part, f"computed {number!r}, expected a finite rate >= 0", cause)
     if number < 0:
         problem = f"computed {number:.10g}, a negative rate, expected a finite rate >= 0"
-        held = "the end is not held: use min(step, steps), or max(rate, 0)"
-        subject.fail(part, problem, held if any(before.values()) else "the sign is wrong")
+        cause = "the end is not held: use min(step, steps), or max(rate, 0)"
+        if not any(before.values()):
+            cause = "the sign is wrong"
+        elif (lengths := [length for _, length in _lengths(schedule) if length > 2]) and step < min(lengths):
+            cause = (
+                "a sign, or an offset of the step, is wrong in the formula: no length among the arguments is over yet"
+            )
+        subject.fail(part, problem, cause)
     return number
 
 

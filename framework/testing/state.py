@@ -17,10 +17,12 @@ from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.layers.base import Layer
 from framework.optimizers import Optimizer
+from framework.schedules import Schedule
 from framework.testing.equality import attributes_of, same
 from framework.testing.report import Subject, plain
 
 MISSING = "not there"
+DRAWN = "is drawn from"
 MOST = 1 << 16  # items of what is copied
 GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 CHANGING = (list, dict, set, deque, np.ndarray, *GENERATORS)
@@ -58,11 +60,11 @@ def unchanged(subject: Subject) -> Iterator[None]:
             raise
         for problem in changes(subject.component, before, failed=True).values():
             shows = str(error).partition("likeliest cause: ")[2] or str(error).strip().splitlines()[-1].strip()
-            cause = f"{_advice(subject.component)} (what shows of it: {shows})"
+            cause = f"{_advice(subject.component, problem)} (what shows of it: {shows})"
             raise AssertionError(subject.message("state", problem, cause)) from error
         raise
     for problem in changes(subject.component, before, failed=False).values():
-        subject.fail("state", problem, _advice(subject.component))
+        subject.fail("state", problem, _advice(subject.component, problem))
 
 
 def lengths(component: Component) -> dict[str, int]:
@@ -174,7 +176,10 @@ def changes(component: Component, before: dict[str, Place], failed: bool) -> dic
         if place.shared and not failed and not (isinstance(old, float | np.ndarray | np.generic) and name in after):
             continue
         if isinstance(old, GENERATORS) and isinstance(new, GENERATORS):
-            found[name] = f"{name} is drawn from: use the generator that a call is given, rng or ctx.rng"
+            given = "use the generator that a call is given, rng or ctx.rng"
+            if isinstance(component, Optimizer | Schedule):
+                given = "its numbers are others in each run; make a generator in each call, default_rng((seed, step))"
+            found[name] = f"{name} {DRAWN}: {given}"
             continue
         was, now = (value if value is MISSING else plain(value) for value in (old, new))
         found[name] = f"{name} was {was} and is now {now}"
@@ -193,8 +198,9 @@ def _is_cached_property(component: Component, name: str) -> bool:
     return isinstance(getattr(type(component), name, None), cached_property)
 
 
-def _advice(component: Component) -> str:
-    always = "it keeps stale state on self, its class or its module, which all uses of it and all threads share"
+def _advice(component: Component, problem: str) -> str:
+    what = "a random generator, which is stale state," if DRAWN in problem else "stale state"
+    always = f"it keeps {what} on self, its class or its module, which all uses of it and all threads share"
     if isinstance(component, Layer):
         return f"{always}: keep what backward needs on ctx, and what is learned in a Parameter(trainable=False)"
     if isinstance(component, Optimizer):
@@ -217,4 +223,4 @@ def check_lengths(subject: Subject, before: dict[str, int]) -> None:
     for name, length in lengths(subject.component).items():
         if length > before.get(name, length):
             problem = f"{name} grows with each call: its length was {before[name]} and is now {length}"
-            subject.fail("state", problem, _advice(subject.component))
+            subject.fail("state", problem, _advice(subject.component, problem))

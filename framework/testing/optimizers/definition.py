@@ -59,10 +59,20 @@ def _compare(
     arguments = optimizer.get_params(deep=False)
     rate = arguments.pop("learning_rate")
 
-    def by_definition(shift: int = 0, grads: Array = grads, other: Mapping[str, Any] = arguments) -> Array:
+    def by_definition(
+        shift: int = 0,
+        grads: Array = grads,
+        other: Mapping[str, Any] = arguments,
+        forgets: bool = False,
+        begins: bool = False,
+    ) -> Array:
         x, memory, trajectory = start.copy(), dict[str, Any](), []
         for step, gradient in enumerate(grads):
             now = float(rate(step)) if isinstance(rate, Schedule) else rate
+            if forgets:
+                memory.clear()
+            if begins and not memory:  # without a gradient, for a formula that makes its memory in step 1
+                definition(x.copy(), 0 * gradient, 1, now, memory, **{**arguments, **other})
             x = definition(x, gradient.copy(), step + 1 + shift, now, memory, **{**arguments, **other})
             trajectory.append(x)
         return np.array(trajectory)
@@ -78,8 +88,16 @@ def _compare(
         return
     step, i = (int(k) for k in np.argwhere(off)[0])
     most = 1e-3 * float(np.abs(np.nan_to_num(computed - expected)).max())  # what a fault leaves unexplained
-    faults = _faults(arguments, grads, by_definition)
-    cause = next((fault for fault, values in faults if (np.abs(computed - values) <= most).all()), "")
+
+    def explains(changed: Mapping[str, Any]) -> bool:
+        for begins in (False, True):
+            try:
+                return bool((np.abs(computed - by_definition(**changed, begins=begins)) <= most).all())
+            except Exception:  # nothing is in memory yet, or the value is none that it can have
+                continue
+        return False
+
+    cause = next((fault for fault, changed in _faults(arguments, grads) if explains(changed)), "")
     ratio = float((made * right).sum() / (right * right).sum()) if right.any() else 0.0
     if not cause and ratio and np.allclose(made, ratio * right, rtol=1e-5, atol=1e-9 * np.abs(right).max()):
         cause = f"every step is {ratio:.6g} times what it should be: a constant factor, or the learning rate, is wrong"
@@ -98,26 +116,28 @@ def _compare(
     subject.fail(part, f"{problem} with a gradient of {grads[step, i]:.2g}", cause or otherwise)
 
 
-def _faults(
-    arguments: Mapping[str, Any], grads: Array, by_definition: Callable[..., Array]
-) -> Iterator[tuple[str, Array]]:
-    """Yield the name of each known fault, and the trajectory that it would cause."""
+def _faults(arguments: Mapping[str, Any], grads: Array) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the name of each known fault, and what is changed in the formula by it."""
     for shift in (1, -1):
-        yield f"step count off by one: it is {shift:+d}", by_definition(shift)
-    yield "the bias corrections are missing", by_definition(FAR)
+        yield f"step count off by one: it is {shift:+d}", {"shift": shift}
+    yield "the bias corrections are missing", {"shift": FAR}
     values = {name: value for name, value in arguments.items() if type(value) is float and value}
     for name, value in values.items():
-        yield f"{name} applied twice", by_definition(other={name: value**2})
-        yield f"{name} is ignored", by_definition(other={name: 0.0})
-        yield f"1 - {name} in place of {name}", by_definition(other={name: 1 - value})
-        yield f"the sign of {name} is wrong", by_definition(other={name: -value})
+        yield f"{name} applied twice", {"other": {name: value**2}}
+        yield f"{name} is ignored", {"other": {name: 0.0}}
+        yield f"1 - {name} in place of {name}", {"other": {name: 1 - value}}
+        yield f"the sign of {name} is wrong", {"other": {name: -value}}
     for a, b in combinations(values, 2):
-        yield f"{a} and {b} are exchanged", by_definition(other={a: values[b], b: values[a]})
+        yield f"{a} and {b} are exchanged", {"other": {a: values[b], b: values[a]}}
     for name, value in arguments.items():
         if isinstance(value, bool):
-            yield f"{name}={value} works as {name}={not value}", by_definition(other={name: not value})
-    yield "the sign of the gradient is wrong", by_definition(grads=-grads)
-    yield "a factor 2 on the gradient", by_definition(grads=2 * grads)
+            yield f"{name}={value} works as {name}={not value}", {"other": {name: not value}}
+        elif isinstance(value, tuple) and len(value) == 2:
+            yield f"the two numbers of {name} are exchanged", {"other": {name: value[::-1]}}
+    cause = "each step is made as if it were the first: nothing adds up from step to step (= where += belongs)"
+    yield cause, {"forgets": True}
+    yield "the sign of the gradient is wrong", {"grads": -grads}
+    yield "a factor 2 on the gradient", {"grads": 2 * grads}
 
 
 def _power(tenfold: Array, once: Array) -> float | None:

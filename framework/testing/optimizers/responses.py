@@ -159,11 +159,11 @@ def check_mirrored(subject: Subject, optimizer: Optimizer, start: Array, grads: 
 
 
 def check_rate(subject: Subject, optimizer: Optimizer, start: Array, gradient: Array) -> None:
-    """Check that twice the learning rate changes the first step that moves, and not by its square."""
+    """Check that twice the learning rate changes the first step that moves, not by its square, and a small one, too."""
     if isinstance(optimizer.learning_rate, Schedule):
         return
     grads = np.tile(gradient, (STEPS, 1))
-    faster = optimizer.clone().set_params(learning_rate=2 * optimizer.learning_rate)
+    faster = _with_rate(optimizer, 2 * optimizer.learning_rate)
     slow, fast = moves(optimizer, start, grads), moves(faster, start, grads)
     first = int(np.argmax(slow.any(axis=1)))
     ratio = float(fast[first] @ slow[first] / (slow[first] @ slow[first]))
@@ -174,3 +174,16 @@ def check_rate(subject: Subject, optimizer: Optimizer, start: Array, gradient: A
     )
     problem = f"with twice the learning rate the step is {ratio:.6g} times as long"
     subject.require(abs(ratio - 1) > 1e-6 and abs(ratio - 4) > 1e-6, "learning rate", problem, cause)
+    low, lower = (_with_rate(optimizer, optimizer.learning_rate * part) for part in (1e-4, 1e-5))
+    one, other = (moves(each, start, grads[: first + 1])[first] for each in (low, lower))
+    if one.any() and np.allclose(other, one, rtol=1e-6, atol=0):
+        for name, value in own_arguments(low).items():
+            half = with_argument(low, name, value / 2) if isinstance(value, float) else None
+            if half is not None and not np.allclose(moves(half, start, grads[: first + 1])[first], one, rtol=0.4):
+                return  # the floor is an argument
+        problem = f"with {low.learning_rate:.3g} the step is as long as with {lower.learning_rate:.3g}"
+        subject.fail("learning rate", problem, "small learning rates are held above a number: use self.rate as it is")
+
+
+def _with_rate(optimizer: Optimizer, rate: float) -> Optimizer:
+    return optimizer.clone().set_params(learning_rate=rate)

@@ -33,7 +33,9 @@ def check_repeats(subject: Subject, optimizer: Optimizer, start: Array, grads: A
         new.apply(params, buffer)
         buffer[...] = 1e3
         kept.append(params.copy())
-    cause = "a slot keeps the vector grads itself, which is used again: copy it"
+    held = (name for name, value in vars(new).items() if isinstance(value, np.ndarray))
+    holder = next((f"self.{name}" for name in held if np.shares_memory(getattr(new, name), buffer)), "a slot")
+    cause = f"{holder} keeps the vector grads itself, which is used again: copy it, into a slot"
     subject.same(part, kept, expected, rtol=0, cause=cause)
     params, new = start.copy(), fresh(optimizer, start)
     for gradient in grads:

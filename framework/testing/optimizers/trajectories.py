@@ -40,6 +40,7 @@ def run(optimizer: Optimizer, start: Array, grads: Array, shift: int = 0) -> Arr
     `shift` is added to the step count, from the second step on: the first may prepare slots.
     """
     params, new = start.copy(), fresh(optimizer, start)
+    new.work[...] = 0  # rather than what was in the memory before
     trajectory = np.empty((len(grads), len(start)), start.dtype)
     for step, gradient in enumerate(grads):
         if shift and step:

@@ -276,3 +276,40 @@ class Grows(Descent):
 @fault("check with follows_rate=False", check_optimizer)
 class FirstRateOnly(Resilient):
     """Right but for the option."""
+
+
+@fault("the step is as long as .*small learning rates are held", check_optimizer)
+class NeverSlow(Quiet, Optimizer):
+    def update(self, params, grads):
+        params -= max(self.rate, 1e-3) * grads
+
+
+@right(check_optimizer)
+class LeastRate(Quiet, Optimizer):
+    """Right: the least rate is an argument."""
+
+    def __init__(self, learning_rate=0.01, least=1e-3, **common):
+        super().__init__(learning_rate, **common)
+        self.least = least
+
+    def update(self, params, grads):
+        params -= max(self.rate, self.least) * grads
+
+
+def nesterov(x, grad, step, rate, memory, ahead, **common):
+    memory["v"] = grad if step == 1 else 0.9 * memory["v"] + grad
+    return x - rate * (grad + 0.9 * memory["v"] if ahead else memory["v"])
+
+
+@fault("ahead=False works as ahead=True", check_optimizer, definition=nesterov)  # which makes its memory in step 1
+class AlwaysAhead(Quiet, Optimizer):
+    slots = ("v",)
+
+    def __init__(self, learning_rate=0.01, ahead=False, **common):
+        super().__init__(learning_rate, **common)
+        self.ahead = ahead
+
+    def update(self, params, grads):
+        self.v *= 0.9
+        self.v += grads
+        params -= self.rate * (grads + 0.9 * self.v)

@@ -60,9 +60,13 @@ class Bounces(Timed):
 
 
 @fault("is 0.1 at step 0 and 0 for ever after", check_schedule)
-class DividesIntegers(Timed):
+class DividesIntegers(Quiet, Schedule):
+    def __init__(self, learning_rate=0.1, slope=1):
+        self.learning_rate = learning_rate
+        self.slope = slope
+
     def __call__(self, step):
-        return self.learning_rate * (self.steps // (self.steps + step))
+        return self.learning_rate * (1 // (1 + self.slope * step))
 
 
 @fault("0 in the first 100 steps.*integer division", check_schedule)
@@ -143,3 +147,49 @@ class AsksForInt(Timed):
 class DrawsAlone(Timed):
     def __call__(self, step):
         return self.learning_rate * np.random.default_rng().random()
+
+
+@fault("no length among the arguments is over yet", check_schedule)
+class NegativeAtOnce(Timed):
+    def __call__(self, step):
+        return self.learning_rate * (1 - step / 10 - self.steps / 1000)
+
+
+@fault("stale state .*smallest", check_schedule)
+class Remembers(Timed):
+    """It never rises, by a number that seems to be worked out in the constructor."""
+
+    def __init__(self, learning_rate=0.1, steps=100):
+        super().__init__(learning_rate, steps)
+        self.smallest = learning_rate
+
+    def __call__(self, step):
+        self.smallest = min(self.smallest, self.learning_rate * math.cos(step / self.steps) ** 2)
+        return self.smallest
+
+
+@fault(
+    "from step 100 on, .*step - steps belongs",
+    check_schedule,
+    definition=lambda step: 0.1 if step < 100 else 0.1 * 0.9 ** (step - 100),
+)
+class CountsFromTheStart(Timed):
+    def __call__(self, step):
+        return self.learning_rate * (1 if step < self.steps else 0.9**step)
+
+
+@fault("every rate is 0.001 too low: a constant", check_schedule, definition=lambda step: 0.001 + 0.1 * 0.9**step)
+class LeavesOutTheFloor(Quiet, Schedule):
+    def __init__(self, learning_rate=0.1):
+        self.learning_rate = learning_rate
+
+    def __call__(self, step):
+        return self.learning_rate * 0.9**step
+
+
+@right(check_schedule)
+class Dyadic(Timed):
+    """Right: what Python's integers can do, and NumPy's cannot."""
+
+    def __call__(self, step):
+        return self.learning_rate * (step + 1).bit_length() * 2 ** -(step // self.steps)
