@@ -82,7 +82,10 @@ def _of_entries(computed: Array, expected: Array) -> str:
     where = _where(wrong)
     if where or wrong.mean() < 0.5:
         these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
-        return f"{these}: a case (a sign, a boundary, an index) is missed"
+        times = _times(computed[wrong], expected[wrong])
+        if where:
+            return f"{these}: a case, or their formula is wrong (a sign, an index, a transposed factor){times}"
+        return f"{these}: a case (a sign, a boundary, an index) is missed{times}"
     return "a wrong formula, or a sum over the wrong axis"
 
 
@@ -94,6 +97,16 @@ def _where(wrong: Array) -> str:
         if others and size > 1 and 0 < len(indices) < size and wrong.take(indices, axis).all():
             return f", those of index {', '.join(map(str, indices))} along axis {axis}"
     return ""
+
+
+def _times(computed: Array, expected: Array) -> str:
+    """Return in words that the wrong entries are 0, or one factor times the right ones; "" if they are not."""
+    if computed.size < 3:
+        return ""
+    if not computed.any():
+        return "; they are 0"
+    ratio = _ratio(computed, expected)
+    return "" if ratio is None else f"; they are {ratio:.6g} times what they should be"
 
 
 def _near(computed: Array, other: Array) -> bool:

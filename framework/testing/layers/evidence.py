@@ -28,7 +28,7 @@ from framework.testing.layers.noise import DEPENDS, mixes_samples
 CLOSE = 1e-5
 MANY = 600  # elements: more take too long
 FEW = 40  # inputs of a sample, to look at one by one
-ENOUGH = 4  # values along an axis, to tell a constant or a line from chance
+ENOUGH = 3  # values along an axis, to tell a constant or a line from chance
 PENALTY = "a multiple of the parameter is added: weight decay belongs to regularizers and optimizers"
 NO_GRAD = "grad is not used: backward returns grad times the derivative (chain rule)"
 ADDED = "a term is added that does not depend on grad"
@@ -152,7 +152,7 @@ def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
         cause = "each output is taken to depend on its own input alone: the terms of the others are missing"
         yield cause, partial(diagonal, at)
     if x[0].size <= FEW:
-        cause = "contributions of several outputs to one input are assigned, of which one is left: add them up (+=)"
+        cause = "contributions of several outputs to one input are not summed: one of them is left; add them up (+=)"
         yield cause, partial(of_one_output, at, computed)
 
 
@@ -164,6 +164,12 @@ def _of_difference(at: Wrong, name: str, array: Array, missing: Array) -> str:
             for axes in combinations(range(missing.ndim), count):
                 if found := _of_statistics(array, missing, axes, name):
                     return WRONG_CHAIN.format(found[0]) if mixes else LEFT_CHAIN.format(*found, name)
+        size = missing.shape[-1] if missing.ndim > 1 else 0
+        for group in (k for k in range(ENOUGH, size) if size % k == 0):
+            split = (*missing.shape[:-1], -1, group)
+            if found := _of_statistics(array.reshape(split), missing.reshape(split), (missing.ndim,), name):
+                what = f"{found[0].split(' over ')[0]} over groups of {group} along axis {missing.ndim - 1}"
+                return WRONG_CHAIN.format(what) if mixes else LEFT_CHAIN.format(what, found[1], name)
     if name != "x":
         return ""
     for other, values in at.bench.params.items():
