@@ -87,7 +87,10 @@ def _of_entries(computed: Array, expected: Array, arguments: Mapping[str, float]
     if where or wrong.mean() < 0.5:
         these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
         more = _of_some(computed[wrong], expected[wrong], arguments)
-        return f"{these}: a case (a sign, a boundary, an index) is missed" + (f"; there, {more}" if more else "")
+        case = "a case (a sign, a boundary, an index) is missed"
+        if where:
+            case = "a case, or their formula is wrong (a sign, an index, a transposed factor)"
+        return f"{these}: {case}" + (f"; there, {more}" if more else "")
     return VAGUE
 
 

@@ -175,11 +175,11 @@ class Bench:
         self.restart()
         return ctx.layer.forward(ctx, x)
 
-    def backward(self, ctx: Context, grad: Array, gradients: float = np.nan) -> Any:
-        """Run the layer backward; the gradients start as `gradients`, buffers that `forward` left alone as NaN."""
+    def backward(self, ctx: Context, grad: Array, gradients: float = np.nan, left: float = np.nan) -> Any:
+        """Run the layer backward; the gradients start as `gradients`, buffers that `forward` left alone as `left`."""
         self.network.grads.fill(gradients)
         for array in self._left[ctx]:
-            array.fill(np.nan)
+            array.fill(left)
         return ctx.layer.backward(ctx, grad)
 
 

@@ -50,10 +50,15 @@ def with_parameter(at: Wrong, array: Array, parameter: Array, values: Array) -> 
 
 def of_position(at: Wrong, array: Array, axis: int, position: int) -> Array | None:
     """Return the gradient of `array` if only one position along an axis of the outputs counted."""
+    chosen, grad = (slice(None),) * axis + (position,), np.zeros_like(at.grad)
+    grad[chosen] = at.grad[chosen]
+    return with_grad(at, array, grad)
+
+
+def with_grad(at: Wrong, array: Array, grad: Array) -> Array | None:
+    """Return the gradient of `array` for another gradient of the outputs."""
     old = at.grad.copy()
-    chosen = (slice(None),) * axis + (position,)
-    at.grad[...] = 0
-    at.grad[chosen] = old[chosen]
+    at.grad[...] = grad
     result = right_gradient(at, array)
     at.grad[...] = old
     return result
@@ -143,6 +148,16 @@ def by_backward(at: Wrong, name: str, grad: Array) -> Array:
     at.bench.forward(at.ctx, at.x)
     dx = at.bench.backward(at.ctx, grad)
     return np.array(dx if name == "x" else at.bench.grads[name])
+
+
+def changed_by_backward(at: Wrong) -> str:
+    """Return the name of the state that `backward` changes; "" if none."""
+    at.bench.forward(at.ctx, at.x)
+    before = {name: values.copy() for name, values in at.bench.state.items()}
+    at.bench.backward(at.ctx, at.grad)
+    changed = [name for name, values in at.bench.state.items() if not np.array_equal(values, before[name])]
+    at.bench.restart()
+    return changed[0] if changed else ""
 
 
 def narrow_dtype(at: Wrong, array: Array) -> str:

@@ -22,8 +22,17 @@ def check_definition(subject: Subject, bench: Bench, x: Array, definition: Calla
     subject.require(y.shape == expected.shape, part, problem, "one of the two has a wrong axis")
     if not np.allclose(y, expected, rtol=1e-7, atol=1e-9):
         why = likeliest(y, expected, alternatives=_mistakes(x, parameters, definition))
-        cause = f"its own gradients are right, so forward is wrong by definition: {why}"
+        cause = f"its own gradients are right, so forward is wrong by definition: {why}{_side(x, y, expected)}"
         subject.same(part, y, expected, rtol=1e-7, atol=1e-9, cause=cause)
+
+
+def _side(x: Array, y: Array, expected: Array) -> str:
+    """Return in words that the outputs are wrong where the inputs are negative, or positive, and only there."""
+    if y.shape != x.shape:
+        return ""
+    wrong = ~np.isclose(y, expected, rtol=1e-7, atol=1e-9)
+    sides = {"negative": x < 0, "positive": x > 0}
+    return next((f"; it is all where x is {side}" for side, there in sides.items() if (wrong == there).all()), "")
 
 
 def _mistakes(x: Array, parameters: dict[str, Array], definition: Callable[..., Array]) -> dict[str, Array]:

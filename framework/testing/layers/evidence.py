@@ -12,6 +12,7 @@ from framework.core.types import Array
 from framework.testing.layers.counterfactuals import (
     Wrong,
     by_backward,
+    changed_by_backward,
     diagonal,
     forward_mode,
     narrow_dtype,
@@ -20,6 +21,7 @@ from framework.testing.layers.counterfactuals import (
     over_features,
     right_gradient,
     right_without_repeats,
+    with_grad,
     with_parameter,
     without_child,
 )
@@ -28,11 +30,13 @@ from framework.testing.layers.noise import DEPENDS, mixes_samples
 CLOSE = 1e-5
 MANY = 600  # elements: more take too long
 FEW = 40  # inputs of a sample, to look at one by one
-ENOUGH = 4  # values along an axis, to tell a constant or a line from chance
+ENOUGH = 3  # values along an axis, to tell a constant or a line from chance
 PENALTY = "a multiple of the parameter is added: weight decay belongs to regularizers and optimizers"
 NO_GRAD = "grad is not used: backward returns grad times the derivative (chain rule)"
 ADDED = "a term is added that does not depend on grad"
 REPEATED = "repeated indices count once: use np.add.at(ctx.dW, indices, grad)"
+IN_BACKWARD = "backward changes ctx.{0}: assign state in forward, and use in backward the value that forward used"
+EXCHANGED = "the parts of grad are exchanged: it is split at the wrong place, or they are taken in another order"
 STRAIGHT = "the derivative of what follows is left out (chain rule): grad is used as if the layer were linear"
 LEFT_CHAIN = "the chain through the {} is left out: {} on {}, too"
 WRONG_CHAIN = (
@@ -57,6 +61,8 @@ def _why(at: Wrong, name: str, array: Array, computed: Array) -> str:
         return cause
     if mixes_samples(at.bench, at.bench.context(len(at.x), training=False), at.x):
         return f"in forward, {DEPENDS}"
+    if state := changed_by_backward(at):
+        return IN_BACKWARD.format(state)
     expected = right_gradient(at, array)
     if expected is None or (computed.size > 1 and _ratio(computed, expected)):
         return ""
@@ -117,6 +123,9 @@ def _mistakes(at: Wrong, name: str, array: Array, computed: Array, expected: Arr
                 alone = cache(partial(of_position, at, array, axis, position))
                 yield f"only the {where} {what} counts", alone
                 yield f"the {where} {what} is left out", partial(_without, expected, alone)
+    if 1 < grad[0].size <= FEW:
+        for k in range(1, grad.shape[-1]):
+            yield EXCHANGED, partial(with_grad, at, array, np.roll(grad, k, axis=-1))
 
 
 def _without(whole: Array, part: Callable[[], Array | None]) -> Array | None:
@@ -152,7 +161,7 @@ def _of_input(at: Wrong, array: Array, computed: Array) -> Iterator[Mistake]:
         cause = "each output is taken to depend on its own input alone: the terms of the others are missing"
         yield cause, partial(diagonal, at)
     if x[0].size <= FEW:
-        cause = "contributions of several outputs to one input are assigned, of which one is left: add them up (+=)"
+        cause = "contributions of several outputs to one input are not summed: one of them is left; add them up (+=)"
         yield cause, partial(of_one_output, at, computed)
 
 
@@ -164,6 +173,12 @@ def _of_difference(at: Wrong, name: str, array: Array, missing: Array) -> str:
             for axes in combinations(range(missing.ndim), count):
                 if found := _of_statistics(array, missing, axes, name):
                     return WRONG_CHAIN.format(found[0]) if mixes else LEFT_CHAIN.format(*found, name)
+        size = missing.shape[-1] if missing.ndim > 1 else 0
+        for group in (k for k in range(ENOUGH, size) if size % k == 0):
+            split = (*missing.shape[:-1], -1, group)
+            if found := _of_statistics(array.reshape(split), missing.reshape(split), (missing.ndim,), name):
+                what = f"{found[0].split(' over ')[0]} over groups of {group} along axis {missing.ndim - 1}"
+                return WRONG_CHAIN.format(what) if mixes else LEFT_CHAIN.format(what, found[1], name)
     if name != "x":
         return ""
     for other, values in at.bench.params.items():

@@ -43,7 +43,8 @@ def check_mean(subject: Subject, bench: Bench, x: Array) -> None:
     if abs(mean - 1) <= NEAR + 5 * error or not alike or _is_chosen(bench, ones) or _is_learned(bench, ones, mean):
         return
     noise = _Factor.of(draws, y)
-    if noise.erases and explained(bench, noise.kept) is None and _has_size(bench):
+    sized = explained(bench, noise.kept) is None and _has_size(bench)
+    if noise.erases and (sized or _erases_as_many(draws)):
         return  # blocks of a given size are erased: published (as cutout) without a scale
     problem = f"its mean is {mean:.3g} times the outputs in inference, expected 1 times{noise.described()}"
     subject.fail("forward in training", problem, _cause(bench, noise, mean, y if y.shape == ones.shape else None))
@@ -71,9 +72,29 @@ def _is_chosen(bench: Bench, ones: Array) -> bool:
 def _factors(bench: Bench, ones: Array) -> tuple[Array, Array | None] | None:
     """Return outputs of many training passes and those in inference; None unless noise multiplies what it is given.
 
-    If it is added instead, return the noise, and None.
+    If it is added instead, return the noise, and None. Layers inside that are not linear are replaced by nothing.
     """
     resting, training = bench.context(len(ones), training=False), bench.context(len(ones))
+    found = _factors_of(bench, ones, resting, training)
+    inside = [child.layer for child in (*resting.children, *training.children)]
+    if found is not None or any(layer.differs_in_training for layer in inside):
+        return found
+    try:
+        for layer in inside:
+            layer.forward = _nothing  # type: ignore[method-assign]
+        found = _factors_of(bench, ones, resting, training) if inside else None
+        whole = found is not None and np.array_equal(found[0], found[0][:, :1] + 0 * found[0])
+        return None if whole else found  # LayerDrop leaves out a layer for the whole batch, and scales nothing
+    finally:
+        for layer in inside:
+            vars(layer).pop("forward", None)
+
+
+def _nothing(ctx: Context, x: Array) -> Array:
+    return x
+
+
+def _factors_of(bench: Bench, ones: Array, resting: Context, training: Context) -> tuple[Array, Array | None] | None:
     zero = bench.forward(resting, 0 * ones).copy()
     y = bench.forward(resting, ones) - zero
     bench.restart()
@@ -170,6 +191,12 @@ def explained(bench: Bench, kept: float, near: float = 0.04) -> str | None:
     return None
 
 
+def _erases_as_many(draws: Array) -> bool:
+    """Return whether as many outputs of each sample are erased in every pass."""
+    counts = np.count_nonzero(draws.reshape(*draws.shape[:2], -1), axis=2)
+    return bool((counts == counts.flat[0]).all() and counts.flat[0] > 0)
+
+
 def _has_size(bench: Bench) -> bool:
     arguments = [value for at in bench.place for value in at.layer.get_params(deep=False).values()]
     return any(isinstance(value, int | tuple) and not isinstance(value, bool) for value in arguments)
@@ -184,6 +211,8 @@ def _cause(bench: Bench, noise: _Factor, mean: float, y: Array | None) -> str:
             return f"inference multiplies by {inference:.3g}, but training is scaled already: return x in inference"
     if times is None and (share := explained(bench, mean)):
         return f"what is kept is not scaled by 1 / {share}"
+    if times is None and mean < 1 and bench.place.children:
+        return "a path through the layers inside is kept at random, and not divided by the share that is kept"
     if times is None or kept == 1:
         return f"the random factor has mean {mean:.3g}: divide it by that, or draw it around 1"
     share = explained(bench, kept) or f"{kept:.2g}"

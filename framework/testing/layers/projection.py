@@ -18,6 +18,7 @@ from framework.testing.report import Subject
 
 ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"
+UNFILLED = "memory holds anything at first: backward uses {0} where it has not written; set it to 0 first, {0}[...] = 0"
 IN_PART = "backward does not write all of it: set ctx.dW[...] = 0 first, if not every entry has a gradient"
 NOT_CALLED = "backward of the layer inside is not called, or does not write it: child.layer.backward(child, grad)"
 REBOUND = "backward makes a new array of that name: assign into it, ctx.dW[...] = ..., not ctx.dW = ..."
@@ -207,6 +208,9 @@ def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, ba
                 subject.fail(part, f"ctx.d{name} is not the network's array", REBOUND.replace("ctx.dW", f"ctx.d{name}"))
             before = dict(vars(ctx))
             bench.backward(ctx, grad, gradients=0.0)
+            if np.isnan(view).any():  # it is not what was there before the call
+                _check_buffers(subject, bench, ctx, grad, part, view)
+                continue
             cause = ACCUMULATES if view.any() else NOT_CALLED if "." in name else LEFT_OUT
             for other, array in vars(ctx).items():
                 if cause == LEFT_OUT and array is not before.get(other) and np.shape(array) == view.shape:
@@ -221,4 +225,15 @@ def _check_written(subject: Subject, bench: Bench, ctx: Context, grad: Array, ba
                 cause = IN_PART if not view[i] else ACCUMULATES
                 problem = f"entry {list(i)}: computed NaN, which was there before the call"
                 subject.fail(f"{backward}: gradient of {name}", problem, cause.replace("ctx.dW", f"ctx.d{name}"))
+            else:
+                _check_buffers(subject, bench, ctx, grad, f"{backward}: gradient of {name}", view)
             bench.backward(ctx, grad)
+
+
+def _check_buffers(subject: Subject, bench: Bench, ctx: Context, grad: Array, part: str, view: Array) -> None:
+    """Fail if `view`, a gradient, is NaN because backward uses what a buffer holds before it is written."""
+    bench.backward(ctx, grad, gradients=0.0, left=0.0)
+    if not np.isnan(view).any():
+        names = " or ".join(f"ctx.{name}" for name in bench.place.layer.memory(bench.place.input_shape))
+        subject.fail(part, "computed NaN, which was in a buffer before the call", UNFILLED.format(names or "a buffer"))
+    bench.backward(ctx, grad)

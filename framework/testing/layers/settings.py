@@ -17,6 +17,10 @@ from framework.testing.report import Subject
 from framework.testing.variants import BESIDE, other_values, with_argument
 
 MANY = 40  # samples, or a few more: above any size that is likely to be written in
+AS_MANY = (
+    "right for other batches, wrong for {0} samples, as many as the layer has features, steps or units: axes are told "
+    "apart by their length, or one is broadcast along the wrong axis"
+)
 
 Draw = Callable[[np.random.Generator, int], Array]
 DrawShape = Callable[[np.random.Generator, Shape, int], Array | None]
@@ -35,6 +39,11 @@ def check_many(subject: Subject, bench: Bench, draw: Draw, rng: np.random.Genera
         return np.array(bench.forward(bench.context(len(batch), training=False), batch))
 
     subject.same(f"forward in inference, a batch of {many}", y, in_parts(forward, few, x), cause=cause)
+    for n in sorted({*bench.place.input_shape, *bench.output_shape} - {few}):
+        if 1 < n < many:
+            cause = AS_MANY.format(n)
+            found = subject.call(f"forward in inference, a batch of {n}", forward, x[:n])
+            subject.same(f"forward in inference, a batch of {n}", found, y[:n], cause=cause)
 
 
 @np.errstate(all="ignore")

@@ -244,3 +244,44 @@ class OneBranch(_Gated):
 class OwnContext(_Gated):
     def forward(self, ctx, x):
         return Dense(4).forward(ctx, x)
+
+
+@fault("backward uses ctx.d where it has not written", check_layer, **VECTOR)
+class FillsTheLargestAlone(Quiet, Layer):
+    def parameters(self, input_shape):
+        return {"s": Parameter(input_shape, "ones")}
+
+    def memory(self, input_shape):
+        return {"d": input_shape}
+
+    def forward(self, ctx, x):
+        ctx.x, ctx.best = x, np.argmax(x * ctx.s, axis=1)[:, np.newaxis]
+        return np.where(np.arange(x.shape[1]) == ctx.best, x * ctx.s, 0)
+
+    def backward(self, ctx, grad):
+        np.put_along_axis(ctx.d, ctx.best, np.take_along_axis(grad, ctx.best, 1), 1)
+        ctx.ds[...] = (ctx.d * ctx.x).sum(axis=0)
+        return ctx.d * ctx.s
+
+
+@fault("as many as the layer has features", check_layer, **VECTOR)
+class TellsAxesByLength(Quiet, Layer):
+    def forward(self, ctx, x):
+        return x.T if len(x) == x.shape[1] else 1 * x
+
+    def backward(self, ctx, grad):
+        return grad
+
+
+@fault("over groups of 3 along axis 1", check_layer, input_shape=6)
+class GroupSpread(Quiet, Layer):
+    def forward(self, ctx, x):
+        groups = x.reshape(len(x), 2, 3)
+        ctx.std = np.sqrt(groups.var(axis=2, keepdims=True, ddof=1) + 1e-3)
+        ctx.y = (groups - groups.mean(axis=2, keepdims=True)) / ctx.std
+        return ctx.y.reshape(x.shape)
+
+    def backward(self, ctx, grad):
+        g = grad.reshape(ctx.y.shape)
+        dx = g - g.mean(axis=2, keepdims=True) - ctx.y * (g * ctx.y).mean(axis=2, keepdims=True)
+        return (dx / ctx.std).reshape(grad.shape)

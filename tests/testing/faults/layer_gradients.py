@@ -141,3 +141,17 @@ class LazyFirstLayer(Gain):
         if not ctx.needs_input_grad:
             return None
         return super().backward(ctx, grad)
+
+
+@fault("parts of grad are exchanged", check_layer, **VECTOR)
+class SplitsElsewhere(Quiet, Layer):
+    def output_shape(self, input_shape):
+        return (input_shape[0] + 1,)
+
+    def forward(self, ctx, x):
+        ctx.x = x
+        return np.concatenate([(x * x).sum(axis=1, keepdims=True), np.tanh(x)], axis=1)
+
+    def backward(self, ctx, grad):
+        rest, first = grad[:, :-1], grad[:, -1:]
+        return rest * (1 - np.tanh(ctx.x) ** 2) + 2 * first * ctx.x

@@ -4,7 +4,7 @@ import numpy as np
 
 from faults import Quiet, fault, right
 from faults.layers import VECTOR, Affine, Gain, Mask
-from framework import Layer, Parameter
+from framework import Dense, Layer, Parameter
 from framework.testing import check_layer
 
 
@@ -208,3 +208,60 @@ class Remembers(Gain):
     def forward(self, ctx, x):
         ctx.seen.append(x)
         return super().forward(ctx, x)
+
+
+class _Path(Quiet, Layer):
+    """Right: y = x + f(x), a path that is left out at random, and divided by the share that is kept."""
+
+    differs_in_training = True
+    scale = 0.8
+    together = False
+
+    def children(self, input_shape):
+        return [(Dense(4, "tanh"), input_shape)]
+
+    def forward(self, ctx, x):
+        (child,) = ctx.children
+        ctx.keep = 1.0
+        if ctx.training:
+            ctx.keep = (ctx.rng.random((1 if self.together else len(x), 1)) < 0.8).astype(x.dtype) / self.scale
+        return x + ctx.keep * child.layer.forward(child, x)
+
+    def backward(self, ctx, grad):
+        (child,) = ctx.children
+        inside = child.layer.backward(child, ctx.keep * grad)
+        return grad + inside if ctx.needs_input_grad else None
+
+
+@right(check_layer, **VECTOR)
+class Path(_Path):
+    pass
+
+
+@right(check_layer, **VECTOR)
+class LayerDrop(_Path):
+    """Right: the path is left out for the whole batch, as in LayerDrop (Fan et al. 2020), which scales nothing."""
+
+    scale = 1.0
+    together = True
+
+
+@fault("path through the layers inside is kept at random, and not divided", check_layer, **VECTOR)
+class UnscaledPath(_Path):
+    scale = 1.0
+
+
+@right(check_layer, input_shape=(5, 2))
+class EraseOne(Quiet, Layer):
+    """Right: sets one step of each sample to zero in training, as an augmentation, and scales nothing."""
+
+    differs_in_training = True
+
+    def forward(self, ctx, x):
+        ctx.mask = np.ones((*x.shape[:2], 1), x.dtype)
+        if ctx.training:
+            ctx.mask[np.arange(len(x)), ctx.rng.integers(0, x.shape[1], len(x))] = 0
+        return x * ctx.mask
+
+    def backward(self, ctx, grad):
+        return grad * ctx.mask

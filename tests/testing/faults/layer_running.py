@@ -181,3 +181,19 @@ class CountsBatches(TotalCenter):
 class TrainableMean(Norm):
     def parameters(self, input_shape):
         return {**super().parameters(input_shape), "mean": Parameter(input_shape)}
+
+
+@fault("backward changes ctx.scale: assign state in forward", check_layer, **VECTOR)
+class LearnsInBackward(Quiet, Layer):
+    differs_in_training = True
+
+    def parameters(self, input_shape):
+        return {"scale": Parameter(input_shape, "ones", trainable=False)}
+
+    def forward(self, ctx, x):
+        ctx.x = x
+        return x / ctx.scale
+
+    def backward(self, ctx, grad):
+        ctx.scale[...] = 0.9 * ctx.scale + 0.1 * np.abs(ctx.x).mean(axis=0)
+        return grad / ctx.scale
