@@ -62,6 +62,8 @@ def _of_nan(computed: Array) -> str:
 
 
 def _of_entries(computed: Array, expected: Array) -> str:
+    if _exchanged(computed, expected):
+        return "the two values are exchanged, each stands where the other belongs: turn the condition round (< or >)"
     if _near(computed, expected**2):
         return "squared: the square is returned where the value belongs"
     if _near(computed**2, expected) and (expected >= 0).all():
@@ -84,6 +86,12 @@ def _of_entries(computed: Array, expected: Array) -> str:
         these = f"{int(wrong.sum())} of {wrong.size} entries are wrong{where}"
         return f"{these}: a case (a sign, a boundary, an index) is missed"
     return "a wrong formula, or a sum over the wrong axis"
+
+
+def _exchanged(computed: Array, expected: Array) -> bool:
+    low, high = expected.min(), expected.max()
+    two = np.where(expected > (low + high) / 2, high, low)
+    return computed.size > 2 and high > low and _near(expected, two) and _near(computed, low + high - two)
 
 
 def _where(wrong: Array) -> str:

@@ -140,7 +140,9 @@ def _check_nearest(
             rows = [i for i in range(len(W)) if W.ndim > 1 and _may_stay(f, W, V, np.s_[i])]
             columns = [j for j in range(W.shape[-1]) if W.ndim > 1 and _may_stay(f, W, V, np.s_[:, j])]
             cause = "wrong axis, or too strong"
-            if rows and not columns:
+            if np.allclose(np.abs(V), np.abs(W)):
+                cause = "entries are mirrored (np.abs): the nearest to what is not allowed is the bound"
+            elif rows and not columns:
                 cause = f"row {rows[0]} of W could stay as it is; take each row on its own"
             subject.fail("constraint(W)", problem, f"not the nearest allowed values: {cause}")
 

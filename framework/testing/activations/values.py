@@ -15,6 +15,8 @@ from framework.testing.report import Subject
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
 
+TWO_AXES = "it is written for two axes; z has any number of them: index with z[..., k], take axis=-1, loop over z.flat"
+
 BOUND = "a case with a wrong formula or a wrong bound"
 
 
@@ -65,7 +67,13 @@ def check_batches(subject: Subject, f: Activation, shape: Shape) -> None:
 
 def _values(subject: Subject, f: Activation, z: Array) -> Array:
     part = f"f(z), z {z.shape}: {'one unit' if z.shape[-1] == 1 else 'a batch of one'}" if 1 in z.shape else "f(z)"
-    a = subject.compute(part, lambda: f(z), z.shape, z=z)
+    try:
+        a = subject.compute(part, lambda: f(z), z.shape, z=z)
+    except AssertionError as failure:
+        if z.ndim < 3 or failure.__cause__ is None:
+            raise
+        error = failure.__cause__
+        subject.fail(f"f(z), z {z.shape}", f"raised {type(error).__name__}: {error}", TWO_AXES)
     subject.finite_at(part, lambda: f(z.copy()))
     return a
 
