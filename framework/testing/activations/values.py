@@ -12,6 +12,7 @@ from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.causes import FORMULA, likeliest
 from framework.testing.reasons import refuses
 from framework.testing.report import Subject
+from framework.testing.state import check_lengths, lengths
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
 
@@ -36,7 +37,9 @@ def _refuses(f: Activation, shape: Shape) -> bool:
 def check_values(subject: Subject, f: Activation, z: Array) -> None:
     """Check that f(z) depends on z alone, sample by sample."""
     a = _values(subject, f, z)
+    before = lengths(f)
     subject.same("f(z)", f(z).copy(), a, cause="another call with the same z gives other values: random numbers")
+    check_lengths(subject, before)
     first = f(z)
     f(z[::-1].copy())
     subject.same("f(z)", first, a, cause="the returned array is overwritten by the next call: a buffer kept on self")
