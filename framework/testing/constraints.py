@@ -144,6 +144,8 @@ def _check_nearest(
                 cause = "entries are mirrored (np.abs): the nearest to what is not allowed is the bound"
             elif rows and not columns:
                 cause = f"row {rows[0]} of W could stay as it is; take each row on its own"
+            elif np.allclose(V, W * (np.vdot(V, W) / np.vdot(W, W))):
+                cause = "all of W is scaled by one number, where a part of it could stay as it is"
             subject.fail("constraint(W)", problem, f"not the nearest allowed values: {cause}")
 
 
