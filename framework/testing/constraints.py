@@ -17,7 +17,7 @@ from framework.testing.effects import check_effects
 from framework.testing.report import Subject, reporting
 from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import variants, with_other_value
 
 SCALES = (0.1, 1.0, 5.0)
 STEPS = 60
@@ -69,7 +69,8 @@ def check_constraint(
                 _check_shape(subject, constraint, shape, seed, definition)
         for other in variants(constraint):
             if works(other, tried[0]) and not _goes_part_of_the_way(other, tried[0]):
-                _check_shape(Subject(other), other, tried[0], seeds[0], None)
+                with with_other_value(constraint, other, {}):
+                    _check_shape(Subject(other), other, tried[0], seeds[0], None)
         check_effects(subject, constraint, lambda other: [V for shape in tried for V in _outcomes(other, shape)])
 
 
