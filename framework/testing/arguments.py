@@ -64,8 +64,11 @@ def _check_kept(subject: Subject, params: dict[str, Any]) -> None:
     own = inspect.signature(cls.__init__).parameters
     _check_defaults(subject, params, own)
     for name, value in params.items():
-        more = [type(value)(0), -value] if type(value) in (int, float) and value else []
-        for other in (*other_values(name, value), *more):
+        given = value
+        if type(value) is int and name in own and type(own[name].default) is float:
+            given = float(value)  # and so fractions are tried, which int() would cut off
+        more = [type(given)(0), -given] if type(given) in (int, float) and given else []
+        for other in (*other_values(name, given), *more):
             with np.errstate(all="ignore"):  # what a constructor works out may be infinite for 0
                 made = with_argument(subject.component, name, other)
             if made is None:

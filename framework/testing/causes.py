@@ -63,6 +63,8 @@ def _of_nan(computed: Array) -> str:
 
 
 def _of_entries(computed: Array, expected: Array, arguments: Mapping[str, float]) -> str:
+    if _exchanged(computed, expected):
+        return "the two values are exchanged, each stands where the other belongs: turn the condition round (< or >)"
     if _near(computed, expected**2):
         return "squared: the square is returned where the value belongs"
     if _near(computed**2, expected) and (expected >= 0).all():
@@ -106,6 +108,12 @@ def _of_some(computed: Array, expected: Array, arguments: Mapping[str, float]) -
     if ratio is None and _constant(shift, 0):
         return f"each is {shift[0]:.6g} more than it should be: a constant is added, or one is left out"
     return ""
+
+
+def _exchanged(computed: Array, expected: Array) -> bool:
+    low, high = expected.min(), expected.max()
+    two = np.where(expected > (low + high) / 2, high, low)
+    return computed.size > 2 and high > low and _near(expected, two) and _near(computed, low + high - two)
 
 
 def _where(wrong: Array) -> str:

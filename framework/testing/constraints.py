@@ -17,7 +17,7 @@ from framework.testing.effects import check_effects
 from framework.testing.report import Subject, reporting
 from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import variants, with_other_value
 
 SCALES = (0.1, 1.0, 5.0)
 STEPS = 60
@@ -69,7 +69,8 @@ def check_constraint(
                 _check_shape(subject, constraint, shape, seed, definition)
         for other in variants(constraint):
             if works(other, tried[0]) and not _goes_part_of_the_way(other, tried[0]):
-                _check_shape(Subject(other), other, tried[0], seeds[0], None)
+                with with_other_value(constraint, other, {}):
+                    _check_shape(Subject(other), other, tried[0], seeds[0], None)
         check_effects(subject, constraint, lambda other: [V for shape in tried for V in _outcomes(other, shape)])
 
 
@@ -140,8 +141,12 @@ def _check_nearest(
             rows = [i for i in range(len(W)) if W.ndim > 1 and _may_stay(f, W, V, np.s_[i])]
             columns = [j for j in range(W.shape[-1]) if W.ndim > 1 and _may_stay(f, W, V, np.s_[:, j])]
             cause = "wrong axis, or too strong"
-            if rows and not columns:
+            if np.allclose(np.abs(V), np.abs(W)):
+                cause = "entries are mirrored (np.abs): the nearest to what is not allowed is the bound"
+            elif rows and not columns:
                 cause = f"row {rows[0]} of W could stay as it is; take each row on its own"
+            elif np.allclose(V, W * (np.vdot(V, W) / np.vdot(W, W))):
+                cause = "all of W is scaled by one number, where a part of it could stay as it is"
             subject.fail("constraint(W)", problem, f"not the nearest allowed values: {cause}")
 
 

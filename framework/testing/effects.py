@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from inspect import signature
+from inspect import signature, unwrap
 from math import isfinite
 from types import FunctionType
 from typing import Any
@@ -14,8 +14,11 @@ from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.testing.report import Subject
+from framework.testing.state import names_in
 from framework.testing.variants import COMMON, with_argument
 
+INDIRECT = {"getattr", "vars", "__dict__", "get_params", "attrgetter"}  # ways to read an argument without its name
+CONSTRUCTORS = {"__init__", "__post_init__", "check"}
 LEAST = 1e-3  # smaller numbers may be there to avoid a division by 0, and show nowhere
 
 
@@ -75,7 +78,7 @@ def without_effect(
 
     An argument may matter only beside another: ``nesterov`` beside a momentum, a bound once it is reached. So each is
     tried with the component as it is and with each of the others set to another value. Beside a word, a function or
-    None, as in ``mode="soft"``, which may choose what needs the number, nothing is known.
+    None, as in ``mode="soft"``, which may choose what needs the number, only what no method mentions has no effect.
 
     Parameters
     ----------
@@ -89,7 +92,8 @@ def without_effect(
     """
     arguments = component.get_params(deep=False)
     if any(_may_choose(value) for name, value in arguments.items() if name not in COMMON):
-        return
+        mentioned = _mentioned(type(component))
+        names = [name for name in names if name not in mentioned and not mentioned & INDIRECT]
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
     on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
     settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
@@ -117,6 +121,27 @@ def declared(component: Component, method: str) -> list[str]:
     named = {name for each in written if each.__name__ == "__init__" for name in signature(each).parameters}
     used = {name for each in written if each.__name__ not in ("__init__", "check") for name in each.__code__.co_names}
     return [name for name in component.get_params(deep=False) if name in named | used]
+
+
+def _mentioned(cls: type[Component]) -> set[str]:
+    """Return the names in all methods of a class but its constructor, and in the functions beside these."""
+    found: set[str] = set()
+    written = [value for each in cls.__mro__ for name, value in vars(each).items() if name not in CONSTRUCTORS]
+    seen: set[int] = set()
+    while written:
+        value = written.pop()
+        value = getattr(value, "fget", getattr(value, "func", getattr(value, "__func__", value)))
+        value = unwrap(value) if callable(value) else value
+        if isinstance(value, FunctionType) and id(value) not in seen and _reads_arguments(value):
+            seen.add(id(value))
+            names = set(names_in(value.__code__))
+            found |= names
+            written += [value.__globals__[name] for name in names & value.__globals__.keys()]
+    return found
+
+
+def _reads_arguments(function: FunctionType) -> bool:
+    return not function.__module__.startswith(("numpy", Component.__module__))
 
 
 def _may_choose(value: Any) -> bool:

@@ -19,7 +19,7 @@ from framework.testing.reasons import watched
 from framework.testing.report import Subject, plain, reporting
 from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
 from framework.testing.state import unchanged
-from framework.testing.variants import variants
+from framework.testing.variants import variants, with_other_value
 
 SCALES = (1.0, 8.0)
 LARGE = (100.0, 1e4)
@@ -76,7 +76,8 @@ def check_regularizer(
         _check_jumps(subject, regularizer, np.random.default_rng(3).standard_normal(tried[0]))
         for other in variants(regularizer):
             if works(other, tried[0]):
-                _check_shape(Subject(other), other, tried[0], tuple(kinks), seeds[0], None)
+                with with_other_value(regularizer, other, {}):
+                    _check_shape(Subject(other), other, tried[0], tuple(kinks), seeds[0], None)
         check_effects(subject, regularizer, lambda other: _outcomes(other, tried[0]))
 
 

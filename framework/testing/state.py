@@ -128,7 +128,7 @@ def _of_function(function: FunctionType, name: str, seen: set[int]) -> Iterator[
     if id(function) in seen:
         return
     seen.add(id(function))
-    for key in _names(function.__code__):
+    for key in names_in(function.__code__):
         value = function.__globals__.get(key)
         if isinstance(value, FunctionType) and value.__globals__ is function.__globals__:
             yield from _of_function(value, key, seen)
@@ -149,12 +149,12 @@ def _of_function(function: FunctionType, name: str, seen: set[int]) -> Iterator[
             yield Place(f"{name}.{key}", True, value)
 
 
-def _names(code: CodeType) -> Iterator[str]:
-    """Yield the global names that a function may use, those in functions inside it included."""
+def names_in(code: CodeType) -> Iterator[str]:
+    """Yield the names of variables and attributes in a function, and in functions inside it."""
     yield from code.co_names
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _names(constant)
+            yield from names_in(constant)
 
 
 def changes(component: Component, before: dict[str, Place], failed: bool) -> dict[str, str]:

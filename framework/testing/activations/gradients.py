@@ -58,6 +58,8 @@ def check_gradients(subject: Subject, f: Activation, z: Array, rng: np.random.Ge
         rounding = 1e-9 * np.abs(result).max() + 1e-12 * np.abs(grad).max()
         subject.same(f"{part} of the first sample by itself", result[:1], first, atol=rounding, cause=mixed)
     cause = cause or _of_steps(expected, result)
+    if not cause and not elementwise and not any(np.allclose(result, fault) for fault in faults.values()):
+        cause = _of_diagonal(f, grad, z, a, result)
     compared = subject.gradient(part, result, expected, alternatives=faults, cause=cause)
     subject.require_smooth("f(z)", compared, len(expected.where))
 
@@ -124,6 +126,19 @@ def _of_steps(expected: Slopes, computed: Array) -> str:
     if not flat or not np.any(computed):
         return ""
     return "f is constant between its jumps, where its slope is 0: a straight-through slope is not its derivative"
+
+
+def _of_diagonal(f: Activation, grad: Array, z: Array, a: Array, result: Array) -> str:
+    """Return the cause if `backward` treats each element by itself, but `f` mixes those of a sample."""
+    moved, near = grad.copy(), z.copy()
+    moved[..., 0] += 1
+    near[..., 0] += 1e-3
+    with np.errstate(all="ignore"):
+        alone = np.array_equal(f.backward(moved, z, a)[..., 1:], result[..., 1:])
+        mixed = not np.allclose(f(near)[..., 1:], a[..., 1:], rtol=1e-9, atol=1e-12)
+    if not (alone and mixed):
+        return ""
+    return "it treats each element by itself, but f mixes those of a sample: the terms beside the diagonal are left out"
 
 
 def _of_precision(a: Array) -> str:

@@ -12,8 +12,11 @@ from framework.testing.arrays import check_layouts, check_parts
 from framework.testing.causes import FORMULA, likeliest
 from framework.testing.reasons import refuses
 from framework.testing.report import Subject
+from framework.testing.state import check_lengths, lengths
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
+
+TWO_AXES = "it is written for two axes; z has any number of them: index with z[..., k], take axis=-1, loop over z.flat"
 
 BOUND = "a case with a wrong formula or a wrong bound"
 
@@ -34,7 +37,9 @@ def _refuses(f: Activation, shape: Shape) -> bool:
 def check_values(subject: Subject, f: Activation, z: Array) -> None:
     """Check that f(z) depends on z alone, sample by sample."""
     a = _values(subject, f, z)
+    before = lengths(f)
     subject.same("f(z)", f(z).copy(), a, cause="another call with the same z gives other values: random numbers")
+    check_lengths(subject, before)
     first = f(z)
     f(z[::-1].copy())
     subject.same("f(z)", first, a, cause="the returned array is overwritten by the next call: a buffer kept on self")
@@ -65,7 +70,13 @@ def check_batches(subject: Subject, f: Activation, shape: Shape) -> None:
 
 def _values(subject: Subject, f: Activation, z: Array) -> Array:
     part = f"f(z), z {z.shape}: {'one unit' if z.shape[-1] == 1 else 'a batch of one'}" if 1 in z.shape else "f(z)"
-    a = subject.compute(part, lambda: f(z), z.shape, z=z)
+    try:
+        a = subject.compute(part, lambda: f(z), z.shape, z=z)
+    except AssertionError as failure:
+        if z.ndim < 3 or failure.__cause__ is None:
+            raise
+        error = failure.__cause__
+        subject.fail(f"f(z), z {z.shape}", f"raised {type(error).__name__}: {error}", TWO_AXES)
     subject.finite_at(part, lambda: f(z.copy()))
     return a
 

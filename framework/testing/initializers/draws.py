@@ -17,7 +17,7 @@ from framework.testing.report import Subject
 
 SEEDS = (1, 2, 3, 4, 5)
 MANY = 500  # entries: of fewer, all may be 0 by chance in sparse arrays
-MAKERS = ("default_rng", "RandomState", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+MAKERS = ("default_rng", "Generator", "RandomState", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 FIXED = "it makes a generator of its own with a fixed seed: all layers and seeds get the same values; draw from rng"
 
 
@@ -109,6 +109,13 @@ def _globals(f: Initializer) -> list[dict[str, Any]]:
     return list(modules.values())
 
 
+class _Watched(type):
+    """The class of a class in the place of its base: what was made before is an instance of it, too."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.__mro__[1])
+
+
 def _noting(called: list[str], maker: Any, name: str) -> Any:
     """Return a function or a class that does what `maker` does, and notes it."""
     if isinstance(maker, type):
@@ -117,7 +124,7 @@ def _noting(called: list[str], maker: Any, name: str) -> Any:
             called.append(name)
             maker.__init__(self, *args, **kwargs)  # type: ignore[misc]
 
-        return type(name, (maker,), {"__init__": note})
+        return _Watched(name, (maker,), {"__init__": note})
 
     def noting(*args: Any, **kwargs: Any) -> Any:
         called.append(name)

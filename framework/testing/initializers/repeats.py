@@ -10,7 +10,7 @@ from framework.core.types import Array
 from framework.initializers import Initializer
 from framework.testing.report import Subject
 
-LONG = 8  # entries: rows of fewer may be equal by chance where few values are possible; fewer rows, by an argument
+LONG = 8  # entries: fewer may be equal by chance where few values are possible; fewer rows, by an argument
 MORE = 20  # seeds to try if the first ones give equal rows, which random signs can do
 NAMES = ("row", "column")
 
@@ -45,7 +45,7 @@ def _repeated(samples: Array, meant: Collection[int]) -> tuple[str, str] | None:
         return "all entries are equal", "one number is drawn for all of them: draw with size=shape"
     for axis in range(len(shape) if len(shape) > 1 else 0):
         rows = np.moveaxis(samples, axis + 1, 1).reshape(len(samples), shape[axis], -1)
-        if rows.shape[2] < LONG or (meant and shape[axis] < LONG):
+        if meant and shape[axis] < LONG:
             continue
         telling = (rows != rows[:1]).any(axis=(0, 2)) & (rows != rows[:, :, :1]).any(axis=2).all(axis=0)
         vectors = rows[:, telling].swapaxes(0, 1).reshape(-1, rows.shape[2] * len(samples))

@@ -35,8 +35,11 @@ def check_statistics(subject: Subject, samples: Array, mean: Statistic | None, s
     rounding = (4 * np.finfo(samples.dtype).eps * float(np.abs(samples).max())) ** 2  # of the mean, for equal values
     if abs(variance - expected**2) > DEVIATIONS * error + 1e-9 * variance + rounding:
         problem = f"standard deviation: computed {sqrt(variance):.5g}, expected {expected:.5g}"
-        exchanged = value_of(std, fan_out, fan_in)
-        subject.fail(part, problem, of_variance(variance, expected, exchanged, DEVIATIONS * error))
+        exchanged, second = value_of(std, fan_out, fan_in), value_of(std, samples.shape[2], fan_out)
+        cause = of_variance(variance, expected, exchanged, DEVIATIONS * error)
+        if second != expected and abs(variance - second**2) < DEVIATIONS * error:
+            cause = "fan_in is the second axis alone: it is the product of all axes after the first"
+        subject.fail(part, problem, cause)
 
 
 def _error(values: Array) -> float:

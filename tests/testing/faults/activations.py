@@ -228,3 +228,34 @@ class SwishOfItself(Quiet, Activation):
 
     def derivative(self, z, a):
         return a + (0.5 + 0.5 * np.tanh(0.5 * z)) * (1 - a)
+
+
+@fault("terms beside the diagonal are left out", check_activation)
+class NormIsConstant(Quiet, Activation):
+    def __call__(self, z):
+        return z / np.sqrt((z * z).sum(axis=-1, keepdims=True) + 0.01)
+
+    def backward(self, grad, z, a):
+        return grad / np.sqrt((z * z).sum(axis=-1, keepdims=True) + 0.01)
+
+
+@fault("the two values are exchanged", check_activation)
+class SlopeOutside(Quiet, Activation):
+    def __call__(self, z):
+        return np.clip(z, -1, 1)
+
+    def derivative(self, z, a):
+        return (np.abs(z) > 1).astype(z.dtype)
+
+
+@fault("z \\(2, 3, 4\\).*written for two axes", check_activation)
+class RowByRow(Quiet, Activation):
+    def __call__(self, z):
+        a = np.zeros_like(z)
+        for i in range(z.shape[0]):
+            for j in range(z.shape[1]):
+                a[i, j] = max(z[i, j], 0)
+        return a
+
+    def derivative(self, z, a):
+        return (z > 0).astype(z.dtype)

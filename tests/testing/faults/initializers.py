@@ -158,3 +158,28 @@ class HeOfOutputs(Quiet, Initializer):
 
     def __call__(self, shape, rng):
         return rng.normal(0, sqrt(2 / fans(shape)[1]), shape)
+
+
+@fault("some rows are equal", check_initializer, shapes=(4, 3))
+class ShortRow(Quiet, Initializer):
+    def __call__(self, shape, rng):
+        return np.zeros(shape) + rng.normal(size=shape[1:])
+
+
+@right(check_initializer, shapes=[(4, 3), (6, 2)])
+class InPairs(Quiet, Initializer):
+    """Right: each row beside its negative."""
+
+    def __call__(self, shape, rng):
+        half = rng.normal(size=(shape[0] // 2, *shape[1:]))
+        return np.concatenate([half, -half])
+
+
+@fault("argument 'gain': has no effect", check_initializer)
+class GainBesideWord(Quiet, Initializer):
+    def __init__(self, gain=1.0, fan="fan_in"):
+        self.gain = gain
+        self.fan = fan
+
+    def __call__(self, shape, rng):
+        return rng.normal(size=shape) / sqrt(fans(shape)[self.fan == "fan_out"])

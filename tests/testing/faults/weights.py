@@ -248,3 +248,15 @@ class Huber(HuberWithoutItsConstant):
     def __call__(self, parameter):
         size = np.abs(parameter)
         return float(self.strength * np.where(size < 3, size**2 / 2, 3 * size - 4.5).sum())
+
+
+@fault("right for ratio=0.5, wrong for ratio=0.25", check_regularizer)
+class RatioWrittenIn(Quiet, Regularizer):
+    def __init__(self, ratio=0.5):
+        self.ratio = ratio
+
+    def __call__(self, W):
+        return float(self.ratio * np.abs(W).sum() + (1 - self.ratio) * (W * W).sum())
+
+    def gradient(self, W):
+        return 0.5 * np.sign(W) + W
