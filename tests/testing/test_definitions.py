@@ -17,6 +17,8 @@ from framework.testing import (
     check_schedule,
 )
 from framework.testing.initializers.statistics import of_variance
+from framework.testing.losses.paths import check_jumps, check_sides
+from framework.testing.losses.samples import Kind
 from framework.testing.metrics.values import check_definition
 from framework.testing.report import Subject
 
@@ -129,3 +131,48 @@ def test_an_initializer_may_be_off_by_chance_alone():
             check_initializer(
                 Initializer.of("he_normal"), mean=0, std=lambda fan_in, fan_out, off=off: off * (2 / fan_in) ** 0.5
             )
+
+
+class Distance(Loss, registered=False):
+    """``|y_pred - y_true|``, with a gradient times a factor, and a jump at 0.5."""
+
+    factor, jump, at_zero = 1.0, 0.0, 0.0
+
+    def per_sample(self, y_true, y_pred):
+        r = y_pred - y_true
+        return (np.abs(r) + self.jump * (y_pred > 0.5)).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        r = y_pred - y_true
+        return np.where(r == 0, self.at_zero, self.factor * np.sign(r))
+
+
+def _distance(**values):
+    loss = Distance()
+    vars(loss).update(values)
+    return loss
+
+
+def test_a_gradient_lies_between_the_slopes_to_both_sides():
+    subject, y = Subject(Ridge()), np.zeros((2, 1))
+    off, kink = np.array([[1.5], [-2.0]]), np.array([[0.0], [1.0]])
+    check_sides(subject, _distance(factor=1 + 5e-5), y, off)
+    for factor in (1 + 2e-4, 1 - 2e-4):
+        with pytest.raises(AssertionError, match=r"entry \[0, 0\]: computed .*, expected 1 by central differences"):
+            check_sides(subject, _distance(factor=factor), y, off)
+    for slope in (-1.1, 0.0, 1.1):
+        check_sides(subject, _distance(at_zero=slope), y, kink)
+    for slope in (-1.3, 1.3):
+        with pytest.raises(
+            AssertionError, match=r"expected -?0 by central differences, where y_pred is 0 and y_true 0"
+        ):
+            check_sides(subject, _distance(at_zero=slope), y, kink)
+
+
+def test_a_loss_that_jumps_is_refused():
+    subject, kind = Subject(Ridge()), Kind(lambda rng, n, outputs: tuple(rng.uniform(0, 1, (2, n, outputs))), -3, 3)
+    for size in (0.0, 5e-6):
+        check_jumps(subject, _distance(jump=size), kind, 2)
+    place = r"where y_pred\[0, 0\] passes 0.5, with the target 0"
+    with pytest.raises(AssertionError, match=rf"sample 0: jumps from .* to .* {place}"):
+        check_jumps(subject, _distance(jump=1e-4), kind, 2)
