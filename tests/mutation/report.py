@@ -10,6 +10,7 @@ from pathlib import Path
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import TestOutcome
 
+NUMBER = re.compile(r"[-+]?\s*\d[\d.e]*")
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 
@@ -43,9 +44,16 @@ def changed(diff: str) -> tuple[str, str]:
 
 
 def explains(entry: dict[str, str], path: str, before: str, after: str) -> bool:
-    """Return whether an entry is about this change: a piece of a line, in any file that its path matches."""
+    """Return whether an entry is about this change: of a piece of a line, in any file that its path matches.
+
+    The entry has the piece "before" and "after", or only where it lies, "within", if any other number will do there.
+    """
+    piece = entry.get("within") or entry["before"]
     if not fnmatch(path, entry["path"]):
         return False
-    places = [found.start() for found in re.finditer(re.escape(entry["before"]), before)]
-    old, new = entry["before"], entry["after"]
-    return any(before[:at] + new + before[at + len(old) :] == after for at in places)
+    for found in re.finditer(re.escape(piece), before):
+        start, end = before[: found.start()], before[found.end() :]
+        new = after[len(start) : len(after) - len(end)]
+        if after == start + new + end:
+            return NUMBER.sub("", new) == NUMBER.sub("", piece) if "within" in entry else new == entry["after"]
+    return False
