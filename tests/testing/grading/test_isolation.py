@@ -167,5 +167,5 @@ def test_a_file_beside_a_submission_is_imported_but_replaces_nothing(submission,
 )
 def test_an_exit_is_told_from_a_crash(code, words):
     worker = object.__new__(WorkerProcess)
-    worker._process = SimpleNamespace(wait=lambda timeout: code)
+    vars(worker)["_process"] = SimpleNamespace(wait=lambda timeout: code)
     assert re.match(words, worker.end())
