@@ -21,7 +21,7 @@ def tree(path: Path) -> ast.Module:
 
 @cache
 def passed_over(path: Path) -> list[tuple[Position, Position]]:
-    """Return the spans of a file that are messages, representations and type annotations."""
+    """Return the spans of a file that are messages, representations, type annotations, and seeds of draws."""
     found: list[Any] = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.JoinedStr | ast.Raise):
@@ -37,6 +37,8 @@ def passed_over(path: Path) -> list[tuple[Position, Position]]:
             found.append(node)
         elif isinstance(node, ast.Call) and _name(node.func) in ("cast", "TypeVar"):
             found.append(node.args[0])
+        elif isinstance(node, ast.Call) and _name(node.func) == "default_rng":
+            found += node.args  # any seed will do
     return [((node.lineno, node.col_offset), _end(node)) for node in found if node is not None]
 
 
@@ -58,6 +60,18 @@ def _end(node: ast.stmt | ast.expr) -> Position:
 def counts(path: Path, position: Position) -> bool:
     """Return whether a change at this position can change what is computed."""
     return not any(start <= position < end for start, end in passed_over(path))
+
+
+@cache
+def operators(path: Path) -> list[tuple[Position, Position]]:
+    """Return the spans between two operands: a star elsewhere marks arguments, and is no multiplication."""
+    operations = [node for node in ast.walk(tree(path)) if isinstance(node, ast.BinOp)]
+    return [(_end(node.left), (node.right.lineno, node.right.col_offset)) for node in operations]
+
+
+def joins(path: Path, position: Position) -> bool:
+    """Return whether the operator at this position joins two operands."""
+    return any(start <= position < end for start, end in operators(path))
 
 
 def name(path: Path, line: int) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import TestOutcome
 
+NUMBER = re.compile(r"[-+]?\s*\d[\d.e]*")
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 
 def report(session: Path) -> int:
     """Print the score; return how many changes no test noticed, those that `equivalent.toml` explains apart."""
-    reasons = {_key(entry): entry["reason"] for entry in tomllib.loads(EQUIVALENT.read_text()).get("equivalent", ())}
+    entries = tomllib.loads(EQUIVALENT.read_text()).get("equivalent", ())
     with use_db(str(session), WorkDB.Mode.open) as db:
         done = [(item.mutations[0], result) for item, result in db.completed_work_items]
         total = db.num_work_items
@@ -22,7 +25,8 @@ def report(session: Path) -> int:
         if result.test_outcome is not TestOutcome.SURVIVED:
             continue
         before, after = changed(result.diff or "")
-        reason = reasons.get((str(change.module_path), before, after))
+        path = str(change.module_path)
+        reason = next((entry["reason"] for entry in entries if explains(entry, path, before, after)), None)
         survivors += 1
         explained += reason is not None
         print(f"{change.module_path}:{change.start_pos[0]}: {change.operator_name}\n  - {before}\n  + {after}")
@@ -39,5 +43,17 @@ def changed(diff: str) -> tuple[str, str]:
     return tuple("\n".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")  # type: ignore[return-value]
 
 
-def _key(entry: dict) -> tuple[str, str, str]:
-    return entry["path"], entry["before"], entry["after"]
+def explains(entry: dict[str, str], path: str, before: str, after: str) -> bool:
+    """Return whether an entry is about this change: of a piece of a line, in any file that its path matches.
+
+    The entry has the piece "before" and "after", or only where it lies, "within", if any other number will do there.
+    """
+    piece = entry.get("within") or entry["before"]
+    if not fnmatch(path, entry["path"]):
+        return False
+    for found in re.finditer(re.escape(piece), before):
+        start, end = before[: found.start()], before[found.end() :]
+        new = after[len(start) : len(after) - len(end)]
+        if after == start + new + end:
+            return NUMBER.sub("", new) == NUMBER.sub("", piece) if "within" in entry else new == entry["after"]
+    return False

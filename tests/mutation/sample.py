@@ -50,7 +50,10 @@ def _order(item: WorkItem) -> tuple:
 
 def _wanted(item: WorkItem, operators: re.Pattern) -> bool:
     change = _only(item)
-    return bool(operators.fullmatch(change.operator_name)) and places.counts(change.module_path, change.start_pos)
+    path, position = change.module_path, change.start_pos
+    if "BinaryOperator" in change.operator_name and not places.joins(path, position):
+        return False
+    return bool(operators.fullmatch(change.operator_name)) and places.counts(path, position)
 
 
 def _hash(text: str) -> str:

@@ -29,6 +29,14 @@ STRENGTH = {"strength": 0.01, "scale": 7.0}
         (0.99 * RIGHT, "a factor 1 - strength too much"),
         (RIGHT / 49, "divided by scale, not multiplied"),
         (3.3 * RIGHT, "a constant factor is wrong"),
+        (-3.3 * RIGHT, "the sign is wrong, and a constant factor is wrong"),
+        (5**0.5 * RIGHT, "the square root of the batch size"),
+        (RIGHT / 5**0.5, "1 / the square root of the batch size"),
+        (1e-4 * RIGHT, "strength^2: it is multiplied by strength, not divided"),
+        (RIGHT / 0.99, "1 / (1 - strength): a factor 1 - strength is missing"),
+        (49 * RIGHT, "scale^2: it is multiplied by scale, not divided"),
+        (7 * RIGHT, "scale: scale is in it once too often"),
+        (RIGHT / 7, "1 / scale: scale is missing"),
         (RIGHT**2, "squared"),
         (np.abs(RIGHT), "the sign of some entries"),
         (RIGHT[::-1], "in another order"),
@@ -71,3 +79,48 @@ def test_two_numbers_have_a_ratio_that_means_nothing():
 
 def test_a_known_fault_comes_first():
     assert likeliest(2 * RIGHT, RIGHT, None, {"twice": 2 * RIGHT}) == "twice"
+
+
+def test_a_batch_of_two_is_no_cause_of_a_factor_two():
+    three, two = sizes((3, 2)), sizes((2, 3))
+    assert "a factor 2 too much" in likeliest(2 * RIGHT[:3, :2], RIGHT[:3, :2], three)
+    assert "3, the batch size" not in likeliest(2 * RIGHT[:2, :3], RIGHT[:2, :3], two)
+    assert "the batch size: a sum" in likeliest(3 * RIGHT[:3, :2], RIGHT[:3, :2], three)
+    assert "the number of outputs: a sum" in likeliest(3 * RIGHT[:2, :3], RIGHT[:2, :3], two)
+
+
+def test_a_factor_is_told_to_four_digits():
+    for factor, known in ((2.0001, True), (2.0005, False), (1.9999, True), (1.9995, False)):
+        assert ("a factor 2 too much" in likeliest(factor * RIGHT, RIGHT)) is known
+
+
+def test_a_ratio_is_one_for_all_entries():
+    wobble = 1 + 3e-5 * np.resize([1, -1], RIGHT.shape)
+    assert "a constant factor is wrong" in likeliest(3.3 * RIGHT * (1 + (wobble - 1) / 10), RIGHT)
+    assert "a constant factor is wrong" not in likeliest(3.3 * RIGHT * wobble, RIGHT)
+
+
+def test_two_entries_differ_by_a_constant_by_chance():
+    assert "more than it should be" not in likeliest(RIGHT[0, :2] + 0.7, RIGHT[0, :2])
+    assert "every entry is 0.7 more than it should be" in likeliest(RIGHT[0, :3] + 0.7, RIGHT[0, :3])
+
+
+def test_exchanged_axes_are_named():
+    assert "transposed: axes are exchanged" in likeliest(RIGHT[:4].T, RIGHT[:4])
+    assert "transposed: axes are exchanged" not in likeliest(RIGHT[:4, ::-1], RIGHT[:4])
+
+
+def test_few_wrong_entries_are_a_case_and_half_of_them_are_not():
+    scattered = np.zeros(20, bool)
+    scattered[[0, 1, 2, 6, 7, 9, 12, 13, 15]] = True
+    part = np.where(scattered.reshape(5, 4), RIGHT**3, RIGHT)
+    assert "9 of 20 entries are wrong: a case" in likeliest(part, RIGHT)
+    scattered[19] = True
+    part = np.where(scattered.reshape(5, 4), RIGHT**3, RIGHT)
+    assert likeliest(part, RIGHT) == "a wrong formula, or a sum over the wrong axis"
+
+
+def test_nothing_is_made_of_zeros():
+    assert likeliest(np.zeros((5, 4)), RIGHT) == "all zero: not written, or a term is missing"
+    assert "times what it should be" not in likeliest(RIGHT, np.zeros((5, 4)))
+    assert "all zero" not in likeliest(np.eye(5, 4), RIGHT)

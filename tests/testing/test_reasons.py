@@ -99,3 +99,10 @@ def test_shape_is_explained(computed, expected, words):
 def test_dtype_is_explained(computed, words):
     assert words in of_dtype(computed, np.float32)
     assert "a float64 constant" in of_dtype(np.float64, np.float32)
+
+
+def test_a_lost_last_axis_is_named():
+    words = "keepdims=True is missing in a sum or mean over the last axis"
+    for one, other in (((5, 4), (5,)), ((5,), (5, 4)), ((6, 5, 4), (6, 5)), ((6, 5), (6, 5, 4))):
+        assert words in of_error(_raised(lambda one=one, other=other: np.ones(one) - np.ones(other)))
+    assert "keepdims" not in of_error(_raised(lambda: np.ones((5, 4)) - np.ones((4, 5))))

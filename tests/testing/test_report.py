@@ -71,3 +71,13 @@ def test_a_batch_of_one_is_told_from_dependence_on_the_batch():
         check_parts(subject, "f", np.squeeze, [x], x, "wrong axis")
     with pytest.raises(AssertionError, match=r"split into 1s.*\n.*a batch of one is computed in another way"):
         check_parts(subject, "f", lambda x: x if len(x) > 1 else 2 * x, [x], x, "wrong axis")
+
+
+def test_a_long_name_is_cut_to_120_letters():
+    def named(length):
+        return Subject(_Asserting("a" * (length - len("_Asserting(axes='')")))).name
+
+    assert len(named(120)) == 120
+    assert not named(120).endswith("...")
+    assert len(named(121)) == 120
+    assert named(121).endswith("aaa...")

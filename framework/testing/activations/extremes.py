@@ -38,8 +38,7 @@ def check_degenerate(subject: Subject, f: Activation, shapes: Sequence[Shape]) -
 
 def check_extremes(subject: Subject, f: Activation, shape: Shape) -> None:
     """Check that large inputs give numbers, and the same in float32 as in float64, as far as they are known."""
-    signs = np.random.default_rng(6).choice([-1.0, 0.0, 1.0], shape)
-    signs[0, :2] = (1, -1)[: shape[-1]]
+    signs = np.resize([1.0, -1.0, 0.0], shape)
     for size in (30, 100, 1e4):
         exact = np.array(_quietly(f, size * signs))
         for dtype in (np.float32, np.float64):

@@ -379,3 +379,10 @@ def test_a_traced_array_says_that_it_is_an_array():
     assert x.recording.problem is None
     with pytest.raises(AttributeError):
         _ = x.nothing
+
+
+def test_a_mean_is_played_by_calls_that_allocate_nothing():
+    x = np.arange(12.0).reshape(3, 4)
+    for axis in (0, 1, None):
+        recording = played(lambda x, axis=axis: x.mean(axis=axis), x)
+        assert [call.function for call in recording.calls] == [np.add.reduce, np.true_divide]

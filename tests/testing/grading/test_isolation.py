@@ -3,11 +3,13 @@
 import re
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from submissions import HEAD, cubic
 
 from framework.testing import grade
+from framework.testing.grading.process import WorkerProcess
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither these signals nor limits")
 
@@ -151,3 +153,19 @@ def test_a_file_beside_a_submission_is_imported_but_replaces_nothing(submission,
     path = submission("from helper import power\nimport json\n", cubic("Cubic"))
     assert grade(path).passed
     assert not (tmp_path / "__pycache__").exists()
+
+
+@posix
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "ended the process with exit code 0"),
+        (3, "ended the process with exit code 3"),
+        (-6, r"crashed the process \(SIGABRT\)$"),
+        (-9, r"crashed the process \(SIGKILL\): out of memory\?"),
+    ],
+)
+def test_an_exit_is_told_from_a_crash(code, words):
+    worker = object.__new__(WorkerProcess)
+    vars(worker)["_process"] = SimpleNamespace(wait=lambda timeout: code)
+    assert re.match(words, worker.end())
