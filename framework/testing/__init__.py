@@ -15,7 +15,7 @@ from framework.testing.metrics.check import check_metric
 from framework.testing.models.check import check_model
 from framework.testing.optimizers.check import check_optimizer
 from framework.testing.regularizers import check_regularizer
-from framework.testing.schedules import check_schedule
+from framework.testing.schedules.check import check_schedule
 
 __all__ = [
     "check_activation",

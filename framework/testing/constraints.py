@@ -11,13 +11,13 @@ import numpy as np
 
 from framework.constraints import Constraint
 from framework.core.types import Array, Shape
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import check_layouts
-from framework.testing.effects import check_effects
-from framework.testing.report import Subject, reporting
-from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
-from framework.testing.state import unchanged
-from framework.testing.variants import variants, with_other_value
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import check_layouts
+from framework.testing.core.effects import check_effects
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.shapes import by_other_axes, tried_shapes, with_zeros, works
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import variants, with_other_value
 
 SCALES = (0.1, 1.0, 5.0)
 STEPS = 60

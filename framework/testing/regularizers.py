@@ -10,16 +10,16 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.regularizers import Regularizer
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import check_layouts
-from framework.testing.effects import check_effects
-from framework.testing.jumps import BRANCHES, Points, narrowed, worst
-from framework.testing.numeric import away_from, slopes
-from framework.testing.reasons import watched
-from framework.testing.report import Subject, plain, reporting
-from framework.testing.shapes import by_other_axes, tried_shapes, with_zeros, works
-from framework.testing.state import unchanged
-from framework.testing.variants import variants, with_other_value
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import check_layouts
+from framework.testing.core.effects import check_effects
+from framework.testing.core.jumps import BRANCHES, Points, narrowed, worst
+from framework.testing.core.numeric import away_from, slopes
+from framework.testing.core.reasons import watched
+from framework.testing.core.report import Subject, plain, reporting
+from framework.testing.core.shapes import by_other_axes, tried_shapes, with_zeros, works
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import variants, with_other_value
 
 SCALES = (1.0, 8.0)
 LARGE = (100.0, 1e4)

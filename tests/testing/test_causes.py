@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from framework.testing.causes import likeliest, sizes
+from framework.testing.core.causes import likeliest, sizes
 
 RIGHT = np.random.default_rng(0).uniform(0.5, 2, (5, 4)) * np.resize([1, -1, 1], (5, 4))
 STRENGTH = {"strength": 0.01, "scale": 7.0}

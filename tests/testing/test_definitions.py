@@ -16,11 +16,11 @@ from framework.testing import (
     check_regularizer,
     check_schedule,
 )
+from framework.testing.core.report import Subject
 from framework.testing.initializers.statistics import of_variance
 from framework.testing.losses.paths import check_jumps, check_sides
 from framework.testing.losses.samples import Kind
 from framework.testing.metrics.values import check_definition
-from framework.testing.report import Subject
 
 
 class Ridge(Regularizer, registered=False):

@@ -5,7 +5,7 @@ import pytest
 
 from framework import Initializer
 from framework.testing import check_initializer
-from framework.testing.causes import likeliest
+from framework.testing.core.causes import likeliest
 
 RIGHT = np.array([1.0, 2.0, -3.0, 5.0, 7.0, -11.0])
 

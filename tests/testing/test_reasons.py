@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from framework.testing.reasons import of_dtype, of_error, of_shape, on_purpose, watched
+from framework.testing.core.reasons import of_dtype, of_error, of_shape, on_purpose, watched
 
 ZERO = np.zeros(3)
 

@@ -7,8 +7,8 @@ import pytest
 
 from framework import Constraint, Regularizer
 from framework.testing import check_constraint, check_regularizer
-from framework.testing.arrays import check_parts
-from framework.testing.report import Subject, plain
+from framework.testing.core.arrays import check_parts
+from framework.testing.core.report import Subject, plain
 
 
 class _Asserting(Constraint):

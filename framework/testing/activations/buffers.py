@@ -6,8 +6,8 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.types import Array, Shape
-from framework.testing.arrays import check_layouts, poisoned
-from framework.testing.report import Subject
+from framework.testing.core.arrays import check_layouts, poisoned
+from framework.testing.core.report import Subject
 
 UNFILLED = "NaN: the offered buffer (out) is returned but not filled, or read"
 ULPS = 8 * float(np.finfo(np.float32).eps)

@@ -16,15 +16,15 @@ from framework.testing.activations.extremes import check_degenerate, check_extre
 from framework.testing.activations.gradients import check_gradients, check_points
 from framework.testing.activations.jumps import check_jumps
 from framework.testing.activations.values import accepted, check_batches, check_definition, check_values
-from framework.testing.arguments import check_arguments
-from framework.testing.effects import check_effects
-from framework.testing.equality import same
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.effects import check_effects
+from framework.testing.core.equality import same
+from framework.testing.core.numeric import away_from
+from framework.testing.core.replays import PLAYED, check_layer_replay
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import BESIDE, variants
 from framework.testing.layers.bench import Source
-from framework.testing.numeric import away_from
-from framework.testing.replays import PLAYED, check_layer_replay
-from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
-from framework.testing.variants import BESIDE, variants
 
 SHAPES = ((5, 4), (1, 3), (2, 3, 4), (4, 1), (1, 1))
 AXES = frozenset({"axis", "axes", "dim"})  # an activation over the batch is none

@@ -9,8 +9,8 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.types import Array, Shape
-from framework.testing.reasons import watched
-from framework.testing.report import Subject
+from framework.testing.core.reasons import watched
+from framework.testing.core.report import Subject
 
 OVERFLOWS = "exp overflows: it is not computed in a stable form"
 ULPS = 8 * float(np.finfo(np.float32).eps)

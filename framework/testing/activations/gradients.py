@@ -11,9 +11,9 @@ from framework.activations import Activation
 from framework.core.types import Array
 from framework.testing.activations.dependence import defines, depends
 from framework.testing.activations.values import where_wrong
-from framework.testing.causes import FORMULA, likeliest
-from framework.testing.numeric import Slopes, away_from, one_sided, slopes
-from framework.testing.report import Subject
+from framework.testing.core.causes import FORMULA, likeliest
+from framework.testing.core.numeric import Slopes, away_from, one_sided, slopes
+from framework.testing.core.report import Subject
 
 # Where users put kinks and bounds, and what lies between, near 0 and far out.
 POINTS = (0.001, 0.01, 0.1, 0.3, 0.5, 0.7, 1, 1.3, 2, 2.5, 3, 4, 5, 6, 7.5, 10, 15, 20, 25, 30, 50, 100, 300, 1000)

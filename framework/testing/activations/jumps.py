@@ -6,8 +6,8 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.types import Array
-from framework.testing.jumps import BRANCHES, Points, narrowed, worst
-from framework.testing.report import Subject
+from framework.testing.core.jumps import BRANCHES, Points, narrowed, worst
+from framework.testing.core.report import Subject
 
 PLACES = np.linspace(-40.3, 40.1, 1200)
 STEP = 0.01  # less may come of a series that is cut off

@@ -8,11 +8,11 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.types import Array, Shape
-from framework.testing.arrays import check_layouts, check_parts
-from framework.testing.causes import FORMULA, likeliest
-from framework.testing.reasons import refuses
-from framework.testing.report import Subject
-from framework.testing.state import check_lengths, lengths
+from framework.testing.core.arrays import check_layouts, check_parts
+from framework.testing.core.causes import FORMULA, likeliest
+from framework.testing.core.reasons import refuses
+from framework.testing.core.report import Subject
+from framework.testing.core.state import check_lengths, lengths
 
 OTHERS = "a sample depends on the others of its batch: wrong axis, or a mean, sum or maximum of all: take axis=-1"
 

@@ -6,16 +6,16 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import shapes_of
-from framework.testing.effects import check_effects
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import shapes_of
+from framework.testing.core.effects import check_effects
+from framework.testing.core.reasons import on_purpose
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import variants
 from framework.testing.initializers.draws import check_draws
 from framework.testing.initializers.names import check_named
 from framework.testing.initializers.statistics import Statistic, check_statistics
-from framework.testing.reasons import on_purpose
-from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
-from framework.testing.variants import variants
 
 SHAPES = ((40, 90), (90, 40), (7,), (3, 4, 5), (2, 3, 4, 5), (1, 6), (6, 1), (1, 1))
 

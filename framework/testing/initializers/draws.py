@@ -12,8 +12,8 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.types import Array, Shape
 from framework.initializers import Initializer
+from framework.testing.core.report import Subject
 from framework.testing.initializers.repeats import LONG, check_repeats
-from framework.testing.report import Subject
 
 SEEDS = (1, 2, 3, 4, 5)
 MANY = 500  # entries: of fewer, all may be 0 by chance in sparse arrays

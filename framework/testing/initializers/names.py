@@ -12,8 +12,8 @@ from framework.core.built_in import is_built_in
 from framework.core.messages import snake_case
 from framework.core.types import Array
 from framework.initializers import Initializer, fans
+from framework.testing.core.report import Subject
 from framework.testing.initializers.statistics import of_variance
-from framework.testing.report import Subject
 
 # What the variance is proportional to: the power of 1 / fan_in that tall and wide matrices of one size differ by.
 POWERS = {"fan_in": 1.0, "fan_out": -1.0, "fan_avg": 0.0}

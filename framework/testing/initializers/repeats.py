@@ -8,7 +8,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.initializers import Initializer
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 LONG = 8  # entries: fewer may be equal by chance where few values are possible; fewer rows, by an argument
 MORE = 20  # seeds to try if the first ones give equal rows, which random signs can do

@@ -9,7 +9,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.initializers import fans
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 Statistic = float | Callable[[int, int], float]
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Layer
+from framework.testing.core.report import Subject
+from framework.testing.core.state import Place, grown
+from framework.testing.core.variants import variants
 from framework.testing.layers.bench import Bench
-from framework.testing.report import Subject
-from framework.testing.state import Place, grown
-from framework.testing.variants import variants
 
 SHARED = "all layers share it, and its key leaves out an argument: put all that an entry depends on into the key"
 

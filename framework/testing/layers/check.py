@@ -10,8 +10,12 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Layer, Parameter
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import shapes_of
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import shapes_of
+from framework.testing.core.numeric import away_from
+from framework.testing.core.replays import PLAYED, check_layer_replay
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import kept, unchanged
 from framework.testing.layers.bench import Bench, Source
 from framework.testing.layers.caches import check_caches
 from framework.testing.layers.declarations import check_initial_values, check_parameters
@@ -27,10 +31,6 @@ from framework.testing.layers.settings import Draw, DrawShape, check_many, check
 from framework.testing.layers.shapes import batch_of, check_broadcasting, check_shapes
 from framework.testing.layers.state import check_buffers, check_contexts
 from framework.testing.layers.values import check_ties, check_values
-from framework.testing.numeric import away_from
-from framework.testing.replays import PLAYED, check_layer_replay
-from framework.testing.report import Subject, reporting
-from framework.testing.state import kept, unchanged
 
 
 @reporting

@@ -8,8 +8,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context, Layer
+from framework.testing.core.numeric import slopes
 from framework.testing.layers.bench import Bench
-from framework.testing.numeric import slopes
 
 SMALL = 1e-5
 STEP = 1e-5

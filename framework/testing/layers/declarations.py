@@ -9,9 +9,9 @@ import numpy as np
 
 from framework.core.types import Shape
 from framework.layers.base import Layer, Parameter
+from framework.testing.core.report import Subject
+from framework.testing.core.state import changes, kept
 from framework.testing.layers.bench import Bench
-from framework.testing.report import Subject
-from framework.testing.state import changes, kept
 
 FIELDS = ("shape", "trainable", "decay", "transposed")
 DECLARATIONS = ("output_shape", "parameters", "memory", "children")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from framework.core.types import Array
-from framework.testing.causes import likeliest
+from framework.testing.core.causes import likeliest
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
-from framework.testing.report import Subject
 
 
 def check_definition(subject: Subject, bench: Bench, x: Array, definition: Callable[..., Array]) -> None:

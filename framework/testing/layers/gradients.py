@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.types import Array
-from framework.testing.arrays import layouts
+from framework.testing.core.arrays import layouts
+from framework.testing.core.numeric import RTOL
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.evidence import why_rough
 from framework.testing.layers.projection import ACCUMULATES, Gradients, Projection
-from framework.testing.numeric import RTOL
-from framework.testing.report import Subject
 
 MOST_OF_WRONG = 300  # elements that are compared one by one where something is known to be wrong
 NOT_LINEAR = "backward is not linear in grad: something clips it, normalizes it or adds to it"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.types import Array
-from framework.testing.arrays import check_layouts, check_parts
+from framework.testing.core.arrays import check_layouts, check_parts
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import PASSES
 from framework.testing.layers.noise import DEPENDS, mixes_samples
 from framework.testing.layers.projection import named_parameters
-from framework.testing.report import Subject
 
 UNTRAINED = (
     "it divides by running state, {}, that starts at 0 and is not right after the first pass, either: let it start at "

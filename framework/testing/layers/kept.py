@@ -8,8 +8,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench, contexts
-from framework.testing.report import Subject
 
 ROUNDS = 4  # buffers may take turns
 CHANGE = 0.2  # of the parameters

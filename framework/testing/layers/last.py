@@ -13,10 +13,10 @@ from framework.engine.step import Step
 from framework.layers.base import Layer
 from framework.layers.dense import Dense
 from framework.losses import BinaryCrossentropy, CategoricalCrossentropy, Loss
+from framework.testing.core.numeric import slopes
+from framework.testing.core.replays import PLAYED, Batch, check_replay
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Source
-from framework.testing.numeric import slopes
-from framework.testing.replays import PLAYED, Batch, check_replay
-from framework.testing.report import Subject
 
 CAUSE = "the loss is fused with its activation, so it gets the gradient at the logits: call ctx.f and ctx.f_backward"
 

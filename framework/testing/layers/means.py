@@ -9,9 +9,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import with_argument
 from framework.testing.layers.bench import Bench
-from framework.testing.report import Subject
-from framework.testing.variants import with_argument
 
 PASSES = 200
 ROWS = 16  # or a few more, a multiple of a batch size that works

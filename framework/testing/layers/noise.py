@@ -6,9 +6,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import NEAR, PASSES, check_mean, explained
-from framework.testing.report import Subject
 
 OWN = (
     "each row is treated in its own way, but not by ctx.rng: a generator of its own (with a fixed seed, the same noise "

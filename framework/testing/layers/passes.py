@@ -9,9 +9,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
+from framework.testing.core.report import Subject
+from framework.testing.core.state import lengths
 from framework.testing.layers.bench import Bench, contexts
-from framework.testing.report import Subject
-from framework.testing.state import lengths
 
 LOOKS = (20, 25, 30)  # after these passes: by then, a list of the last few batches has its full length
 

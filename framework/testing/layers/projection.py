@@ -10,11 +10,11 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context
-from framework.testing.causes import sizes
+from framework.testing.core.causes import sizes
+from framework.testing.core.numeric import RTOL, Slopes, slopes
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.evidence import why
-from framework.testing.numeric import RTOL, Slopes, slopes
-from framework.testing.report import Subject
 
 ACCUMULATES = "backward accumulates: use = (ctx.dW[...] = ...), not +="
 LEFT_OUT = "backward does not write it: ctx.dW[...] = ... is missing"

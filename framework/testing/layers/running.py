@@ -9,12 +9,12 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.layers.base import Context, Layer
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import variants
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.means import check_mean
 from framework.testing.layers.noise import forward_with_noise, mixes_samples
 from framework.testing.layers.statistics import STAYS, State, Trained, why_apart
-from framework.testing.report import Subject
-from framework.testing.variants import variants
 
 ROUNDS, LOOKS = 2, 4
 PASSES = 25  # from one look at the state to the next

@@ -8,13 +8,13 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Layer
-from framework.testing.arrays import in_parts
+from framework.testing.core.arrays import in_parts
+from framework.testing.core.reasons import on_purpose
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import BESIDE, other_values, with_argument
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.gradients import check_slope
 from framework.testing.layers.shapes import check_shapes
-from framework.testing.reasons import on_purpose
-from framework.testing.report import Subject
-from framework.testing.variants import BESIDE, other_values, with_argument
 
 MANY = 40  # samples, or a few more: above any size that is likely to be written in
 AS_MANY = (

@@ -9,8 +9,8 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Context, Layer
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
-from framework.testing.report import Subject
 
 COUNT = 13  # samples: a number that is hardly among the shapes of a layer
 BY_SIZE = "the outputs are divided or multiplied by the batch size, as by a sum or mean over axis 0 of a constant"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from framework.core.types import Array
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.projection import Gradients, named_parameters
-from framework.testing.report import Subject
 
 SHARED = "a buffer kept on self or on the class is given out twice: keep it on ctx"
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from framework.core.types import Array
+from framework.testing.core.numeric import RTOL
+from framework.testing.core.reasons import on_purpose
+from framework.testing.core.report import Subject
 from framework.testing.layers.bench import Bench
 from framework.testing.layers.gradients import check_slope
 from framework.testing.layers.projection import Projection
-from framework.testing.numeric import RTOL
-from framework.testing.reasons import on_purpose
-from framework.testing.report import Subject
 
 SCALES = (1e-3, 10.0, 100.0)
 LARGE = (100.0, 300.0, 600.0, 3000.0)  # exponentials overflow in float32, not in float64; the last, for small weights

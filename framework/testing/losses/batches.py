@@ -10,9 +10,9 @@ import numpy as np
 from framework.activations import Activation
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.arrays import check_layouts, narrowed, poisoned
-from framework.testing.causes import sizes
-from framework.testing.report import Subject
+from framework.testing.core.arrays import check_layouts, narrowed, poisoned
+from framework.testing.core.causes import sizes
+from framework.testing.core.report import Subject
 
 WEIGHTS = (1, 0, 2, 3, 1)
 

@@ -10,20 +10,20 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import narrowed
-from framework.testing.effects import check_effects, with_marks
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import narrowed
+from framework.testing.core.effects import check_effects, with_marks
+from framework.testing.core.replays import PLAYED, Batch, check_replay
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.signatures import exchange_named
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import BESIDE, variants, with_other_value
 from framework.testing.losses.batches import check_batch, check_forms, check_logits, check_weights
 from framework.testing.losses.formulas import MINIMUM, check_gradient, check_minimum, check_per_sample, reads_all
 from framework.testing.losses.paths import Definition, check_jumps, check_slopes
 from framework.testing.losses.samples import Inputs, Kind, drawn, even, kinds, wide
 from framework.testing.losses.sizes import check_one_output, check_sizes
 from framework.testing.losses.values import check_special
-from framework.testing.replays import PLAYED, Batch, check_replay
-from framework.testing.report import Subject, reporting
-from framework.testing.signatures import exchange_named
-from framework.testing.state import unchanged
-from framework.testing.variants import BESIDE, variants, with_other_value
 
 NEAR_TARGET = (-0.2, -0.02, 0.02, 0.2)  # where a loss that is shifted has its least value
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.causes import VAGUE, sizes
+from framework.testing.core.causes import VAGUE, sizes
+from framework.testing.core.numeric import slopes
+from framework.testing.core.report import Subject
+from framework.testing.core.state import check_lengths, lengths
 from framework.testing.losses.paths import Definition, check_definition
 from framework.testing.losses.reasons import of_arguments, of_sides
-from framework.testing.numeric import slopes
-from framework.testing.report import Subject
-from framework.testing.state import check_lengths, lengths
 
 MINIMUM = "(else give minimum=False)"
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.causes import likeliest, sizes
-from framework.testing.jumps import BRANCHES, Points, narrowed, worst
+from framework.testing.core.causes import likeliest, sizes
+from framework.testing.core.jumps import BRANCHES, Points, narrowed, worst
+from framework.testing.core.report import Subject
 from framework.testing.losses.samples import Kind, drawn, wide
-from framework.testing.report import Subject
 
 Definition = Callable[[Array, Array], Array]
 

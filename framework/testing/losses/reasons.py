@@ -9,8 +9,8 @@ import numpy as np
 from framework.core.constructors import constructor_arguments
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.causes import factor_of, likeliest
-from framework.testing.variants import BESIDE, with_argument
+from framework.testing.core.causes import factor_of, likeliest
+from framework.testing.core.variants import BESIDE, with_argument
 
 PLAIN = (1.0, 0.0, 0.5)  # with which an argument makes no difference: as a factor, a term, or the share of one side
 STEP = 1e-6

@@ -8,10 +8,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.arrays import in_parts
+from framework.testing.core.arrays import in_parts
+from framework.testing.core.numeric import slopes
+from framework.testing.core.report import Subject
 from framework.testing.losses.samples import Kind, drawn
-from framework.testing.numeric import slopes
-from framework.testing.report import Subject
 
 MANY = 70
 SQUARE = "(n,) against (n, 1) broadcasts to (n, n): keep the last axis, as in y_pred[:, :1]"

@@ -8,10 +8,10 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.losses import Loss
-from framework.testing.arrays import narrowed
+from framework.testing.core.arrays import narrowed
+from framework.testing.core.report import Subject
 from framework.testing.losses.paths import check_sides
 from framework.testing.losses.samples import Kind, inside
-from framework.testing.report import Subject
 
 HUGE = 1e30  # what float32 could not hold anyway, nearly
 

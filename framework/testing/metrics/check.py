@@ -12,9 +12,13 @@ import numpy as np
 from framework.core.types import Array
 from framework.metrics.base import FunctionMetric, Metric
 from framework.metrics.sums import SumMetric
-from framework.testing.arguments import check_arguments
-from framework.testing.arrays import layouts
-from framework.testing.effects import check_effects, with_marks
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arrays import layouts
+from framework.testing.core.effects import check_effects, with_marks
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.signatures import exchange_named, exchanged
+from framework.testing.core.state import check_lengths, lengths, unchanged
+from framework.testing.core.variants import variants, with_other_value
 from framework.testing.metrics.reasons import Definition, of_weights
 from framework.testing.metrics.samples import NUMBERS, Inputs, N, accepted
 from framework.testing.metrics.values import (
@@ -27,10 +31,6 @@ from framework.testing.metrics.values import (
     check_precision,
     check_whole,
 )
-from framework.testing.report import Subject, reporting
-from framework.testing.signatures import exchange_named, exchanged
-from framework.testing.state import check_lengths, lengths, unchanged
-from framework.testing.variants import variants, with_other_value
 
 ROUNDING = 1e-12  # of a sum of numbers of size 1
 

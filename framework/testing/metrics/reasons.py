@@ -9,8 +9,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.metrics.base import Metric
-from framework.testing.arrays import narrowed
-from framework.testing.causes import likeliest
+from framework.testing.core.arrays import narrowed
+from framework.testing.core.causes import likeliest
 
 Definition = Callable[[Array, Array], Any]
 Draws = Sequence[tuple[Array, Array]]

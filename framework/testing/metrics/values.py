@@ -9,11 +9,11 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.types import Array
 from framework.metrics.base import Metric
-from framework.testing.arrays import narrowed
+from framework.testing.core.arrays import narrowed
+from framework.testing.core.reasons import on_purpose
+from framework.testing.core.report import Subject
 from framework.testing.metrics.reasons import Definition, of_definition
 from framework.testing.metrics.samples import Inputs, degenerate, is_binary, is_labels, one_class, perfect
-from framework.testing.reasons import on_purpose
-from framework.testing.report import Subject
 
 FAR = 1e4
 LOST_AXIS = ("dimension", "unsized", "0-d", "scalar variable", "not iterable")  # what NumPy says of too few axes

@@ -10,15 +10,15 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.model import Model
-from framework.testing.arguments import can_be_pickled, check_arguments
-from framework.testing.causes import sizes
+from framework.testing.core.arguments import can_be_pickled, check_arguments
+from framework.testing.core.causes import sizes
+from framework.testing.core.numeric import slopes
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import with_argument
 from framework.testing.models.parts import check_parts
 from framework.testing.models.saving import check_going_on
 from framework.testing.models.training import Fits, check_training, own
-from framework.testing.numeric import slopes
-from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
-from framework.testing.variants import with_argument
 
 
 @reporting

@@ -24,14 +24,14 @@ from framework.regularizers import Regularizer
 from framework.schedules import Schedule
 from framework.testing.activations.check import check_activation
 from framework.testing.constraints import check_constraint
+from framework.testing.core.report import Subject
 from framework.testing.initializers.check import check_initializer
 from framework.testing.layers.check import check_layer
 from framework.testing.losses.check import check_loss
 from framework.testing.metrics.check import check_metric
 from framework.testing.optimizers.check import check_optimizer
 from framework.testing.regularizers import check_regularizer
-from framework.testing.report import Subject
-from framework.testing.schedules import check_schedule
+from framework.testing.schedules.check import check_schedule
 
 ROWS = 16  # of the data, for a layer's check
 RULES: dict[str, tuple[type[Component], Callable[..., None]]] = {

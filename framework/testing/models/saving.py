@@ -13,7 +13,7 @@ from framework.core.built_in import is_built_in
 from framework.core.constructors import constructor_arguments
 from framework.engine.tree import components_of
 from framework.model import Model
-from framework.testing.equality import same
+from framework.testing.core.equality import same
 from framework.testing.models.training import METHODS, STEPS, Fits, own
 
 PLAIN = {"stop_training", "_state", "one_of_many"}

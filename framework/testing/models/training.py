@@ -14,8 +14,8 @@ from framework.core.types import Array, Logs
 from framework.model import Model
 from framework.optimizers import SGD, Optimizer
 from framework.schedules import Schedule
-from framework.testing.equality import same
-from framework.testing.report import Subject
+from framework.testing.core.equality import same
+from framework.testing.core.report import Subject
 
 STEPS = 64  # after which a model that adds up gradients must have made an update
 METHODS = ("train_step", "fit", "compute_gradients", "train_on_batch")

@@ -7,8 +7,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
+from framework.testing.core.report import Subject
 from framework.testing.optimizers.trajectories import SIZE, by_hand, fresh, plain, run, tell
-from framework.testing.report import Subject
 
 DECAY = 0.1
 SOME = 3  # parameters that decay, where not all do

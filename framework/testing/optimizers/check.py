@@ -10,16 +10,16 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
-from framework.testing.arguments import check_arguments
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import looks_up, variants
 from framework.testing.optimizers import adjustments, responses, steps
 from framework.testing.optimizers.counts import check_momentum, check_step_count
 from framework.testing.optimizers.definition import Definition, check_definition
 from framework.testing.optimizers.effects import check_effects
 from framework.testing.optimizers.state import check_changed, check_repeats, check_state, check_thawed
 from framework.testing.optimizers.trajectories import SHORT, SIZE, STEPS, UNEVEN, constant, fresh, gradients, plain, run
-from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
-from framework.testing.variants import looks_up, variants
 
 AFTER = 200  # steps that must stay near a minimum once it was reached
 

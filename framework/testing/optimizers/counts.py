@@ -9,9 +9,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import with_argument
 from framework.testing.optimizers.trajectories import SHORT, moves, own_arguments
-from framework.testing.report import Subject
-from framework.testing.variants import with_argument
 
 LEAST = 0.01  # of the share that an average keeps: smaller numbers are there to avoid a division by 0
 MISSING = "a bias correction is missing"

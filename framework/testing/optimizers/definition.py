@@ -12,9 +12,9 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import variants
 from framework.testing.optimizers.trajectories import SHORT, UNEVEN, run
-from framework.testing.report import Subject
-from framework.testing.variants import variants
 
 Definition = Callable[..., Array]
 FAR = 10**9  # a step count at which bias corrections are 1

@@ -6,9 +6,9 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
-from framework.testing.effects import declared, without_effect
+from framework.testing.core.effects import declared, without_effect
+from framework.testing.core.report import Subject
 from framework.testing.optimizers.trajectories import SHORT, fresh, own_arguments
-from framework.testing.report import Subject
 
 SCALES = np.array([1, 1, 1, 1, 1e-2, 1e-2, 1e-4, 1e-4, 0, 10, 1, 1])  # of the gradients from step to step
 

@@ -10,6 +10,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
+from framework.testing.core.report import Subject
+from framework.testing.core.variants import with_argument
 from framework.testing.optimizers.trajectories import (
     SIZE,
     STEPS,
@@ -20,8 +22,6 @@ from framework.testing.optimizers.trajectories import (
     own_arguments,
     run,
 )
-from framework.testing.report import Subject
-from framework.testing.variants import with_argument
 
 STEADY = 8  # times as many parameters, so that one of them meets what rounding can do
 DECAYS = ("decay", "l1", "l2", "lambda", "lamb", "penalty", "shrink", "prox", "wd", "reg")  # in names of own arguments

@@ -8,8 +8,8 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
+from framework.testing.core.report import Subject
 from framework.testing.optimizers.trajectories import SHORT, advice, fresh, run, tell
-from framework.testing.report import Subject
 
 SPLIT = 23  # steps before a state is saved: no multiple of a usual period
 

@@ -7,7 +7,8 @@ import numpy as np
 from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
-from framework.testing.equality import same
+from framework.testing.core.equality import same
+from framework.testing.core.report import Subject
 from framework.testing.optimizers.trajectories import (
     SHORT,
     STEPS,
@@ -19,7 +20,6 @@ from framework.testing.optimizers.trajectories import (
     run,
     tell,
 )
-from framework.testing.report import Subject
 
 UPDATE = "update(params, grads)"
 

@@ -11,7 +11,7 @@ from framework.core.types import Array
 from framework.optimizers import Optimizer
 from framework.optimizers.clipping import clip_norm
 from framework.schedules import Schedule
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 SIZE = 7
 STEPS = 50

@@ -107,9 +107,9 @@ def test_frames_hold_no_way_to_send_a_result(submission):
 
 @posix
 def test_a_replaced_check_is_noticed_afterwards(submission):
-    deed = "import framework.testing.report as r; r.Subject.require.__code__ = (lambda *a, **k: None).__code__"
+    deed = "import framework.testing.core.report as r; r.Subject.require.__code__ = (lambda *a, **k: None).__code__"
     report = grade(submission(cubic("Wrong", deed, slope="z")))
-    assert "replaces framework.testing.report.Subject.require" in report.results[0].message
+    assert "replaces framework.testing.core.report.Subject.require" in report.results[0].message
     assert report.points == 0
 
 

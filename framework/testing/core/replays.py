@@ -12,7 +12,7 @@ from framework.engine.network import Network
 from framework.engine.objective import Objective
 from framework.engine.step import Step
 from framework.losses import HalfSquaredError, Loss
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 PLAYED = 5  # batches; the second is recorded, the third compared, the later ones are played
 REMEDY = "remove replayable = True, or let NumPy do it all, on arrays of ctx and in an order that values do not change"

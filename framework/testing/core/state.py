@@ -18,8 +18,8 @@ from framework.core.component import Component
 from framework.layers.base import Layer
 from framework.optimizers import Optimizer
 from framework.schedules import Schedule
-from framework.testing.equality import attributes_of, same
-from framework.testing.report import Subject, plain
+from framework.testing.core.equality import attributes_of, same
+from framework.testing.core.report import Subject, plain
 
 MISSING = "not there"
 DRAWN = "is drawn from"

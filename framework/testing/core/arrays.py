@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from framework.core.types import Array
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 
 def _read_only(x: Array) -> Array:

@@ -13,9 +13,9 @@ import numpy as np
 from framework.core.built_in import is_built_in
 from framework.core.component import Component
 from framework.core.types import Array
-from framework.testing.report import Subject
-from framework.testing.state import names_in
-from framework.testing.variants import COMMON, with_argument
+from framework.testing.core.report import Subject
+from framework.testing.core.state import names_in
+from framework.testing.core.variants import COMMON, with_argument
 
 INDIRECT = {"getattr", "vars", "__dict__", "get_params", "attrgetter"}  # ways to read an argument without its name
 CONSTRUCTORS = {"__init__", "__post_init__", "check"}

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from framework.testing.report import Subject
+from framework.testing.core.report import Subject
 
 Lengths: TypeAlias = Sequence[tuple[str, int]]  # names and values of the whole numbers among the arguments
 

@@ -16,12 +16,12 @@ import numpy as np
 from framework.core.component import Component
 from framework.core.types import Array
 from framework.schedules import Schedule
-from framework.testing.arguments import check_arguments
-from framework.testing.effects import declared, without_effect
-from framework.testing.rates import check_rates
-from framework.testing.report import Subject, reporting
-from framework.testing.state import unchanged
-from framework.testing.variants import looks_up, variants, with_argument
+from framework.testing.core.arguments import check_arguments
+from framework.testing.core.effects import declared, without_effect
+from framework.testing.core.report import Subject, reporting
+from framework.testing.core.state import unchanged
+from framework.testing.core.variants import looks_up, variants, with_argument
+from framework.testing.schedules.rates import check_rates
 
 FAR = 10**6
 FARTHER = 10**8  # tried if the rate is highest at FAR

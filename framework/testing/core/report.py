@@ -11,10 +11,10 @@ import numpy as np
 
 from framework.core.component import Component
 from framework.core.types import Array
-from framework.testing.causes import likeliest
-from framework.testing.draws import noticing_draws, watched_state
-from framework.testing.numeric import RTOL, Slopes, close, worst
-from framework.testing.reasons import REDUCED, of_dtype, of_error, of_shape, watched
+from framework.testing.core.causes import likeliest
+from framework.testing.core.draws import noticing_draws, watched_state
+from framework.testing.core.numeric import RTOL, Slopes, close, worst
+from framework.testing.core.reasons import REDUCED, of_dtype, of_error, of_shape, watched
 
 P = ParamSpec("P")
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from framework.core.types import Array, Shape
-from framework.testing.arrays import shapes_of
-from framework.testing.reasons import REFUSALS, refuses
+from framework.testing.core.arrays import shapes_of
+from framework.testing.core.reasons import REFUSALS, refuses
 
 SHAPES: tuple[Shape, ...] = ((4, 3), (2, 5), (3, 3), (1, 4), (6,))
 

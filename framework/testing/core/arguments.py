@@ -17,9 +17,9 @@ from framework.core.component import Component, named_component
 from framework.core.constructors import constructor_arguments
 from framework.model import Model
 from framework.saving.config import encode, from_config, to_config
-from framework.testing.equality import attributes_of, same
-from framework.testing.report import Subject, plain
-from framework.testing.variants import other_values, with_argument
+from framework.testing.core.equality import attributes_of, same
+from framework.testing.core.report import Subject, plain
+from framework.testing.core.variants import other_values, with_argument
 
 DEFAULTS = (bool, int, float, str, list, tuple, dict, np.ndarray, np.number, Component)
 
