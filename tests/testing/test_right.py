@@ -59,8 +59,10 @@ class AdaMod(Optimizer, registered=False):
 
     slots = ("m", "v", "s")
 
-    def __init__(self, learning_rate: Any = 0.01, beta1: float = 0.9, beta2: float = 0.999, beta3: float = 0.99):
-        super().__init__(learning_rate)
+    def __init__(
+        self, learning_rate: Any = 0.01, beta1: float = 0.9, beta2: float = 0.999, beta3: float = 0.99, **common: Any
+    ):
+        super().__init__(learning_rate, **common)
         self.beta1, self.beta2, self.beta3 = beta1, beta2, beta3
 
     def update(self, params: Any, grads: Any) -> None:

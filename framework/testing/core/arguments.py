@@ -14,8 +14,11 @@ import numpy as np
 
 from framework.activations import Activation
 from framework.core.component import Component, named_component
-from framework.core.constructors import constructor_arguments
+from framework.core.constructors import accepted_arguments, constructor_arguments
+from framework.layers.base import Layer
+from framework.losses import Loss
 from framework.model import Model
+from framework.optimizers import Optimizer
 from framework.saving.config import encode, from_config, to_config
 from framework.testing.core.equality import attributes_of, same
 from framework.testing.core.report import Subject, plain
@@ -43,6 +46,24 @@ def check_arguments(subject: Subject) -> None:
             _check_repr(subject)
         _check_config(subject)
     _check_derived(subject, params)
+
+
+def check_common(subject: Subject) -> None:
+    """Check that a constructor takes the arguments that all of its family have.
+
+    One that specializes another class, as in ``super().__init__(rate, momentum=0.9)``, may leave some out on purpose.
+    """
+    cls = type(subject.component)
+    base = next(each for each in (Layer, Loss, Optimizer) if issubclass(cls, each))
+    owner = next(each for each in cls.__mro__ if "__init__" in vars(each))
+    kinds = [each.kind for each in inspect.signature(cls.__init__).parameters.values()]
+    if base not in owner.__bases__ or inspect.Parameter.VAR_KEYWORD in kinds:
+        return
+    missing = [name for name in accepted_arguments(base) if name not in {*accepted_arguments(cls), "learning_rate"}]
+    if missing:
+        problem = f"argument {missing[0]!r} is missing, which every {base.__name__.lower()} has"
+        cause = "the constructor must end in **common and call super().__init__(**common)"
+        subject.fail("the constructor", problem, cause)
 
 
 def can_be_pickled(value: Any) -> bool:

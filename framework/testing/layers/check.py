@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.core.types import Array, Shape
 from framework.layers.base import Layer, Parameter
-from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arguments import check_arguments, check_common
 from framework.testing.core.arrays import shapes_of
 from framework.testing.core.numeric import away_from
 from framework.testing.core.replays import PLAYED, check_layer_replay
@@ -130,6 +130,7 @@ def check_layer(
                     elsewhere = _drawing_shapes(inputs, tuple(kinks))
                     check_other_shapes(subject, layer, shape, elsewhere, smooth, batch_sizes[0])
         check_caches(subject, layer, before, draw(np.random.default_rng(0), batch_sizes[0]))
+    check_common(subject)
 
 
 def _drawing(inputs: Any, shape: Shape, kinks: tuple[float, ...]) -> tuple[Draw, bool]:

@@ -10,7 +10,7 @@ import numpy as np
 from framework.core.types import Array
 from framework.layers.dense import Dense
 from framework.losses import Loss
-from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arguments import check_arguments, check_common
 from framework.testing.core.arrays import narrowed
 from framework.testing.core.effects import check_effects, with_marks
 from framework.testing.core.replays import PLAYED, Batch, check_replay
@@ -72,6 +72,7 @@ def check_loss(
         kind = _check_kinds(loss, kinds(loss, inputs, max(options.outputs)), options)
         pairs = [pair for y, p in wide(loss, kind, 16, max(options.outputs)) for pair in with_marks(loss, y, p)]
         check_effects(Subject(loss), loss, lambda other: _outcomes(other, pairs), "per_sample")
+    check_common(Subject(loss))
 
 
 def _outcomes(loss: Loss, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:

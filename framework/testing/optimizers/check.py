@@ -10,7 +10,7 @@ import numpy as np
 
 from framework.core.types import Array
 from framework.optimizers import Optimizer
-from framework.testing.core.arguments import check_arguments
+from framework.testing.core.arguments import check_arguments, check_common
 from framework.testing.core.report import Subject, reporting
 from framework.testing.core.state import unchanged
 from framework.testing.core.variants import looks_up, variants
@@ -71,6 +71,7 @@ def check_optimizer(
         _check_other_arguments(subject, optimizer)
         if solves:
             _check_quadratic(subject, plain(optimizer))
+    check_common(subject)
 
 
 def _check_from(subject: Subject, optimizer: Optimizer, start: Array, grads: Array, follows_rate: bool) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from faults import Quiet, fault, right
 from faults.layers import VECTOR, Gain
-from framework import SGD, Activation, Schedule
-from framework.testing import check_activation, check_layer, check_optimizer, check_schedule
+from framework import SGD, Activation, Loss, Schedule
+from framework.testing import check_activation, check_layer, check_loss, check_optimizer, check_schedule
 
 history = []
 scale = np.ones(1)
@@ -203,3 +203,16 @@ class Memo(Quiet, Activation):
 
     def derivative(self, z, a):
         return np.ones_like(z)
+
+
+@fault(r"argument 'reduction' is missing, which every loss has.*end in \*\*common", check_loss)
+class TakesNoReductionOfItsOwn(Quiet, Loss):
+    def __init__(self, power=2):
+        super().__init__()
+        self.power = power
+
+    def per_sample(self, y_true, y_pred):
+        return (np.abs(y_pred - y_true) ** self.power).sum(axis=1)
+
+    def gradient(self, y_true, y_pred):
+        return self.power * np.abs(y_pred - y_true) ** (self.power - 1) * np.sign(y_pred - y_true)

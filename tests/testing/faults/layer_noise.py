@@ -67,8 +67,8 @@ class CutOut(Quiet, Layer):
 
     differs_in_training = True
 
-    def __init__(self, size=2):
-        super().__init__()
+    def __init__(self, size=2, **common):
+        super().__init__(**common)
         self.size = size
 
     def forward(self, ctx, x):

@@ -57,8 +57,8 @@ class Mask(Quiet, Layer):
 
     differs_in_training = True
 
-    def __init__(self, rate=0.4):
-        super().__init__()
+    def __init__(self, rate=0.4, **common):
+        super().__init__(**common)
         self.rate = rate
 
     def forward(self, ctx, x):
