@@ -127,7 +127,7 @@ def inside(loss: Loss, kind: Kind, rng: np.random.Generator, p: Array) -> Array:
     if kind.given and not depends_on_residuals(loss, kind, p.shape[1]):
         known = kind.draw(rng, 32, p.shape[1])[1]
         low, high = known.min(), known.max()
-    return np.clip(p, 0 if low >= 0 else None, 1 if low >= 0 and high <= 1 else None)
+    return np.clip(p, 0 if low >= 0 else -np.inf, 1 if low >= 0 and high <= 1 else np.inf)
 
 
 def _takes_any(loss: Loss, kind: Kind, outputs: int) -> bool:
