@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache
 from inspect import signature, unwrap
 from math import isfinite
 from types import FunctionType
@@ -97,10 +98,11 @@ def without_effect(
     own = {name: arguments[name] for name in names if isinstance(arguments[name], bool | int | float)}
     on = [(name, other) for name, value in own.items() for other in _on(value)] + list((beside or {}).items())
     settings = [component, *filter(None, (with_argument(component, name, value) for name, value in on))]
+    usual = cache(lambda i: _computed(settings[i], compute))  # most arguments show beside the first setting alone
     for name, value in own.items():
         had = False
-        for setting in settings:
-            changes = _changes(setting, name, value, compute)
+        for i, setting in enumerate(settings):
+            changes = _changes(setting, usual(i), name, value, compute)
             if changes:
                 break
             had = had or changes is not None
@@ -148,13 +150,17 @@ def _may_choose(value: Any) -> bool:
     return value is None or isinstance(value, str) or (callable(value) and not isinstance(value, Component))
 
 
-def _changes(component: Component, name: str, value: Any, compute: Callable[[Any], Array]) -> bool | None:
-    """Return whether some other value of an argument changes what is computed; None if no other one can be had."""
-    usual, had = _computed(component, compute), False
+def _changes(
+    component: Component, usual: Array | None, name: str, value: Any, compute: Callable[[Any], Array]
+) -> bool | None:
+    """Return whether some other value of an argument changes the `usual` results; None if no other one can be had."""
+    if usual is None:
+        return None
+    had = False
     for other in _values(value):
         changed = with_argument(component, name, other)
         computed = None if changed is None else _computed(changed, compute)
-        if usual is None or computed is None:
+        if computed is None:
             continue
         if not np.array_equal(computed, usual, equal_nan=True):
             return True
